@@ -1,0 +1,71 @@
+# mediawatch: the same few commands for a person and for CI. `make help` prints this list.
+
+ifeq ($(OS),Windows_NT)
+  BIN := .venv/Scripts
+  BOOT_PYTHON ?= python
+else
+  BIN := .venv/bin
+  BOOT_PYTHON ?= python3
+endif
+PYTHON := $(BIN)/python
+UV := $(shell command -v uv 2>/dev/null)
+STAMPS := .venv/.stamps
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run test check types lint imports coverage bench lock clean
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(STAMPS)/run ## see it work: simulator, FTP server, web host and daemon on loopback
+	$(BIN)/mediawatch demo $(ARGS)
+
+run: $(STAMPS)/run ## the daemon, with ./config.toml
+	$(BIN)/mediawatch run $(ARGS)
+
+test: $(STAMPS)/test ## install what tests need and run them all
+	$(PYTHON) -m pytest $(ARGS)
+
+check: lint types imports ## everything that is checked without running
+
+lint: $(STAMPS)/check ## format and rules (ruff)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(STAMPS)/check ## strict types, for Linux and for Windows (mypy)
+	$(BIN)/mypy --platform linux
+	$(BIN)/mypy --platform win32
+
+imports: $(STAMPS)/check ## imports point one way (import-linter)
+	$(BIN)/lint-imports
+
+coverage: $(STAMPS)/test ## the tests with a coverage report
+	$(PYTHON) -m pytest --cov --cov-report=term $(ARGS)
+
+bench: $(STAMPS)/test ## figures beside bare Pillow and a sequential script, in one run
+	$(PYTHON) benchmarks/river.py $(ARGS)
+
+lock: $(STAMPS)/check ## write requirements/*.txt anew from pyproject.toml (needs uv)
+	./requirements/lock.sh
+
+clean: ## remove the virtual environment and caches
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage*
+
+# One requirements file a purpose, each with hashes; the project itself is added without
+# dependencies and without a build of its own environment, so nothing unlocked is installed.
+$(PYTHON):
+ifdef UV
+	uv venv --quiet --seed .venv
+else
+	$(BOOT_PYTHON) -m venv .venv
+endif
+
+$(STAMPS)/%: requirements/%.txt pyproject.toml | $(PYTHON)
+ifdef UV
+	uv pip install --quiet --python $(PYTHON) --require-hashes -r requirements/$*.txt
+	uv pip install --quiet --python $(PYTHON) --no-deps --no-build-isolation -e .
+else
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/$*.txt
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+endif
+	@mkdir -p $(STAMPS) && touch $@

@@ -1,0 +1,1 @@
+"""The whole river on loopback, to look at."""

@@ -1,0 +1,1 @@
+"""Carries "work on post N"; the truth is in the journal."""

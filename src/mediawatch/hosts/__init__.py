@@ -1,0 +1,1 @@
+"""Web hosts that Meta can fetch media from."""

@@ -1,0 +1,1 @@
+"""The truth: posts, items and attempts, in SQLite."""

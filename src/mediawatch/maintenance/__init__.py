@@ -1,0 +1,1 @@
+"""Housekeepers, one run_once() each."""

@@ -1,0 +1,1 @@
+"""The words of the trade, pure: no input, no output, no library."""

@@ -1,0 +1,1 @@
+"""Out to Instagram: convert, upload, publish, archive."""

@@ -1,0 +1,106 @@
+"""A post, its items, and the words that people read for where it stands."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from mediawatch.model.lifecycle import Position, Publication, Stage, State
+
+
+class PostKind(StrEnum):
+    """What becomes of the post on Instagram."""
+
+    IMAGE = "image"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One picture of a post, with what each stage recorded of it.
+
+    ``source`` is where the original lies now. ``moving_to`` is set, durably, before the
+    original is moved there and cleared after, so that a crash in between is told apart.
+    """
+
+    post_id: str
+    position: int
+    name: str
+    source: Path
+    sha256: str
+    size: int
+    moving_to: Path | None = None
+    prepared: Path | None = None
+    prepared_sha256: str | None = None
+    prepared_size: int | None = None
+    width: int | None = None
+    height: int | None = None
+    changes: tuple[str, ...] = ()
+    remote_key: str | None = None
+    public_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One post of one account. Times are seconds since the epoch, UTC."""
+
+    id: str
+    account_id: str
+    kind: PostKind
+    name: str
+    caption: str
+    content_key: str
+    stage: Stage
+    state: State
+    created_at: float
+    updated_at: float
+    fence: int = 0
+    lease_until: float | None = None
+    wait_until: float | None = None
+    attempts: int = 0
+    reason: str | None = None
+    detail: str | None = None
+    remedy: str | None = None
+    container_id: str | None = None
+    container_at: float | None = None
+    container_reads: int = 0
+    generation: int = 0
+    publish_asked_at: float | None = None
+    published_at: float | None = None
+    media_id: str | None = None
+    permalink: str | None = None
+    items: tuple[Item, ...] = field(default=())
+
+    @property
+    def publication(self) -> Publication:
+        """What is known of the irreversible call, derived from stage and facts."""
+        if self.stage in {Stage.CONFIRM, Stage.ARCHIVE}:
+            return Publication.LIVE
+        if self.publish_asked_at is not None:
+            return Publication.ASKED
+        return Publication.NOT_ASKED
+
+    @property
+    def position(self) -> Position:
+        """Where the post stands in the state machine."""
+        return Position(self.stage, self.state, self.publication)
+
+
+def new_post_id() -> str:
+    """Twelve hex digits: short enough to type, long enough to be met once."""
+    return secrets.token_hex(6)
+
+
+def shown_as(post: Post) -> str:
+    """The word that people read: derived, never stored."""
+    if post.state is State.DONE or post.publication is Publication.LIVE:
+        return "published"
+    return {
+        State.HELD: "needs you",
+        State.WAITING: "waiting",
+        State.READY: "publishing",
+        State.RUNNING: "publishing",
+        State.FAILED: "failed",
+        State.CANCELLED: "cancelled",
+    }[post.state]

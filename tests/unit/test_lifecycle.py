@@ -113,7 +113,7 @@ def test_done_is_reached_only_from_the_archive_of_a_live_post() -> None:
     for here, edges in EDGES.items():
         for event, there in edges:
             if there.state is State.DONE:
-        X
+                assert (event, here.stage) == (Event.FINISH, Stage.ARCHIVE)
                 assert here.publication is Publication.LIVE
 
 

@@ -1,0 +1,118 @@
+"""Accounts: the lock around an unknown outcome, and the slots of the publishing quota."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import delete, exists, func, literal, select, update
+from sqlalchemy.dialects.sqlite import insert as insert_or_skip
+
+from mediawatch.journal.database import Journal, Statement
+from mediawatch.journal.schema import accounts, quota_slots
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What the journal knows of an account.
+
+    ``publishing``: the post whose publication was asked and not yet answered for certain.
+    ``quota_window``: seconds; ``quota_read_at``: when Meta was last asked for the quota.
+    """
+
+    id: str
+    publishing: str | None = None
+    last_published_at: float | None = None
+    quota_total: int | None = None
+    quota_window: int | None = None
+    quota_read_at: float | None = None
+
+
+def ensure(account_id: str) -> Statement:
+    """The account's row, if it is not there yet."""
+    return Statement(insert_or_skip(accounts).values(id=account_id).on_conflict_do_nothing())
+
+
+def lock(account_id: str, post_id: str) -> Statement:
+    """At most one post of an account may have an unknown outcome: this one, from now on."""
+    return Statement(
+        update(accounts)
+        .where(
+            accounts.c.id == account_id,
+            accounts.c.publishing.is_(None) | (accounts.c.publishing == post_id),
+        )
+        .values(publishing=post_id),
+        rows=1,
+    )
+
+
+def unlock(account_id: str, post_id: str, *, published_at: float | None = None) -> Statement:
+    """The outcome of this post is known; the next one may be asked."""
+    values: dict[str, object] = {"publishing": None}
+    if published_at is not None:
+        values["last_published_at"] = published_at
+    return Statement(
+        update(accounts)
+        .where(accounts.c.id == account_id, accounts.c.publishing == post_id)
+        .values(**values)
+    )
+
+
+def take_slot(
+    account_id: str, post_id: str, generation: int, *, now: float, total: int, window: float
+) -> Statement:
+    """One of ``total`` publications within ``window`` seconds, or a Conflict if all are taken.
+
+    A slot that this generation has taken before is taken again at no cost.
+    """
+    used = (
+        select(func.count())
+        .select_from(quota_slots)
+        .where(quota_slots.c.account_id == account_id, quota_slots.c.at > now - window)
+        .scalar_subquery()
+    )
+    mine = exists().where(quota_slots.c.post_id == post_id, quota_slots.c.generation == generation)
+    free = select(literal(post_id), literal(generation), literal(account_id), literal(now)).where(
+        mine | (used < total)
+    )
+    taken = insert_or_skip(quota_slots).from_select(
+        ["post_id", "generation", "account_id", "at"], free
+    )
+    return Statement(
+        taken.on_conflict_do_update(index_elements=["post_id", "generation"], set_={"at": now}),
+        rows=1,
+    )
+
+
+def give_slot_back(post_id: str, generation: int) -> Statement:
+    """Only with proof that nothing was published with it."""
+    return Statement(
+        delete(quota_slots).where(
+            quota_slots.c.post_id == post_id, quota_slots.c.generation == generation
+        )
+    )
+
+
+def record_quota(account_id: str, *, total: int, window: int, now: float) -> Statement:
+    """What Meta said of the account's quota."""
+    return Statement(
+        update(accounts)
+        .where(accounts.c.id == account_id)
+        .values(quota_total=total, quota_window=window, quota_read_at=now),
+        rows=1,
+    )
+
+
+async def find(journal: Journal, account_id: str) -> Account:
+    """The account, as far as it is known."""
+    rows = await journal.read(select(accounts).where(accounts.c.id == account_id))
+    return Account(**rows[0]) if rows else Account(account_id)
+
+
+async def slots(journal: Journal, account_id: str, *, since: float) -> list[float]:
+    """When the slots taken after that time were taken, oldest first."""
+    rows = await journal.read(
+        select(quota_slots.c.at)
+        .where(quota_slots.c.account_id == account_id, quota_slots.c.at > since)
+        .order_by(quota_slots.c.at)
+    )
+    return [row["at"] for row in rows]

@@ -1,0 +1,37 @@
+"""The one door for writes, and what a read gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sqlalchemy import Delete, Insert, RowMapping, Select, Update
+
+Row = RowMapping
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A write, and how many rows it must touch (None: any number)."""
+
+    sql: Insert | Update | Delete
+    rows: int | None = None
+
+
+class Journal(Protocol):
+    """The truth. One implementation a database; the same statements for all."""
+
+    async def apply(self, statements: Sequence[Statement]) -> list[list[Row]]:
+        """Write all statements in one durable transaction, or none of them.
+
+        Returns, for each statement, the rows that it gave back (``RETURNING``).
+        Raises Conflict when one touches another number of rows than it requires or breaks a
+        uniqueness, and JournalError when the database cannot be written. When the caller is
+        cancelled the transaction still ends whole.
+        """
+        ...
+
+    async def read(self, query: Select[Any]) -> list[Row]:
+        """The rows of one query, from what is durably written."""
+        ...

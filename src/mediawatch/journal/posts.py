@@ -1,0 +1,326 @@
+"""Everything that is written and read of posts, items and the publishing log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Select, and_, case, delete, func, insert, or_, select, update
+
+from mediawatch.journal.database import Journal, Row, Statement
+from mediawatch.journal.schema import attempts, items, posts
+from mediawatch.model.lifecycle import FINAL, PRIORITY, Event, Stage, State, walk
+from mediawatch.model.posts import Item, Post, PostKind
+
+_POST_COLUMNS = [column.name for column in posts.c]
+_ITEM_COLUMNS = [column.name for column in items.c]
+_STAGE_ORDER = case(
+    *((posts.c.stage == stage, rank) for stage, rank in PRIORITY.items()), else_=len(PRIORITY) + 1
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One line of the publishing log. ``request`` never holds a token.
+
+    ``status``: started, container_created, processing, success, error or retry.
+    """
+
+    stage: str
+    status: str
+    endpoint: str
+    at: float
+    request: Mapping[str, Any] | None = None
+    response: Mapping[str, Any] | None = None
+    error: str | None = None
+    duration_ms: int | None = None
+
+
+# Writes.
+
+
+def add(post: Post) -> list[Statement]:
+    """A new post with its items. Conflicts if the account has the same content already."""
+    columns = {name: getattr(post, name) for name in _POST_COLUMNS}
+    return [
+        Statement(insert(posts).values(**columns), rows=1),
+        *(Statement(insert(items).values(**_item_columns(item)), rows=1) for item in post.items),
+    ]
+
+
+def move(post: Post, *events: Event, now: float, **facts: Any) -> tuple[Post, Statement]:
+    """The post after the events, and the guarded write that makes it so.
+
+    The write requires the stage, state and fence that the caller saw: a stale worker, or one
+    that comes too late, changes nothing and meets a Conflict.
+    """
+    after = walk(post.position, *events)
+    changed = replace(post, stage=after.stage, state=after.state, updated_at=now, **facts)
+    if changed.publication is not after.publication:
+        raise ValueError(f"{events} make it {after.publication}, the facts {changed.publication}")
+    values = {"stage": after.stage, "state": after.state, "updated_at": now, **facts}
+    return changed, Statement(
+        update(posts)
+        .where(
+            posts.c.id == post.id,
+            posts.c.fence == post.fence,
+            posts.c.stage == post.stage,
+            posts.c.state == post.state,
+        )
+        .values(**values),
+        rows=1,
+    )
+
+
+def claim(post_id: str, *, now: float, lease: float) -> Statement:
+    """Take a post that is ready, due, or whose worker is dead. Gives the row back, or nothing."""
+    return Statement(
+        update(posts)
+        .where(posts.c.id == post_id, _workable(now))
+        .values(
+            state=State.RUNNING,
+            fence=posts.c.fence + 1,
+            lease_until=now + lease,
+            wait_until=None,
+            updated_at=now,
+        )
+        .returning(*posts.c)
+    )
+
+
+def renew(held: Iterable[tuple[str, int]], *, until: float) -> list[Statement]:
+    """Longer leases for posts still being worked on; those taken over stay as they are."""
+    return [
+        Statement(
+            update(posts)
+            .where(posts.c.id == post_id, posts.c.fence == fence, posts.c.state == State.RUNNING)
+            .values(lease_until=until)
+        )
+        for post_id, fence in held
+    ]
+
+
+def rescue_all(now: float) -> Statement:
+    """At the start of the only daemon: whatever was running is nobody's."""
+    return Statement(
+        update(posts)
+        .where(posts.c.state == State.RUNNING)
+        .values(state=State.READY, lease_until=None, updated_at=now)
+        .returning(posts.c.id)
+    )
+
+
+def change_item(item: Item, **facts: Any) -> tuple[Item, Statement]:
+    """The item with new facts, and the write that records them."""
+    return replace(item, **facts), Statement(
+        update(items)
+        .where(items.c.post_id == item.post_id, items.c.position == item.position)
+        .values(**facts),
+        rows=1,
+    )
+
+
+def log_attempt(post: Post, attempt: Attempt) -> Statement:
+    """One line of the publishing log."""
+    return Statement(
+        insert(attempts).values(
+            post_id=post.id,
+            number=post.attempts + 1,
+            at=attempt.at,
+            stage=attempt.stage,
+            status=attempt.status,
+            endpoint=attempt.endpoint,
+            request=dict(attempt.request) if attempt.request is not None else None,
+            response=dict(attempt.response) if attempt.response is not None else None,
+            error=attempt.error,
+            duration_ms=attempt.duration_ms,
+        ),
+        rows=1,
+    )
+
+
+def forget(post_id: str) -> Statement:
+    """Remove a post that never came to be: its file was gone before it could be claimed."""
+    return Statement(delete(posts).where(posts.c.id == post_id), rows=1)
+
+
+# Reads.
+
+
+async def find(journal: Journal, post_id: str) -> Post | None:
+    """The post with its items, or None."""
+    found = await _load(journal, select(posts).where(posts.c.id == post_id))
+    return found[0] if found else None
+
+
+async def find_by_prefix(journal: Journal, prefix: str) -> list[Post]:
+    """Posts whose id begins so: people type the first digits."""
+    return await _load(journal, select(posts).where(posts.c.id.startswith(prefix, autoescape=True)))
+
+
+async def find_by_content(journal: Journal, account_id: str, content_key: str) -> Post | None:
+    """The post of this account with this content that is not failed or cancelled, or None."""
+    found = await _load(
+        journal,
+        select(posts).where(
+            posts.c.account_id == account_id,
+            posts.c.content_key == content_key,
+            posts.c.state.not_in([State.FAILED, State.CANCELLED]),
+        ),
+    )
+    return found[0] if found else None
+
+
+async def listed(
+    journal: Journal,
+    *,
+    states: Iterable[State] = (),
+    ids: Iterable[str] | None = None,
+    limit: int = 50,
+) -> list[Post]:
+    """Posts with their items, newest first; all states if none is named."""
+    query = select(posts).order_by(posts.c.created_at.desc(), posts.c.id).limit(limit)
+    if states := list(states):
+        query = query.where(posts.c.state.in_(states))
+    if ids is not None:
+        query = query.where(posts.c.id.in_(list(ids)))
+    return await _load(journal, query)
+
+
+async def workable(journal: Journal, *, now: float, limit: int) -> list[tuple[str, Stage]]:
+    """Ids and stages of posts that a worker may take now; what has begun comes first."""
+    rows = await journal.read(
+        select(posts.c.id, posts.c.stage)
+        .where(_workable(now))
+        .order_by(_STAGE_ORDER, posts.c.created_at, posts.c.id)
+        .limit(limit)
+    )
+    return [(row["id"], Stage(row["stage"])) for row in rows]
+
+
+async def next_due(journal: Journal) -> float | None:
+    """When the next waiting post becomes due, or None if none waits."""
+    rows = await journal.read(
+        select(func.min(posts.c.wait_until).label("at")).where(posts.c.state == State.WAITING)
+    )
+    at: float | None = rows[0]["at"]
+    return at
+
+
+async def unfinished_moves(journal: Journal) -> list[Post]:
+    """Posts with an original that was being moved when the daemon ended."""
+    moving = select(items.c.post_id).where(items.c.moving_to.is_not(None))
+    return await _load(journal, select(posts).where(posts.c.id.in_(moving)))
+
+
+async def counts(journal: Journal) -> dict[State, int]:
+    """How many posts are in each state."""
+    rows = await journal.read(
+        select(posts.c.state, func.count().label("count")).group_by(posts.c.state)
+    )
+    found = {State(row["state"]): int(row["count"]) for row in rows}
+    return {state: found.get(state, 0) for state in State}
+
+
+async def history(journal: Journal, post_id: str) -> list[Row]:
+    """The publishing log of one post, oldest first."""
+    return await journal.read(
+        select(attempts).where(attempts.c.post_id == post_id).order_by(attempts.c.id)
+    )
+
+
+async def known_media(journal: Journal, account_id: str, media_ids: Sequence[str]) -> set[str]:
+    """Which of these media ids belong to a post of ours already."""
+    rows = await journal.read(
+        select(posts.c.media_id).where(
+            posts.c.account_id == account_id, posts.c.media_id.in_(list(media_ids))
+        )
+    )
+    return {row["media_id"] for row in rows}
+
+
+async def waiting_for_account(journal: Journal, account_id: str) -> list[tuple[str, Stage]]:
+    """Posts of the account that wait at the publish stage; the oldest first, two at the most."""
+    rows = await journal.read(
+        select(posts.c.id, posts.c.stage)
+        .where(
+            posts.c.account_id == account_id,
+            posts.c.state == State.WAITING,
+            posts.c.reason == "account-busy",
+        )
+        .order_by(posts.c.created_at, posts.c.id)
+        .limit(2)
+    )
+    return [(row["id"], Stage(row["stage"])) for row in rows]
+
+
+async def uploads_to_delete(
+    journal: Journal, *, ended_before: float, limit: int = 100
+) -> list[Item]:
+    """Items whose upload nobody needs any more: their post ended before that time."""
+    query = (
+        select(items)
+        .join(posts, posts.c.id == items.c.post_id)
+        .where(
+            items.c.remote_key.is_not(None),
+            posts.c.state.in_(list(FINAL)),
+            posts.c.updated_at <= ended_before,
+        )
+        .order_by(posts.c.updated_at)
+        .limit(limit)
+    )
+    return [_item(row) for row in await journal.read(query)]
+
+
+def _workable(now: float) -> Any:
+    return or_(
+        posts.c.state == State.READY,
+        and_(posts.c.state == State.WAITING, posts.c.wait_until <= now),
+        and_(posts.c.state == State.RUNNING, posts.c.lease_until < now),
+    )
+
+
+async def _load(journal: Journal, query: Select[Any]) -> list[Post]:
+    found = await journal.read(query)
+    if not found:
+        return []
+    by_post: dict[str, list[Item]] = {row["id"]: [] for row in found}
+    query_items = (
+        select(items)
+        .where(items.c.post_id.in_(list(by_post)))
+        .order_by(items.c.post_id, items.c.position)
+    )
+    for row in await journal.read(query_items):
+        by_post[row["post_id"]].append(_item(row))
+    return [from_row(row, by_post[row["id"]]) for row in found]
+
+
+def from_row(row: Row, of: Iterable[Item]) -> Post:
+    """A post out of its row and its items."""
+    return Post(
+        **{
+            **row,
+            "kind": PostKind(row["kind"]),
+            "stage": Stage(row["stage"]),
+            "state": State(row["state"]),
+            "items": tuple(of),
+        }
+    )
+
+
+async def items_of(journal: Journal, post_id: str) -> tuple[Item, ...]:
+    """The items of one post, in order."""
+    rows = await journal.read(
+        select(items).where(items.c.post_id == post_id).order_by(items.c.position)
+    )
+    return tuple(_item(row) for row in rows)
+
+
+def _item(row: Row) -> Item:
+    return Item(**{**row, "changes": tuple(row["changes"])})
+
+
+def _item_columns(item: Item) -> dict[str, Any]:
+    columns = {name: getattr(item, name) for name in _ITEM_COLUMNS}
+    return {**columns, "changes": list(item.changes)}

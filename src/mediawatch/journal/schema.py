@@ -1,0 +1,164 @@
+"""The tables. Times are seconds since the epoch, UTC; ids are text, as Meta's are."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.types import TypeDecorator
+
+
+class FilePath(TypeDecorator[Path]):
+    """A path, kept as the bytes that the system uses: names need not be valid text."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: Path | None, dialect: Dialect) -> bytes | None:
+        return None if value is None else os.fsencode(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Path | None:
+        return None if value is None else Path(os.fsdecode(value))
+
+
+class Name(TypeDecorator[str]):
+    """A file's name for people: what is not valid text is shown as a replacement character."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else value.encode("utf-8", "replace").decode()
+
+
+class Json(TypeDecorator[Any]):
+    """JSON in a text column, the same in every database."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else json.dumps(value, ensure_ascii=False, default=str)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        return None if value is None else json.loads(value)
+
+
+metadata = MetaData()
+
+posts = Table(
+    "posts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("name", Name, nullable=False),
+    Column("caption", Text, nullable=False),
+    Column("content_key", Text, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("updated_at", Float, nullable=False),
+    Column("fence", Integer, nullable=False, default=0),
+    Column("lease_until", Float),
+    Column("wait_until", Float),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("reason", Text),
+    Column("detail", Text),
+    Column("remedy", Text),
+    Column("container_id", Text),
+    Column("container_at", Float),
+    Column("container_reads", Integer, nullable=False, default=0),
+    Column("generation", Integer, nullable=False, default=0),
+    Column("publish_asked_at", Float),
+    Column("published_at", Float),
+    Column("media_id", Text),
+    Column("permalink", Text),
+    Index("posts_by_state", "state", "wait_until"),
+    Index("posts_by_age", "created_at"),
+    Index("posts_by_media", "account_id", "media_id"),
+)
+
+#: The same content is one post of an account. What failed or was cancelled may be tried again.
+Index(
+    "posts_once",
+    posts.c.account_id,
+    posts.c.content_key,
+    unique=True,
+    sqlite_where=text("state NOT IN ('failed', 'cancelled')"),
+    postgresql_where=text("state NOT IN ('failed', 'cancelled')"),
+)
+
+items = Table(
+    "items",
+    metadata,
+    Column("post_id", Text, ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("name", Name, nullable=False),
+    Column("source", FilePath, nullable=False),
+    Column("moving_to", FilePath),
+    Column("sha256", Text, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("prepared", FilePath),
+    Column("prepared_sha256", Text),
+    Column("prepared_size", Integer),
+    Column("width", Integer),
+    Column("height", Integer),
+    Column("changes", Json, nullable=False, default=list),
+    Column("remote_key", Text),
+    Column("public_url", Text),
+    Index("items_by_remote_key", "remote_key"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("post_id", Text, ForeignKey("posts.id", ondelete="CASCADE"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("endpoint", Text, nullable=False),
+    Column("request", Json),
+    Column("response", Json),
+    Column("error", Text),
+    Column("duration_ms", Integer),
+    Index("attempts_by_post", "post_id", "id"),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("publishing", Text),
+    Column("last_published_at", Float),
+    Column("quota_total", Integer),
+    Column("quota_window", Integer),
+    Column("quota_read_at", Float),
+)
+
+quota_slots = Table(
+    "quota_slots",
+    metadata,
+    Column("post_id", Text, ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True),
+    Column("generation", Integer, primary_key=True),
+    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    Column("at", Float, nullable=False),
+    Index("quota_slots_by_account", "account_id", "at"),
+)

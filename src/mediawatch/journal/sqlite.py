@@ -1,0 +1,232 @@
+"""The journal in one SQLite file: one writer thread, group commit, readers that only read.
+
+Every commit is flushed to the disk (``synchronous=FULL``). That costs little, because all
+transactions that wait at that moment share one commit, each in a savepoint of its own.
+One connection writes and checkpoints, in one process: SQLite before 3.51.3 can damage a WAL
+file when two do (sqlite.org: the WAL-reset bug).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import Connection, Engine, Select, create_engine
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.pool import NullPool, StaticPool
+
+from mediawatch.errors import Conflict, JournalError
+from mediawatch.journal.database import Row, Statement
+from mediawatch.journal.migrate import migrate
+
+#: Transactions that share one commit at the most.
+GROUP = 256
+
+_Result = list[list[Row]] | BaseException
+_Waiting = tuple[Sequence[Statement], "asyncio.Future[list[list[Row]]]"]
+
+
+def _engine(path: Path, *, read_only: bool) -> Engine:
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            path, isolation_level=None, check_same_thread=False, timeout=10.0
+        )
+        pragmas = (
+            ["query_only=ON", "wal_autocheckpoint=0"]
+            if read_only
+            else ["journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"]
+        )
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    # One connection for the writer; a reader's is opened and closed with each query, so that
+    # it never holds an old snapshot of the WAL.
+    pool = NullPool if read_only else StaticPool
+    return create_engine("sqlite://", creator=connect, poolclass=pool).execution_options(
+        isolation_level="AUTOCOMMIT"
+    )
+
+
+class SqliteReader:
+    """Reads a journal that another process may be writing."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._engine = _engine(path, read_only=True)
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="journal-read")
+
+    def read_now(self, query: Select[Any]) -> list[Row]:
+        """The rows of one query, in the calling thread."""
+        try:
+            with self._engine.connect() as connection:
+                return list(connection.execute(query).mappings())
+        except DBAPIError as error:
+            raise _unreadable(self.path, error) from error
+
+    async def read(self, query: Select[Any]) -> list[Row]:
+        """The rows of one query, without blocking the loop."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self.read_now, query)
+
+    def close(self) -> None:
+        """Wait for the queries under way, then let go of the file."""
+        self._threads.shutdown(wait=True)
+        self._engine.dispose()
+
+
+class SqliteJournal:
+    """The journal of one daemon. An async context manager: open, migrate, write, close."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.commits = 0
+        self.transactions = 0
+        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._writer = threading.Thread(target=self._write_all, name="journal-write", daemon=True)
+        self._engine = _engine(path, read_only=False)
+        self._reader = SqliteReader(path)
+        self._closed = False
+
+    async def __aenter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
+        try:
+            await asyncio.to_thread(self._open)
+        except (DBAPIError, sqlite3.Error, OSError) as error:
+            raise JournalError(
+                f"The journal {self.path} cannot be opened: {_reason(error)}.",
+                remedy="Check that the data folder exists, can be written and has free space.",
+            ) from error
+        self._writer.start()
+        return self
+
+    def _open(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with self._engine.connect() as connection:
+            migrate(connection, self.path)
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._closed = True
+        self._queue.put(None)
+        await asyncio.to_thread(self._writer.join)
+        self._reader.close()
+        self._engine.dispose()
+
+    async def apply(self, statements: Sequence[Statement]) -> list[list[Row]]:
+        """See Journal.apply."""
+        if self._closed:
+            raise JournalError("The journal is closed.", remedy="Start mediawatch again.")
+        waiting = self._loop.create_future()
+        self._queue.put((statements, waiting))
+        return await asyncio.shield(waiting)
+
+    async def read(self, query: Select[Any]) -> list[Row]:
+        """See Journal.read."""
+        return await self._reader.read(query)
+
+    # The writer thread.
+
+    def _write_all(self) -> None:
+        with self._engine.connect() as connection:
+            running = True
+            while running:
+                group: list[_Waiting] = []
+                waiting = self._queue.get()
+                while waiting is not None:
+                    group.append(waiting)
+                    if len(group) == GROUP:
+                        break
+                    try:
+                        waiting = self._queue.get_nowait()
+                    except queue.Empty:
+                        break
+                else:
+                    running = False
+                if group:
+                    self._commit(connection, group)
+
+    def _commit(self, connection: Connection, group: list[_Waiting]) -> None:
+        results: list[_Result]
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            try:
+                results = [self._one(connection, statements) for statements, _ in group]
+                connection.exec_driver_sql("COMMIT")
+            except BaseException:
+                if connection.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr]
+                    connection.exec_driver_sql("ROLLBACK")
+                raise
+            self.commits += 1
+            self.transactions += len(group)
+        except Exception as error:  # the thread must outlive a full disk
+            results = [_unwritable(self.path, error)] * len(group)
+        self._loop.call_soon_threadsafe(_hand_out, [w for _, w in group], results)
+
+    def _one(self, connection: Connection, statements: Sequence[Statement]) -> _Result:
+        connection.exec_driver_sql("SAVEPOINT one")
+        try:
+            found = [_execute(connection, statement) for statement in statements]
+        except (Conflict, IntegrityError) as error:
+            connection.exec_driver_sql("ROLLBACK TO one")
+            connection.exec_driver_sql("RELEASE one")
+            if isinstance(error, IntegrityError):
+                return Conflict("The journal holds this already.", details_of=_reason(error))
+            return error
+        connection.exec_driver_sql("RELEASE one")
+        return found
+
+
+def _execute(connection: Connection, statement: Statement) -> list[Row]:
+    result = connection.execute(statement.sql)
+    rows: list[Row] = list(result.mappings()) if result.returns_rows else []
+    touched = len(rows) if result.returns_rows else result.rowcount
+    if statement.rows is not None and touched != statement.rows:
+        raise Conflict(
+            "The journal moved on in the meantime.", touched=touched, required=statement.rows
+        )
+    return rows
+
+
+def _hand_out(
+    waiting: list[asyncio.Future[list[list[Row]]]],
+    results: list[_Result],
+) -> None:
+    for future, result in zip(waiting, results, strict=True):
+        if future.done():
+            continue
+        if isinstance(result, BaseException):
+            future.set_exception(result)
+            # A caller that was cancelled meanwhile does not come to fetch it.
+            future.exception()
+        else:
+            future.set_result(result)
+
+
+def _reason(error: BaseException) -> str:
+    original = getattr(error, "orig", None) or error
+    return getattr(original, "strerror", None) or str(original) or type(original).__name__
+
+
+def _unwritable(path: Path, error: BaseException) -> JournalError:
+    return JournalError(
+        f"The journal {path} cannot be written: {_reason(error)}.",
+        remedy="Free some space on its disk and check its permissions; mediawatch tries again.",
+    )
+
+
+def _unreadable(path: Path, error: BaseException) -> JournalError:
+    return JournalError(
+        f"The journal {path} cannot be read: {_reason(error)}.",
+        remedy="Check its permissions, and that it was written by this version.",
+    )

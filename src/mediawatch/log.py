@@ -1,0 +1,223 @@
+"""What is told: a sentence for people, and the same fields for machines.
+
+Every line has an ``action`` out of a fixed vocabulary; it gives the line its icon and its tag.
+On a terminal: ``✅ [21:30:16] [UPLOAD] image1.jpg is on ftp.example.org (212 kB, 0.4 s)``;
+as a service: one JSON object a line.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import sys
+import traceback
+from collections.abc import Mapping, MutableMapping
+from datetime import datetime
+from typing import Any, Protocol, TextIO
+
+import structlog
+
+from mediawatch.config import LogSettings
+
+#: action -> (icon, tag). The whole vocabulary; an unknown action is a mistake in our code.
+ACTIONS: dict[str, tuple[str, str]] = {
+    "start": ("🚀", "DAEMON"),
+    "stop": ("👋", "DAEMON"),
+    "recover": ("🩹", "DAEMON"),
+    "crash": ("💥", "DAEMON"),
+    "watch": ("👀", "WATCH"),
+    "folder": ("📂", "WATCH"),
+    "folder-missing": ("⚠️", "WATCH"),
+    "polling": ("⚠️", "WATCH"),
+    "ignore": ("🙈", "WATCH"),
+    "unfinished": ("⏳", "WATCH"),
+    "unreadable": ("⚠️", "WATCH"),
+    "claim": ("📥", "WATCH"),
+    "duplicate": ("👯", "WATCH"),
+    "convert": ("🎨", "CONVERT"),
+    "upload": ("✅", "UPLOAD"),
+    "no-tls": ("⚠️", "UPLOAD"),
+    "container": ("📦", "PUBLISH"),
+    "ask": ("📨", "PUBLISH"),
+    "publish": ("📱", "PUBLISH"),
+    "unknown-outcome": ("❓", "PUBLISH"),
+    "reconcile": ("🔎", "PUBLISH"),
+    "archive": ("🗄️", "ARCHIVE"),
+    "wait": ("⏳", "WAIT"),
+    "retry": ("🔁", "RETRY"),
+    "hold": ("✋", "HOLD"),
+    "fail": ("❌", "FAIL"),
+    "clean": ("🧹", "CLEAN"),
+    "web": ("🌐", "WEB"),
+    "request": ("🌐", "WEB"),
+    "simulate": ("🎭", "DEMO"),
+    "library": ("📚", "LIBRARY"),
+}
+
+_HIDDEN = "•••"
+
+
+class Log(Protocol):
+    """The part of a structlog logger that mediawatch uses. ``action`` is always given."""
+
+    def debug(self, event: str, **fields: Any) -> Any: ...
+    def info(self, event: str, **fields: Any) -> Any: ...
+    def warning(self, event: str, **fields: Any) -> Any: ...
+    def error(self, event: str, **fields: Any) -> Any: ...
+    def bind(self, **fields: Any) -> Log: ...
+
+
+class Redactor:
+    """Masks every known secret in every text of a line, however it came there."""
+
+    def __init__(self, secrets: tuple[str, ...]) -> None:
+        # A very short secret would mask half of every sentence; it is not one worth masking.
+        self.secrets = tuple(sorted((s for s in secrets if len(s) >= 4), key=len, reverse=True))
+
+    def __call__(
+        self, logger: Any, method: str, line: MutableMapping[str, Any]
+    ) -> Mapping[str, Any]:
+        return {key: self.clean(value) for key, value in line.items()}
+
+    def clean(self, value: Any) -> Any:
+        """The value with every secret replaced, inside lists and mappings too."""
+        if isinstance(value, str):
+            for secret in self.secrets:
+                value = value.replace(secret, _HIDDEN)
+            return value
+        if isinstance(value, Mapping):
+            return {key: self.clean(part) for key, part in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.clean(part) for part in value]
+        return value if isinstance(value, int | float | None) else self.clean(str(value))
+
+
+def _check_action(
+    logger: Any, method: str, line: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    action = line.get("action")
+    if action not in ACTIONS:
+        raise ValueError(f"unknown action {action!r} in the log line {line.get('event')!r}")
+    return line
+
+
+def _add_traceback(
+    logger: Any, method: str, line: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    error = line.pop("exc_info", None)
+    if isinstance(error, BaseException):
+        out = io.StringIO()
+        # Without locals: they could hold a secret.
+        traceback.print_exception(error, file=out)
+        line["exception"] = out.getvalue()
+    return line
+
+
+class _Console:
+    """One readable line; fields that the sentence already tells are left out."""
+
+    def __init__(self, colours: bool) -> None:
+        self.colours = colours
+
+    def __call__(self, logger: Any, method: str, line: MutableMapping[str, Any]) -> str:
+        icon, tag = ACTIONS[line["action"]]
+        if method == "error" and icon not in {"❌", "💥"}:
+            icon = "❌"
+        time = datetime.now().astimezone().strftime("%H:%M:%S")
+        post = f" ({line['post']})" if line.get("post") else ""
+        text = f"{icon} [{time}] [{tag}] {line['event']}{self._dim(post)}"
+        if line.get("remedy"):
+            text += f"\n   → {line['remedy']}"
+        if line.get("exception"):
+            text += "\n" + line["exception"].rstrip()
+        return text
+
+    def _dim(self, text: str) -> str:
+        return f"\x1b[2m{text}\x1b[0m" if self.colours and text else text
+
+
+def open_log(
+    settings: LogSettings, secrets: tuple[str, ...] = (), stream: TextIO | None = None
+) -> Log:
+    """The log that is handed down. ``format = "auto"``: readable on a terminal, else JSON.
+
+    Libraries that log through ``logging`` are led into the same stream from WARNING up.
+    """
+    stream = stream or (
+        settings.file.open("a", encoding="utf-8", buffering=1) if settings.file else sys.stderr
+    )
+    console = settings.format == "console" or (settings.format == "auto" and stream.isatty())
+    redact = Redactor(secrets)
+    finish: list[Any]
+    if console:
+        finish = [_Console(stream.isatty())]
+    else:
+        finish = [
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ]
+    log: Log = structlog.wrap_logger(
+        _Lines(stream),
+        processors=[
+            structlog.processors.add_log_level,
+            _check_action,
+            _add_traceback,
+            redact,
+            *finish,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(settings.level),
+        cache_logger_on_first_use=False,
+    )
+    _lead_libraries_into(log)
+    return log
+
+
+class _Lines:
+    """Writes lines, in what the stream's encoding can say: no file name may end the daemon."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def msg(self, line: str) -> None:
+        encoding = self.stream.encoding or "utf-8"
+        self.stream.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        self.stream.flush()
+
+    debug = info = warning = error = msg
+
+
+class _Library(logging.Handler):
+    def __init__(self, log: Log) -> None:
+        super().__init__(logging.WARNING)
+        self.log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        tell = self.log.error if record.levelno >= logging.ERROR else self.log.warning
+        error = record.exc_info[1] if record.exc_info else None
+        tell(record.getMessage(), action="library", library=record.name, exc_info=error)
+
+
+def _lead_libraries_into(log: Log) -> None:
+    root = logging.getLogger()
+    for handler in [h for h in root.handlers if isinstance(h, _Library)]:
+        root.removeHandler(handler)
+    root.addHandler(_Library(log))
+    # Below INFO it logs every FTP command, and with it the length of the password.
+    logging.getLogger("aioftp").setLevel(logging.WARNING)
+
+
+def silent() -> Log:
+    """A log that tells nothing, for one-shot commands that speak for themselves."""
+    log: Log = structlog.wrap_logger(
+        structlog.ReturnLogger(), processors=[], wrapper_class=structlog.BoundLogger
+    )
+    return log
+
+
+def size(count: int) -> str:
+    """A number of bytes as people read it: ``212 kB``, ``3.4 MB``."""
+    if count < 1000:
+        return f"{count} B"
+    if count < 1_000_000:
+        return f"{count / 1000:.0f} kB"
+    return f"{count / 1_000_000:.1f} MB"

@@ -1,0 +1,246 @@
+"""What every journal promises, tried on each implementation."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import create_engine, select
+
+from mediawatch.errors import Conflict, JournalError
+from mediawatch.journal import accounts, posts
+from mediawatch.journal.schema import metadata
+from mediawatch.journal.schema import posts as posts_table
+from mediawatch.journal.sqlite import SqliteJournal
+from mediawatch.model.lifecycle import Event, Stage, State
+from mediawatch.model.posts import Item, Post, PostKind
+
+ACCOUNT = "17841400000000001"
+NOW = 1_800_000_000.0
+
+
+def a_post(post_id: str = "a" * 12, content: str = "c1", **facts: object) -> Post:
+    item = Item(post_id, 0, "a.jpg", Path("/in/a.jpg"), "ff" * 32, 10)
+    post = Post(
+        id=post_id,
+        account_id=ACCOUNT,
+        kind=PostKind.IMAGE,
+        name="a.jpg",
+        caption="A",
+        content_key=content,
+        stage=Stage.CONVERT,
+        state=State.READY,
+        created_at=NOW,
+        updated_at=NOW,
+        items=(item,),
+    )
+    return dataclasses.replace(post, **facts)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+async def journal(tmp_path: Path) -> AsyncIterator[SqliteJournal]:
+    async with SqliteJournal(tmp_path / "data" / "journal.db") as journal:
+        await journal.apply([accounts.ensure(ACCOUNT)])
+        yield journal
+
+
+async def test_a_post_comes_back_as_it_was_written(journal: SqliteJournal) -> None:
+    """What is written is read back whole, items and odd names included."""
+    odd = Path("/in") / "bad\udcff.jpg"
+    post = a_post()
+    post = dataclasses.replace(post, items=(dataclasses.replace(post.items[0], source=odd),))
+
+    await journal.apply(posts.add(post))
+
+    assert post == await posts.find(journal, post.id)
+
+
+async def test_a_wrong_count_rolls_the_whole_transaction_back(journal: SqliteJournal) -> None:
+    """All statements of a transaction, or none of them."""
+    post = a_post()
+    missing = posts.change_item(post.items[0], remote_key="k")[1]
+
+    with pytest.raises(Conflict):
+        await journal.apply([accounts.ensure("1"), missing])
+
+    assert accounts.Account("1", None) == await accounts.find(journal, "1")
+    assert [] == await journal.read(select(posts_table))
+
+
+async def test_a_conflict_leaves_its_neighbours_in_the_group_alone(
+    journal: SqliteJournal,
+) -> None:
+    """Transactions that share a commit do not share a fate."""
+    post = a_post()
+    results = await asyncio.gather(
+        journal.apply(posts.add(post)),
+        journal.apply([posts.forget("nobody")]),
+        journal.apply(posts.add(a_post("b" * 12, "c2"))),
+        return_exceptions=True,
+    )
+
+    assert isinstance(results[1], Conflict)
+    assert 2 == len(await posts.listed(journal))
+
+
+async def test_the_same_content_is_one_post(journal: SqliteJournal) -> None:
+    """I6: an account has the same content once, unless the first failed."""
+    await journal.apply(posts.add(a_post()))
+
+    with pytest.raises(Conflict):
+        await journal.apply(posts.add(a_post("b" * 12)))
+
+    claimed = (await journal.apply([posts.claim("a" * 12, now=NOW, lease=60)]))[0][0]
+    post = posts.from_row(claimed, ())
+    await journal.apply([posts.move(post, Event.FAIL, now=NOW)[1]])
+    await journal.apply(posts.add(a_post("b" * 12)))
+    assert 2 == len(await posts.listed(journal))
+
+
+async def test_a_post_is_claimed_once(journal: SqliteJournal) -> None:
+    """Of two workers that reach for a post one gets it."""
+    await journal.apply(posts.add(a_post()))
+
+    got = await asyncio.gather(
+        *(journal.apply([posts.claim("a" * 12, now=NOW, lease=60)]) for _ in range(5))
+    )
+
+    assert [1] == [len(rows[0]) for rows in got if rows[0]]
+
+
+async def test_a_stale_worker_writes_nothing(journal: SqliteJournal) -> None:
+    """I4: every write carries the fence; who was overtaken meets a conflict."""
+    await journal.apply(posts.add(a_post()))
+    first = (await journal.apply([posts.claim("a" * 12, now=NOW, lease=1)]))[0][0]
+    second = (await journal.apply([posts.claim("a" * 12, now=NOW + 2, lease=60)]))[0][0]
+    assert first["fence"] + 1 == second["fence"]
+
+    stale = posts.move(posts.from_row(first, ()), Event.ADVANCE, now=NOW + 3)[1]
+    with pytest.raises(Conflict):
+        await journal.apply([stale])
+
+    found = await posts.find(journal, "a" * 12)
+    assert found is not None
+    assert Stage.CONVERT is found.stage
+
+
+async def test_a_waiting_post_is_workable_when_its_time_has_come(journal: SqliteJournal) -> None:
+    """Time alone moves a waiting post; nobody has to remember it."""
+    await journal.apply(posts.add(a_post(state=State.WAITING, wait_until=NOW + 10)))
+
+    assert [] == await posts.workable(journal, now=NOW + 9, limit=9)
+    assert [("a" * 12, Stage.CONVERT)] == await posts.workable(journal, now=NOW + 10, limit=9)
+    assert NOW + 10 == await posts.next_due(journal)
+
+
+async def test_what_has_begun_is_found_first(journal: SqliteJournal) -> None:
+    """Archive before upload before convert, whatever came first."""
+    await journal.apply(posts.add(a_post("a" * 12, "1")))
+    await journal.apply(posts.add(a_post("b" * 12, "2", stage=Stage.UPLOAD)))
+    await journal.apply(posts.add(a_post("c" * 12, "3", stage=Stage.ARCHIVE)))
+
+    found = await posts.workable(journal, now=NOW, limit=9)
+
+    assert ["c" * 12, "b" * 12, "a" * 12] == [post_id for post_id, _ in found]
+
+
+async def test_one_unknown_outcome_an_account(journal: SqliteJournal) -> None:
+    """I3: the account's lock is taken by one post, and given back by that post alone."""
+    await journal.apply([accounts.lock(ACCOUNT, "a")])
+    with pytest.raises(Conflict):
+        await journal.apply([accounts.lock(ACCOUNT, "b")])
+    await journal.apply([accounts.unlock(ACCOUNT, "b")])
+    assert "a" == (await accounts.find(journal, ACCOUNT)).publishing
+
+    await journal.apply([accounts.unlock(ACCOUNT, "a", published_at=NOW)])
+
+    assert accounts.Account(ACCOUNT, last_published_at=NOW) == await accounts.find(journal, ACCOUNT)
+
+
+async def test_quota_slots_run_out_and_come_back(journal: SqliteJournal) -> None:
+    """No more slots than the quota within the window; the same one may be taken twice."""
+    for n, post_id in enumerate(("a" * 12, "b" * 12)):
+        await journal.apply(posts.add(a_post(post_id, str(n))))
+
+    def slot(post_id: str, at: float) -> list[object]:
+        return [accounts.take_slot(ACCOUNT, post_id, 1, now=at, total=1, window=86400)]
+
+    await journal.apply(slot("a" * 12, NOW))  # type: ignore[arg-type]
+    await journal.apply(slot("a" * 12, NOW + 1))  # type: ignore[arg-type]
+    with pytest.raises(Conflict):
+        await journal.apply(slot("b" * 12, NOW + 2))  # type: ignore[arg-type]
+    await journal.apply([accounts.give_slot_back("a" * 12, 1)])
+    await journal.apply(slot("b" * 12, NOW + 3))  # type: ignore[arg-type]
+
+    assert [NOW + 3] == await accounts.slots(journal, ACCOUNT, since=0)
+
+
+async def test_waiting_transactions_share_commits(journal: SqliteJournal) -> None:
+    """Group commit: many transactions that wait together cost few flushes."""
+    before = journal.commits
+    await asyncio.gather(
+        *(journal.apply(posts.add(a_post(f"{n:012x}", str(n)))) for n in range(200))
+    )
+
+    assert 200 == len(await posts.listed(journal, limit=500))
+    assert 50 > journal.commits - before
+
+
+async def test_a_cancelled_caller_leaves_no_half_transaction(journal: SqliteJournal) -> None:
+    """Cancellation ends the waiting, never the transaction."""
+    task = asyncio.create_task(journal.apply(posts.add(a_post())))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    await journal.apply([accounts.ensure("2")])
+    found = await posts.find(journal, "a" * 12)
+    assert found is not None
+    assert 1 == len(found.items)
+
+
+async def test_an_old_journal_is_kept_before_it_is_changed(tmp_path: Path) -> None:
+    """A file of a newer version is refused with a remedy, and left as it is."""
+    path = tmp_path / "journal.db"
+    async with SqliteJournal(path):
+        pass
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.commit()
+    connection.close()
+
+    with pytest.raises(JournalError, match="newer version") as caught:
+        async with SqliteJournal(path):
+            pass
+
+    assert "Install that version" in caught.value.remedy
+
+
+async def test_a_journal_that_cannot_be_made_says_why(tmp_path: Path) -> None:
+    """A data folder that cannot be used is a sentence with a remedy."""
+    (tmp_path / "file").write_text("in the way")
+
+    with pytest.raises(JournalError, match="cannot be opened") as caught:
+        async with SqliteJournal(tmp_path / "file" / "journal.db"):
+            pass
+
+    assert caught.value.remedy
+
+
+async def test_migrations_make_the_schema_of_the_code(tmp_path: Path) -> None:
+    """The migrated file and the tables of schema.py are the same."""
+    async with SqliteJournal(tmp_path / "journal.db"):
+        pass
+    engine = create_engine(f"sqlite:///{tmp_path / 'journal.db'}")
+    with engine.connect() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), metadata)
+    engine.dispose()
+
+    assert [] == differences

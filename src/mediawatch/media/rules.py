@@ -1,0 +1,167 @@
+"""What Instagram takes, what we dare to decode, and the words for what we refuse.
+
+Limits carry their source and the day it was read: they change without notice, and two of
+Meta's own pages disagree now and then.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+from mediawatch.errors import NotYetSupported, Rejected
+
+Number = TypeVar("Number", int, float)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit(Generic[Number]):
+    """One number, who says so, and when that was read (ISO date)."""
+
+    value: Number
+    source: str
+    date: str
+
+
+_META = "developers.facebook.com, IG User Media reference, image specifications"
+_OURS = "our own caution"
+_READ = "2026-11-20"
+
+#: Bytes of a published JPEG. Meta says 8 MB on the page and 8 MiB in the error: the smaller.
+MAX_BYTES = Limit(8_000_000, _META, _READ)
+#: Width divided by height of a feed picture, both ends included.
+MIN_ASPECT = Limit(0.8, _META, _READ)
+MAX_ASPECT = Limit(1.91, _META, _READ)
+#: Pixels across. Meta scales what lies outside; we do it ourselves, with the better resampler.
+MIN_WIDTH = Limit(320, _META, _READ)
+MAX_WIDTH = Limit(1440, _META, _READ)
+#: A ratio so far from 4:5 .. 1.91:1 that padding would leave a thread of a picture.
+HARD_ASPECT = Limit(8.0, _OURS, _READ)
+#: A ratio this close to an end (relative) is pulled in by a pixel or two, not padded.
+ASPECT_TOLERANCE = Limit(0.005, _OURS, _READ)
+#: Pixels of the shorter side: below it lies an icon or a tracking pixel.
+MIN_SIDE = Limit(64, _OURS, _READ)
+#: Scans of one JPEG. An encoder writes about ten; thousands are made to burn minutes.
+MAX_SCANS = Limit(100, "libjpeg-turbo, djpeg -maxscans", _READ)
+#: Bytes that decoding one picture may take, by the estimate below.
+DECODE_MEMORY = Limit(960 << 20, _OURS, _READ)
+
+#: Peak bytes per pixel while Pillow 13 decodes, measured, rounded up; key: Pillow's format name.
+BYTES_PER_PIXEL = {
+    "AVIF": 12,
+    "BMP": 6,
+    "GIF": 9,
+    "JPEG": 5,
+    "PNG": 9,
+    "TIFF": 9,
+    "WEBP": 16,
+}
+
+
+def pixel_limit(image_format: str, max_pixels: int) -> int:
+    """The most pixels a picture of this format may have: the setting, or what memory allows."""
+    return min(max_pixels, DECODE_MEMORY.value // BYTES_PER_PIXEL[image_format])
+
+
+class Reason(StrEnum):
+    """Why a file can never be published as it is. A closed list."""
+
+    EMPTY = "empty"
+    NOT_A_FILE = "not-a-file"
+    TOO_BIG = "too-big"
+    UNSUPPORTED = "unsupported"
+    CORRUPT = "corrupt"
+    TRUNCATED = "truncated"
+    TOO_MANY_PIXELS = "too-many-pixels"
+    TOO_SMALL = "too-small"
+    ASPECT = "aspect"
+    BLANK = "blank"
+    SCAN_BOMB = "scan-bomb"
+    TIMEOUT = "timeout"
+    MEMORY = "memory"
+
+
+class Later(StrEnum):
+    """Good files of a kind that this version cannot publish."""
+
+    ANIMATION = "animation"
+    VIDEO = "video"
+    HEIF = "heif"
+
+
+_TEXTS: dict[Reason | Later, tuple[str, str]] = {
+    Reason.EMPTY: ("The file is empty.", "Copy it again; the first copy wrote no bytes."),
+    Reason.NOT_A_FILE: (
+        "This is not a regular file but a {what}.",
+        "Put the picture itself into the folder.",
+    ),
+    Reason.TOO_BIG: (
+        "The file has {size} bytes, more than the {limit} that are allowed.",
+        "Export it smaller, or raise media.max_bytes.",
+    ),
+    Reason.UNSUPPORTED: (
+        "This is no picture that can be published, but: {label}.",
+        "Export it as JPEG, PNG or WebP. The content counts, not the name.",
+    ),
+    Reason.CORRUPT: (
+        "The picture is damaged and cannot be decoded.",
+        "Open it in a picture editor and export it again, or fetch a fresh copy.",
+    ),
+    Reason.TRUNCATED: (
+        "The picture breaks off before its end.",
+        "Copy or download it again, to the end.",
+    ),
+    Reason.TOO_MANY_PIXELS: (
+        "The picture has more than the {limit} pixels that can be decoded safely.",
+        "Export it smaller; 1440 pixels across is all that Instagram shows.",
+    ),
+    Reason.TOO_SMALL: (
+        "The picture has {width}x{height} pixels; the shorter side must have {limit} or more.",
+        "Use a larger version of the picture.",
+    ),
+    Reason.ASPECT: (
+        "The picture has {width}x{height} pixels, which is outside the shapes that are allowed.",
+        'Crop it to between 4:5 and 1.91:1; with media.fit = "blur" up to 8:1 is padded.',
+    ),
+    Reason.BLANK: (
+        "Every pixel of the picture is transparent: nothing would be seen.",
+        "Export it with visible layers.",
+    ),
+    Reason.SCAN_BOMB: (
+        "The JPEG holds more than {limit} scans; such files are made to block a computer.",
+        "Export the picture again with any editor, if it is really yours.",
+    ),
+    Reason.TIMEOUT: (
+        "Decoding took longer than {seconds} seconds and was stopped.",
+        "Export the picture smaller, or raise media.timeout.",
+    ),
+    Reason.MEMORY: (
+        "Decoding needs more memory than is allowed for one picture.",
+        "Export the picture smaller; 1440 pixels across is all that Instagram shows.",
+    ),
+    Later.ANIMATION: (
+        "The picture is animated, and this version cannot publish moving pictures yet.",
+        'Set media.gif = "still" to publish the first frame.',
+    ),
+    Later.VIDEO: (
+        "This is a video ({label}), which this version cannot publish yet.",
+        "Keep the file and release it after an update, or publish a still picture of it.",
+    ),
+    Later.HEIF: (
+        "This is a HEIC picture, which this version cannot read yet.",
+        'Export it as JPEG; on an iPhone choose Settings, Camera, Formats, "Most Compatible".',
+    ),
+}
+
+
+def reject(reason: Reason, **details: Any) -> Rejected:
+    """The error for a file that cannot be published. ``details`` fill the sentence."""
+    message, remedy = _TEXTS[reason]
+    return Rejected(message.format(**details), remedy=remedy, code=reason.value, **details)
+
+
+def later(kind: Later, **details: Any) -> NotYetSupported:
+    """The error for a good file whose kind comes in a later version."""
+    message, remedy = _TEXTS[kind]
+    return NotYetSupported(message.format(**details), remedy=remedy, code=kind.value, **details)

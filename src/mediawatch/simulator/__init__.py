@@ -1,1 +1,20 @@
-"""A stranger: a local Graph API, reached by address. Imports nothing of ours."""
+"""A stranger: a local Graph API, reached by address. Imports nothing of ours.
+
+Graph's publishing endpoints at the root (with or without a version), a page for people at ``/``,
+and for tests in other processes ``GET /_simulator/state`` and ``POST /_simulator/scenario``.
+Faults are scripted as told in ``faults``.
+"""
+
+from .faults import Scenario, ScenarioError
+from .options import Republish, SimulatorOptions
+from .server import Simulator, create_app, serve
+
+__all__ = [
+    "Republish",
+    "Scenario",
+    "ScenarioError",
+    "Simulator",
+    "SimulatorOptions",
+    "create_app",
+    "serve",
+]

@@ -1,0 +1,49 @@
+"""What can be chosen when a simulator is started."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from .faults import Scenario
+
+
+class Republish(StrEnum):
+    """What a second ``media_publish`` for the same container does.
+
+    Nobody has documented what Meta does here, so a client must be safe with all three.
+    """
+
+    STRICT = "strict"  # refused with 24/2207008
+    LENIENT = "lenient"  # answers the media id of the first time
+    EVIL = "evil"  # publishes a second post
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatorOptions:
+    """Everything about one simulator. Durations are in seconds.
+
+    ``token`` None accepts any token that is not empty. ``keep_bytes`` bounds the pictures held
+    for the page; the oldest go first. ``fetch_seconds`` is how long a picture may take to
+    download. ``listing_lag`` is how long a publication stays out of the listings.
+    ``log_file`` gets one JSON line for each real publication. ``public_url`` replaces the
+    simulator's own address in permalinks.
+    """
+
+    token: str | None = field(default=None, repr=False)
+    users: tuple[str, ...] = ("17841400000000001",)
+    quota_total: int = 100
+    processing_seconds: float = 0.0
+    listing_lag: float = 0.0
+    fetch_seconds: float = 15.0
+    republish: Republish = Republish.STRICT
+    scenario: Scenario = field(default_factory=Scenario)
+    log_file: Path | None = None
+    public_url: str = ""
+    keep_bytes: int = 256 * 1024 * 1024
+    clock: Callable[[], float] = time.time
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep

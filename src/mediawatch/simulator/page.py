@@ -1,0 +1,192 @@
+"""What was published, for people: a profile at ``/``, each post at ``/p/{shortcode}/``."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from html import escape
+from importlib.resources import files
+
+from aiohttp import web
+
+from .options import SimulatorOptions
+from .state import Kind, Media, Picture, State
+
+_PER_PAGE = 60
+_ASSETS = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self';"
+        " connect-src 'self'; base-uri 'none'; form-action 'none'"
+    ),
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+}
+_LABELS = {Kind.CAROUSEL: "Carousel", Kind.STORY: "Story"}
+
+
+class Pages:
+    """The pages over one state."""
+
+    def __init__(self, options: SimulatorOptions, state: State) -> None:
+        self._options = options
+        self._state = state
+
+    async def profile(self, request: web.Request) -> web.Response:
+        """The newest posts first, 60 to a page (``?page=2`` …)."""
+        number = request.query.get("page", "1")
+        page = max(1, int(number)) if number.isascii() and number.isdecimal() else 1
+        newest = self._state.publications[::-1]
+        shown = newest[(page - 1) * _PER_PAGE : page * _PER_PAGE]
+        tiles = "".join(self._tile(media) for media in shown)
+        body = f'<div class="grid">{tiles}</div>' if shown else _EMPTY
+        count = len(newest)
+        return _page(
+            "Simulated Instagram",
+            f'<main data-count="{count}">{self._header(count)}{body}{_pager(page, count)}</main>',
+        )
+
+    async def post(self, request: web.Request) -> web.Response:
+        """One post: its pictures, its words, its facts."""
+        media = self._state.shortcodes.get(request.match_info["shortcode"])
+        if media is None:
+            return _page("Not found", f"<main>{_NOT_FOUND}</main>", status=404)
+        return _page(media.container.caption[:60] or "Post", f"<main>{self._post(media)}</main>")
+
+    async def picture(self, request: web.Request) -> web.Response:
+        """The bytes of a published picture."""
+        body = self._state.picture(request.match_info["sha256"])
+        if body is None:
+            raise web.HTTPNotFound
+        return web.Response(
+            body=body,
+            content_type="image/jpeg",
+            headers={"Cache-Control": "max-age=86400, immutable"},
+        )
+
+    async def asset(self, request: web.Request) -> web.Response:
+        """The style sheet, the script and the icon that the pages use."""
+        name = request.match_info["name"]
+        if name not in _ASSETS:
+            raise web.HTTPNotFound
+        text = files(__package__).joinpath(name).read_text("utf-8")
+        return web.Response(text=text, content_type=_ASSETS[name], headers=_HEADERS)
+
+    def _header(self, count: int) -> str:
+        names = ", ".join(self._state.username(user) for user in self._options.users)
+        posts = "1 post" if count == 1 else f"{count} posts"
+        return (
+            '<header><div class="ring"><img src="/_simulator/icon.svg" alt=""></div>'
+            f"<div><h1>{escape(names)}</h1><p><strong>{posts}</strong>"
+            ' <span class="pill">Simulator</span></p>'
+            "<p class=quiet>A stand-in for Instagram on this machine."
+            " Nothing shown here was sent anywhere.</p></div></header>"
+        )
+
+    def _tile(self, media: Media) -> str:
+        container = media.container
+        label = _LABELS.get(container.kind, "")
+        badge = f'<span class="badge">{label}</span>' if label else ""
+        caption = escape(container.caption) or "<span class=quiet>No caption</span>"
+        owner = ""
+        if len(self._options.users) > 1:
+            owner = f"{escape(self._state.username(container.user))} · "
+        return (
+            f'<article><a href="/p/{media.shortcode}/"><div class="frame">'
+            f"{_image(container.pictures[0], _alt(media), lazy=True)}{badge}</div>"
+            f'<p class="caption">{caption}</p></a>'
+            f'<p class="quiet">{owner}{_time(media)}<br>{_measures(container.pictures)}</p>'
+            "</article>"
+        )
+
+    def _post(self, media: Media) -> str:
+        container = media.container
+        images = "".join(_image(picture, _alt(media)) for picture in container.pictures)
+        strip = " strip" if len(container.pictures) > 1 else ""
+        facts = [
+            ("Published", _time(media)),
+            ("Kind", str(container.kind).capitalize()),
+            ("Media id", media.id),
+            ("Container id", container.id),
+        ]
+        if container.alt_text:
+            facts.append(("Alternative text", escape(container.alt_text)))
+        for index, picture in enumerate(container.pictures, 1):
+            name = f"Picture {index}" if strip else "Picture"
+            facts.append((name, _facts_of(picture)))
+        rows = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in facts)
+        caption = escape(container.caption) or "<span class=quiet>No caption</span>"
+        return (
+            '<p><a class="back" href="/">← All posts</a></p><article class="post">'
+            f'<div class="stage{strip}">{images}</div><div class="words">'
+            f"<h1>{escape(self._state.username(container.user))}</h1>"
+            f'<p class="whole">{caption}</p><dl>{rows}</dl></div></article>'
+        )
+
+
+_EMPTY = (
+    '<div class="empty"><h2>No posts yet</h2>'
+    "<p>As soon as something is published, it appears here by itself.</p></div>"
+)
+_NOT_FOUND = (
+    '<div class="empty"><h2>This post does not exist</h2>'
+    '<p>The simulator forgets its posts when it stops.</p><p><a href="/">All posts</a></p></div>'
+)
+
+
+def _page(title: str, body: str, *, status: int = 200) -> web.Response:
+    text = (
+        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="color-scheme" content="light dark">'
+        f"<title>{escape(title)}</title>"
+        '<link rel="icon" href="/_simulator/icon.svg">'
+        '<link rel="stylesheet" href="/_simulator/page.css">'
+        '<script src="/_simulator/page.js" defer></script>'
+        f"</head><body>{body}</body></html>"
+    )
+    return web.Response(text=text, content_type="text/html", status=status, headers=_HEADERS)
+
+
+def _pager(page: int, count: int) -> str:
+    links = []
+    if page > 1:
+        links.append(f'<a href="/?page={page - 1}">← Newer</a>')
+    if page * _PER_PAGE < count:
+        links.append(f'<a href="/?page={page + 1}">Older →</a>')
+    return f'<nav aria-label="Pages">{"".join(links)}</nav>' if links else ""
+
+
+def _image(picture: Picture, alt: str, *, lazy: bool = False) -> str:
+    loading = ' loading="lazy"' if lazy else ""
+    return (
+        f'<img src="/_simulator/pictures/{picture.sha256}.jpg" alt="{escape(alt)}"'
+        f' width="{picture.width}" height="{picture.height}"{loading}>'
+    )
+
+
+def _alt(media: Media) -> str:
+    return media.container.alt_text or media.container.caption or "Published picture"
+
+
+def _time(media: Media) -> str:
+    moment = datetime.fromtimestamp(media.published_at, UTC)
+    return f'<time datetime="{moment:%Y-%m-%dT%H:%M:%SZ}">{moment:%d %b %Y, %H:%M} UTC</time>'
+
+
+def _measures(pictures: tuple[Picture, ...]) -> str:
+    first = pictures[0]
+    total = sum(picture.size for picture in pictures)
+    count = f"{len(pictures)} pictures · " if len(pictures) > 1 else ""
+    return f"{count}{first.width} × {first.height} · {_bytes(total)}"  # noqa: RUF001
+
+
+def _facts_of(picture: Picture) -> str:
+    kind = escape(picture.content_type) or "no Content-Type"
+    return (
+        f"{_measures((picture,))} · {kind}<br>from {escape(picture.uri)}"
+        f"<br>sha256 <code>{picture.sha256}</code>"
+    )
+
+
+def _bytes(size: int) -> str:
+    return f"{size / 1000:.0f} kB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"

@@ -1,0 +1,111 @@
+"""Try everything that an upload needs, one finding a step, for `doctor` and for support."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from mediawatch.config import FtpSettings
+from mediawatch.errors import HostProblem
+from mediawatch.hosts.base import Finding, HostUnavailable, new_key
+from mediawatch.hosts.ftp_session import FtpSession
+
+_SAMPLE = b"mediawatch tries whether it may write here.\n"
+
+Step = Callable[[], Awaitable[Finding]]
+
+
+class FtpCheck:
+    """The steps of a check on one session that is not connected yet."""
+
+    def __init__(self, session: FtpSession, settings: FtpSettings) -> None:
+        self._session = session
+        self._settings = settings
+        self._name, self._renamed = new_key(".part"), new_key(".txt")
+        self.problem: HostProblem | None = None
+
+    async def run(self) -> list[Finding]:
+        """The findings up to the first failure, which is kept in ``problem``."""
+        findings: list[Finding] = []
+        steps: dict[str, Step] = {
+            "connect": self._connect,
+            "TLS": self._secure,
+            "login": self._login,
+            "write": self._write,
+            "SIZE": self._size,
+            "rename": self._rename,
+            "delete": self._delete,
+        }
+        for name, step in steps.items():
+            try:
+                findings.append(await step())
+            except HostProblem as problem:
+                self.problem = problem
+                findings.append(Finding(name, False, problem.message, problem.remedy))
+                break
+        return findings
+
+    async def _connect(self) -> Finding:
+        await self._session.connect()
+        where = f"{self._settings.host}, port {self._settings.port}"
+        return Finding("connect", True, f"The FTP host {where} answers.")
+
+    async def _secure(self) -> Finding:
+        await self._session.secure()
+        if self._session.encrypted:
+            return Finding("TLS", True, "The connection is encrypted and the certificate is good.")
+        return Finding(
+            "TLS",
+            True,
+            "The connection is not encrypted: the password travels readable.",
+            "Ask the host for FTP over TLS.",
+        )
+
+    async def _login(self) -> Finding:
+        await self._session.login()
+        return Finding("login", True, f"The host knows {self._settings.user}.")
+
+    async def _write(self) -> Finding:
+        with tempfile.TemporaryDirectory() as folder:
+            sample = Path(folder, "sample")
+            await asyncio.to_thread(sample.write_bytes, _SAMPLE)
+            await self._session.store(sample, self._name)
+        return Finding("write", True, f"A file can be stored in {self._settings.upload_dir}.")
+
+    async def _size(self) -> Finding:
+        size = await self._session.size(self._name)
+        if size != len(_SAMPLE):
+            raise not_whole(self._settings.host, size, len(_SAMPLE))
+        return Finding("SIZE", True, "The host tells the size of a file, and it is right.")
+
+    async def _rename(self) -> Finding:
+        if await self._session.rename(self._name, self._renamed):
+            self._name = self._renamed
+            return Finding("rename", True, "A file can be renamed, so none is ever seen half.")
+        return Finding(
+            "rename", True, "The host does not rename; files are stored under their final name."
+        )
+
+    async def _delete(self) -> Finding:
+        await self._session.delete(self._name)
+        left = await self._session.size(self._name)
+        if left is not None:
+            return Finding(
+                "delete",
+                False,
+                f"The host kept {self._name}, though it said that it was deleted.",
+                'Give the FTP user the right to delete, or set ftp.retention to "forever".',
+            )
+        return Finding("delete", True, "A file can be deleted.")
+
+
+def not_whole(host: str, there: int | None, here: int) -> HostUnavailable:
+    """The error for a file that did not arrive whole, whatever the server said."""
+    found = "is not there" if there is None else f"has {there} bytes"
+    return HostUnavailable(
+        f"The file on the FTP host {host} {found} after the upload, but {here} bytes were sent.",
+        remedy="mediawatch sends it again. If this stays, look at disk space and quota there.",
+        code="ftp-not-whole",
+    )

@@ -1,0 +1,221 @@
+"""aioftp's client, put right where it cannot talk to the servers that hosts run.
+
+As it comes, aioftp does the TLS handshake of a data connection before it sends STOR; vsftpd,
+ProFTPD and Pure-FTPd answer the handshake only after STOR (RFC 4217 section 10), so both sides
+wait for each other. It also asks the name server a second time for the data connection, takes
+plain text behind the reply to AUTH TLS for a reply inside TLS, and has no limits of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import socket
+import ssl
+from dataclasses import dataclass
+from typing import Literal
+
+import aioftp
+from aioftp.client import ConnType, DataConnectionThrottleStreamIO
+from aioftp.common import Code, SSLSessionBoundContext, async_enterable
+
+_EYEBALLS_DELAY = 0.25  # seconds before the next address of the host is tried beside the first
+_KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
+
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+class PlaintextBehindTls(aioftp.AIOFTPException):
+    """Plain text followed the reply to AUTH TLS: somebody put words into the server's mouth."""
+
+
+@dataclass
+class PassiveMode:
+    """How data connections are asked for; shared by all connections to a host, which learn."""
+
+    command: Literal["auto", "epsv", "pasv"] = "auto"
+
+
+def quiet_debug_log() -> None:
+    """Keep aioftp from logging what it sends: it shows the user name and the password's length."""
+    log = logging.getLogger("aioftp.client")
+    log.setLevel(max(log.level, logging.INFO))
+
+
+class FtpClient(aioftp.Client):
+    """One control connection and, one at a time, its data connections.
+
+    ``server_name`` is the name that certificates are checked for. ``answers`` counts the
+    lines that the server has sent, goodbyes (421) aside; ``resumed`` tells whether the last data
+    connection resumed the TLS session.
+    Raises what aioftp, asyncio and ssl raise: translated in ftp_session.py.
+    """
+
+    def __init__(
+        self,
+        *,
+        connect_timeout: float,
+        io_timeout: float,
+        server_name: str,
+        implicit_tls: ssl.SSLContext | None = None,
+        passive: PassiveMode | None = None,
+        throttle: aioftp.StreamThrottle | None = None,
+    ) -> None:
+        super().__init__(
+            socket_timeout=io_timeout, connection_timeout=connect_timeout, ssl=implicit_tls
+        )
+        quiet_debug_log()
+        self._server_name = server_name
+        self._passive = passive or PassiveMode()
+        if throttle is not None:
+            self.throttle = throttle
+        self.answers = 0
+        self.resumed: bool | None = None
+
+    @property
+    def tls(self) -> ssl.SSLObject | None:
+        """The TLS layer of the control connection, None while it is plain."""
+        if self._stream is None:
+            return None
+        found: ssl.SSLObject | None = self.stream.writer.get_extra_info("ssl_object")
+        return found
+
+    def unread(self) -> bool:
+        """Whether the server has said something that nobody asked for, or has hung up."""
+        return self.stream.reader.at_eof() or self._buffered() or self.stream.writer.is_closing()
+
+    def _buffered(self) -> bool:
+        # asyncio has no public way to ask (python/cpython#118642).
+        return bool(vars(self.stream.reader)["_buffer"])
+
+    def hang_up(self) -> None:
+        """Close at once, without a word."""
+        if self._stream is not None:
+            self._stream.writer.transport.abort()
+
+    async def connect(self, host: str, port: int = 21) -> list[str]:  # type: ignore[override]
+        """Connect and read the greeting; in implicit mode over TLS from the first byte."""
+        self.server_host, self.server_port = host, port
+        reader, writer = await asyncio.wait_for(
+            asyncio.open_connection(
+                host,
+                port,
+                ssl=self.ssl,
+                server_hostname=self._server_name if self.ssl else None,
+                happy_eyeballs_delay=_EYEBALLS_DELAY,
+            ),
+            self.connection_timeout,
+        )
+        # No throttle here: commands must not queue behind the bytes of other uploads.
+        self._stream = aioftp.ThrottleStreamIO(reader, writer, {}, timeout=self.socket_timeout)
+        _keep_alive(writer.get_extra_info("socket"))
+        peer = writer.get_extra_info("peername")
+        if peer is None:
+            raise ConnectionResetError
+        self._peer: str = peer[0]
+        _, info = await self.command(None, "220", "120")
+        return info
+
+    async def parse_line(self) -> tuple[Code, str]:
+        """One line from the server. Hosts also write Latin-1, which must not end an upload."""
+        line = await self.stream.readline()
+        if not line.endswith(b"\n"):
+            self.stream.close()
+            raise ConnectionResetError
+        text = line.decode(self.encoding, "replace").rstrip()
+        self.answers += not text.startswith("421")
+        return Code(text[:3]), text[3:]
+
+    async def upgrade_to_tls(self, sslcontext: ssl.SSLContext | None = None) -> None:
+        """AUTH TLS and the handshake; PBSZ and PROT follow after the login (``protect``)."""
+        await self.command("AUTH TLS", "234")
+        if self._buffered():
+            raise PlaintextBehindTls
+        await self.stream.start_tls(
+            sslcontext or ssl.create_default_context(), server_hostname=self._server_name
+        )
+
+    async def protect(self) -> None:
+        """Ask for TLS on data connections; needed in implicit mode too."""
+        await self._send_tls_protection_commands()
+
+    @async_enterable
+    async def get_stream(
+        self,
+        command: str | None = None,
+        expected_codes: str | tuple[str, ...] = (),
+        wait_codes: str | tuple[str, ...] = (),
+        censor_after: int | None = None,
+        conn_type: ConnType = "I",
+        offset: int = 0,
+    ) -> DataConnectionThrottleStreamIO:
+        """Open a data connection: connect, send the command, and only after its 1xx do TLS.
+
+        ``conn_type`` is not sent: TYPE I was, once, after the login.
+        """
+        reader, writer = await self._data_connection()
+        try:
+            if offset:
+                await self.command(f"REST {offset}", "350")
+            await self.command(command, expected_codes, wait_codes, censor_after)
+            await self._data_tls(writer)
+        except BaseException:
+            writer.transport.abort()
+            raise
+        return DataConnectionThrottleStreamIO(
+            self, reader, writer, {"_": self.throttle}, timeout=self.socket_timeout
+        )
+
+    async def _data_connection(self) -> Streams:
+        if self._passive.command != "pasv":
+            code, info = await self.command("EPSV", ("229", "5xx"))
+            if code.matches("229"):
+                try:
+                    return await self._connect_data(self.parse_epsv_response(info[-1])[1])
+                except OSError:
+                    # Firewalls that know only PASV leave the port of EPSV shut.
+                    if self._passive.command == "epsv":
+                        raise
+            elif self._passive.command == "epsv":
+                raise aioftp.StatusCodeError(Code("229"), code, info)
+        _, port = await self._do_pasv()
+        streams = await self._connect_data(port)
+        self._passive.command = "pasv"
+        return streams
+
+    async def _connect_data(self, port: int) -> Streams:
+        # To the very machine that we talk to: its name may have several addresses, and the
+        # address inside a PASV reply is wrong behind NAT.
+        return await asyncio.wait_for(
+            asyncio.open_connection(self._peer, port), self.connection_timeout
+        )
+
+    async def _data_tls(self, writer: asyncio.StreamWriter) -> None:
+        control = self.tls
+        if control is None:
+            return
+        context: ssl.SSLContext = control.context
+        if control.session is not None:
+            context = SSLSessionBoundContext(
+                ssl.PROTOCOL_TLS_CLIENT, context=control.context, session=control.session
+            )
+        await writer.start_tls(
+            context,
+            server_hostname=self._server_name,
+            ssl_handshake_timeout=self.connection_timeout,
+        )
+        data: ssl.SSLObject = writer.get_extra_info("ssl_object")
+        self.resumed = bool(data.session_reused)
+        proved = self.resumed or control.context.verify_mode is ssl.CERT_REQUIRED
+        if not proved and data.getpeercert(True) != control.getpeercert(True):
+            raise OSError(errno.ECONNABORTED, "the data connection shows another certificate")
+
+
+def _keep_alive(control: socket.socket) -> None:
+    """Routers forget a connection that is silent while a long upload runs beside it."""
+    control.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _KEEPALIVE.items():
+        option = getattr(socket, name, None)
+        if option is not None:
+            control.setsockopt(socket.IPPROTO_TCP, option, value)

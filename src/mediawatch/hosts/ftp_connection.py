@@ -1,0 +1,182 @@
+"""Reaching the FTP host: connect, check whom we talk to, log in."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import aioftp
+import structlog
+
+from mediawatch.clock import Clock
+from mediawatch.config import FtpSettings
+from mediawatch.hosts.base import HostRefused
+from mediawatch.hosts.ftp_client import FtpClient, PassiveMode, PlaintextBehindTls
+from mediawatch.hosts.ftp_errors import Scene, Stage, reply_code, translated
+from mediawatch.hosts.ftp_tls import (
+    TlsMemory,
+    inspect_certificate,
+    pin_matches,
+    server_name,
+    untrusted,
+)
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass
+class HostKnowledge:
+    """What all connections to one host share and learn."""
+
+    memory: TlsMemory
+    passive: PassiveMode = field(default_factory=PassiveMode)
+    throttle: aioftp.StreamThrottle = field(default_factory=aioftp.StreamThrottle.from_limits)
+    encrypted: bool | None = None
+    lacks_size: bool = False
+
+
+class FtpConnection:
+    """A control connection up to the login. Every method raises HostProblem."""
+
+    def __init__(
+        self, settings: FtpSettings, context: ssl.SSLContext, known: HostKnowledge, clock: Clock
+    ) -> None:
+        self._settings = settings
+        self._context = context
+        self._known = known
+        self._clock = clock
+        self._client = FtpClient(
+            connect_timeout=settings.connect_timeout,
+            io_timeout=settings.io_timeout,
+            server_name=server_name(settings),
+            implicit_tls=context if settings.tls == "implicit" else None,
+            passive=known.passive,
+            throttle=known.throttle,
+        )
+        self._born = self._used = clock.monotonic()
+        self._answers_when_taken = 0
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether the control connection runs over TLS."""
+        return self._client.tls is not None
+
+    def _scene(self, stage: Stage, others: int = 0) -> Scene:
+        secret = self._settings.password.get_secret_value()
+        return Scene(self._settings.host, stage, others, self.encrypted, secret)
+
+    async def _command(self, stage: Stage, text: str, *codes: str) -> tuple[str, str]:
+        """Send one command. Returns the reply's code and its text."""
+        with translated(self._scene(stage)):
+            async with asyncio.timeout(self._settings.io_timeout):
+                code, info = await self._client.command(text, codes)
+        return str(code), " ".join(info)
+
+    async def open(self, others: int = 0) -> None:
+        """Connect, secure, log in. ``others``: how many sessions of ours are logged in now."""
+        try:
+            await self.connect()
+            await self.secure()
+            await self.login(others)
+        except BaseException:
+            self.abort()
+            raise
+
+    async def connect(self) -> None:
+        """Reach the host and read its greeting; in implicit mode over TLS."""
+        limit = self._settings.connect_timeout + self._settings.io_timeout
+        with translated(self._scene(Stage.CONNECT)):
+            async with _certificate_shown(self._settings), asyncio.timeout(limit):
+                await self._client.connect(self._settings.host, self._settings.port)
+        self._born = self._used = self._clock.monotonic()
+
+    async def secure(self) -> None:
+        """Switch to TLS as the settings want it, and check whom we talk to."""
+        if self._settings.tls in {"auto", "explicit"}:
+            limit = self._settings.connect_timeout + self._settings.io_timeout
+            with translated(self._scene(Stage.TLS)):
+                async with _certificate_shown(self._settings), asyncio.timeout(limit):
+                    await self._start_tls()
+        connection = self._client.tls
+        self._known.encrypted = connection is not None
+        if connection is None:
+            return
+        if not pin_matches(self._settings, connection):
+            certificate = await inspect_certificate(self._settings)
+            raise untrusted(self._settings, "it is not the one in ftp.tls_pin_sha256", certificate)
+        await self._known.memory.remember()
+
+    async def _start_tls(self) -> None:
+        host = self._settings.host
+        try:
+            await self._client.upgrade_to_tls(self._context)
+        except aioftp.StatusCodeError as refusal:
+            if self._settings.tls == "explicit" or not reply_code(refusal).startswith("5"):
+                raise
+            if self._known.memory.seen or self._tls_expected():
+                raise HostRefused(
+                    f"The FTP host {host} refuses TLS, though it should have it"
+                    " (it had it before, or the settings name its certificate).",
+                    remedy="Ask the host what changed. The password was not sent: somebody "
+                    "between you and the host may be trying to read it.",
+                    code="ftp-no-tls",
+                ) from None
+            if self._known.encrypted is None:
+                _log.warning(
+                    "ftp-not-encrypted",
+                    host=host,
+                    remedy="The password travels readable: ask the host for FTP over TLS.",
+                )
+        except PlaintextBehindTls:
+            raise HostRefused(
+                f"Somebody put words into the talk with the FTP host {host} before TLS began.",
+                remedy="Nothing was sent. Try from another network, and tell the host.",
+                code="ftp-tls-tampered",
+            ) from None
+
+    def _tls_expected(self) -> bool:
+        settings = self._settings
+        return bool(settings.tls_pin_sha256 or settings.tls_server_name or settings.tls_ca_file)
+
+    async def login(self, others: int = 0) -> None:
+        """Give user name and password, ask for protected data connections and binary files."""
+        settings = self._settings
+        with translated(self._scene(Stage.LOGIN, others)):
+            async with asyncio.timeout(settings.io_timeout):
+                code, _ = await self._client.command(f"USER {settings.user}", ("230", "331"))
+                if code == "331":
+                    password = settings.password.get_secret_value()
+                    await self._client.command(f"PASS {password}", ("230", "202"), censor_after=5)
+        if self.encrypted:
+            with translated(self._scene(Stage.TLS)):
+                async with asyncio.timeout(settings.io_timeout):
+                    await self._client.protect()
+        await self._command(Stage.LOGIN, "TYPE I", "200")
+
+    async def quit(self, limit: float) -> None:
+        """Say goodbye and close. Never raises, takes at most ``limit`` seconds."""
+        try:
+            async with asyncio.timeout(limit):
+                await self._client.command("QUIT", "2xx")
+        except (OSError, EOFError, ValueError, aioftp.AIOFTPException):
+            pass
+        finally:
+            self.abort()
+
+    def abort(self) -> None:
+        """Close at once, without a word."""
+        self._client.hang_up()
+
+
+@asynccontextmanager
+async def _certificate_shown(settings: FtpSettings) -> AsyncIterator[None]:
+    """Show the certificate in the error if it is not trusted."""
+    try:
+        yield
+    except ssl.SSLCertVerificationError as error:
+        raise untrusted(
+            settings, error.verify_message, await inspect_certificate(settings)
+        ) from None

@@ -1,0 +1,101 @@
+"""The words that the watcher and its neighbours exchange."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from mediawatch.watch.writers import Key
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What a look into the bytes says.
+
+    ``wanted``: a kind that is published at all; if not, ``reason`` completes "It is ignored
+    because …". ``whole``: False if its end is missing, None if that cannot be told.
+    """
+
+    wanted: bool
+    reason: str = ""
+    whole: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A settled file that may be claimed. ``size`` in bytes; ``key`` as it was when it settled:
+    if it differs after the claim, the file was changed meanwhile."""
+
+    path: Path
+    name: str
+    key: Key
+    size: int
+
+
+class Taken(StrEnum):
+    """What the intake did with a candidate."""
+
+    TAKEN = "taken"
+    GONE = "gone"
+    CHANGED = "changed"  # it settles again
+    REFUSED = "refused"  # it stays, and is offered again only when it changes
+    PROBLEM = "problem"  # it stays, and is offered again after a while
+
+
+class Outcome(StrEnum):
+    """What became of a file in one pass over the folder."""
+
+    TAKEN = "taken"
+    IGNORED = "ignored"
+    UNFINISHED = "unfinished"
+    UNREADABLE = "unreadable"
+    PROBLEM = "problem"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A file that a pass met, and its one outcome. ``reason`` completes "…, because …"."""
+
+    name: str
+    outcome: Outcome
+    reason: str = ""
+
+
+class FolderState(StrEnum):
+    """Whether the inbox can be listed."""
+
+    UNKNOWN = "unknown"  # not looked at yet
+    OK = "ok"
+    MISSING = "missing"
+    UNREADABLE = "unreadable"
+    SILENT = "silent"  # a call on it does not come back, as on a dead share
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A file that is not taken yet: since when it is known (seconds since the epoch), and why."""
+
+    since: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WatchState:
+    """What the watcher is doing, for status pages. ``last_scan`` is in seconds since the epoch,
+    None before the first scan that worked."""
+
+    folder: FolderState = FolderState.UNKNOWN
+    mode: str = "polling"
+    mode_reason: str = ""
+    last_scan: float | None = None
+    scans: int = 0
+    hints: int = 0
+    overflows: int = 0
+    hints_missed: int = 0
+    more: bool = False  # more files lie in the folder than are tracked at a time
+    settling: Mapping[str, Waiting] = field(default_factory=dict)
+    ignored: Mapping[str, str] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()

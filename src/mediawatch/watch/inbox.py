@@ -1,0 +1,74 @@
+"""The inbox as the loop sees it: calls on it run in one thread of their own, and whether it can
+be listed is a state. A folder that is missing is never taken for a folder that was emptied."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+from mediawatch.watch.candidates import FolderState
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_WORDS = {
+    FolderState.OK: "is there again",
+    FolderState.MISSING: "is missing",
+    FolderState.UNREADABLE: "cannot be read",
+    FolderState.SILENT: "does not answer",
+}
+_REMEDY = (
+    "Create or mount it, and let the user that runs mediawatch read and write in it; "
+    "mediawatch goes on by itself."
+)
+
+
+class Inbox:
+    """One folder. ``patience``: seconds after which a call on it is reported as hanging."""
+
+    def __init__(self, root: str, patience: float, report: Callable[..., None]) -> None:
+        self.root = root
+        self.state = FolderState.UNKNOWN
+        self._patience, self._report = patience, report
+        self._executor: ThreadPoolExecutor | None = None
+
+    async def __call__(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a blocking call on the folder, one at a time. Raises what the call raises."""
+        if self._executor is None:
+            self._executor = ThreadPoolExecutor(1, "mediawatch-inbox")
+        loop = asyncio.get_running_loop()
+        future = loop.run_in_executor(self._executor, lambda: call(*args, **kwargs))
+        try:
+            done, _ = await asyncio.wait({future}, timeout=self._patience)
+            if not done:
+                self._is(FolderState.SILENT)
+            return await future
+        finally:
+            future.cancel()
+
+    def worked(self) -> None:
+        """The folder could be listed."""
+        self._is(FolderState.OK)
+
+    def failed(self, error: OSError) -> None:
+        """The folder could not be listed."""
+        missing = isinstance(error, FileNotFoundError | NotADirectoryError)
+        self._is(FolderState.MISSING if missing else FolderState.UNREADABLE)
+
+    def close(self) -> None:
+        """Let the thread end; does not wait for a call that hangs."""
+        if self._executor is not None:
+            self._executor.shutdown(wait=False, cancel_futures=True)
+            self._executor = None
+
+    def _is(self, state: FolderState) -> None:
+        before, self.state = self.state, state
+        if state is before or (state is FolderState.OK and before is FolderState.UNKNOWN):
+            return
+        self._report(
+            f"folder-{state.value}",
+            f"The folder {self.root} {_WORDS[state]}.",
+            remedy="" if state is FolderState.OK else _REMEDY,
+        )

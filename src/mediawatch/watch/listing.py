@@ -1,0 +1,180 @@
+"""Every call that touches the inbox. All of them block: they run in the watcher's own thread,
+so that a dead file server cannot stop the loop."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, replace
+from enum import Enum
+from pathlib import Path
+
+from mediawatch.watch.writers import Key, Writer, key_of, writer_of
+
+_KINDS = {
+    stat.S_IFLNK: "it is a symbolic link",
+    stat.S_IFDIR: "only files directly in the inbox are published in this version",
+    stat.S_IFIFO: "it is a pipe, not a file",
+    stat.S_IFSOCK: "it is a socket, not a file",
+    stat.S_IFCHR: "it is a device, not a file",
+    stat.S_IFBLK: "it is a device, not a file",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What one scan found. ``fresh``: new names, sorted; ``gone``: known names that are no
+    longer there; ``more``: new names that found no room; ``changed``: rechecked names whose
+    key is another now."""
+
+    fresh: list[str]
+    gone: set[str]
+    more: bool
+    changed: list[str]
+
+
+class Sight(Enum):
+    """What lies under a name."""
+
+    FILE = "file"
+    OTHER = "other"  # a folder, a link, a device
+    GONE = "gone"
+    UNREADABLE = "unreadable"
+    AWAY = "away"  # the inbox itself is not there: nothing can be said
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at one name. ``writer`` is None when nobody was asked."""
+
+    name: str
+    sight: Sight
+    key: Key = ()
+    size: int = 0
+    writer: Writer | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A name to look at, the key it had, and whether to ask who writes to it."""
+
+    name: str
+    key: Key | None
+    ask: bool
+
+
+def identity(root: str) -> tuple[int, int]:
+    """Device and inode of the folder: another folder in its place has others. Raises OSError."""
+    found = Path(root).stat()
+    return found.st_dev, found.st_ino
+
+
+def names_in(root: str) -> list[str]:
+    """Every name in the folder. Raises OSError."""
+    with os.scandir(root) as entries:
+        return [entry.name for entry in entries]
+
+
+def scan(
+    root: str,
+    known: set[str],
+    room: int,
+    only: Container[str] | None = None,
+    recheck: Iterable[tuple[str, Key]] = (),
+) -> Listing:
+    """List names only, and compare them with the ``known`` ones (the set is used up).
+
+    At most ``room`` new names are kept, so that memory does not grow with the folder; ``only``
+    restricts them. Raises OSError if the folder cannot be listed.
+    """
+    fresh: list[str] = []
+    more = False
+    with os.scandir(root) as entries:
+        for entry in entries:
+            name = entry.name
+            if name in known:
+                known.discard(name)
+            elif only is not None and name not in only:
+                continue
+            elif len(fresh) < room:
+                fresh.append(name)
+            else:
+                more = True
+    fresh.sort()
+    there = [(name, key) for name, key in recheck if name not in known]
+    return Listing(fresh, known, more, changed(root, there))
+
+
+def changed(root: str, keyed: Iterable[tuple[str, Key]]) -> list[str]:
+    """Those of the names whose key is another now, or that are gone."""
+    return [name for name, key in keyed if _key_now(root, name) != key]
+
+
+def look_at(root: str, questions: Iterable[Question]) -> list[Look]:
+    """Look at each name with lstat (never through a link, never at the folder's own copy of the
+    attributes, which is stale on Windows while a handle is open)."""
+    looks = [_look(root, question) for question in questions]
+    if any(look.sight is Sight.GONE for look in looks):
+        try:
+            names = os.scandir(root)
+        except OSError:
+            # The folder went, not the file.
+            return [
+                Look(look.name, Sight.AWAY) if look.sight is Sight.GONE else look for look in looks
+            ]
+        names.close()
+    return looks
+
+
+def _look(root: str, question: Question) -> Look:
+    path, name = os.path.join(root, question.name), question.name
+    try:
+        found = os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return Look(name, Sight.GONE)
+    except OSError as error:
+        return Look(name, Sight.UNREADABLE, reason=_unreadable(error))
+    if not stat.S_ISREG(found.st_mode):
+        kind = stat.S_IFMT(found.st_mode)
+        reason = _KINDS.get(kind, "it is not a regular file")
+        return Look(name, Sight.OTHER, _other_key(found), reason=reason)
+    key, size = key_of(found), found.st_size
+    if not question.ask or key != question.key or size == 0:
+        return Look(name, Sight.FILE, key, size)
+    return _ask(path, Look(name, Sight.FILE, key, size))
+
+
+def _ask(path: str, look: Look) -> Look:
+    try:
+        writer = writer_of(path, look.key)
+    except OSError as error:
+        return replace(look, sight=Sight.UNREADABLE, reason=_unreadable(error))
+    if writer is Writer.GONE:
+        return replace(look, sight=Sight.GONE)
+    if writer is Writer.UNREADABLE:
+        return replace(look, sight=Sight.UNREADABLE, reason=CANNOT_BE_READ)
+    return replace(look, writer=writer)
+
+
+CANNOT_BE_READ = "it cannot be read: permission is missing"
+
+
+def _unreadable(error: OSError) -> str:
+    if isinstance(error, PermissionError):
+        return CANNOT_BE_READ
+    return f"it cannot be read: {error.strerror}"
+
+
+def _other_key(found: os.stat_result) -> Key:
+    # A folder's times change with its content; what it is does not.
+    return (found.st_ino, stat.S_IFMT(found.st_mode))
+
+
+def _key_now(root: str, name: str) -> Key:
+    try:
+        found = os.lstat(os.path.join(root, name))
+    except OSError:
+        return ()
+    return key_of(found) if stat.S_ISREG(found.st_mode) else _other_key(found)

@@ -1,0 +1,114 @@
+"""When is a file whole? The rule that decides, on a clock that is passed in.
+
+A file is ready when its key (identity, size, times) stood still for ``settle`` seconds and
+nobody has it open for writing. Where the system cannot say who writes, it must stand still for
+``unsure`` seconds. What turns out to be cut short goes back to settling, for an hour at most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from mediawatch.watch.writers import Key, Writer
+
+SETTLING = "it has just changed"
+EMPTY = "it is empty"
+WRITTEN = "another program is still writing to it"
+UNSURE = "it cannot be told whether another program still writes to it"
+CUT_SHORT = "it is cut short: its end is missing"
+WAITING = "it waits for its turn"
+
+
+@dataclass(slots=True)
+class Settling:
+    """What is remembered of one file while it settles. Times are monotonic seconds, but for
+    ``found``, which is seconds since the epoch."""
+
+    found: float
+    since: float
+    due: float
+    key: Key | None = None
+    size: int = 0
+    reason: str = SETTLING
+    cut_short: int = 0  # how often its end was missing since it last changed
+    not_before: float = 0.0
+    held_for_long: bool = False
+    failures: int = 0  # how often it could not be read or taken
+    ready_at: float | None = None
+    queued: float | None = None  # the time under which it waits for a look
+
+
+class Verdict(Enum):
+    """What becomes of a file after a look at it."""
+
+    WAIT = "wait"  # look again at ``due``
+    READY = "ready"
+    READY_IF_WHOLE = "ready-if-whole"  # somebody has held it open for very long
+    EMPTY = "empty"  # nothing in it for long: it needs no timer of its own
+
+
+@dataclass(frozen=True, slots=True)
+class SettleRule:
+    """The figures, in seconds, and the decision."""
+
+    settle: float
+    unsure: float = 10.0
+    hold_max: float = 900.0
+    incomplete_max: float = 3600.0
+    incomplete_delays: Sequence[float] = (10.0, 30.0, 60.0)
+
+    def judge(  # noqa: PLR0911 - one line a row of the rule
+        self, entry: Settling, key: Key, size: int, writer: Writer | None, now: float
+    ) -> Verdict:
+        """Bring the entry up to date with a look at the file and decide.
+
+        ``writer`` is None when nobody was asked; ``now`` is a moment not later than the look.
+        A verdict of WAIT sets ``entry.due`` and ``entry.reason``.
+        """
+        if key != entry.key or writer is Writer.CHANGED:
+            return self._restart(entry, key, size, now)
+        age = now - entry.since
+        if size == 0:
+            if age >= self.unsure:
+                return Verdict.EMPTY
+            return self._wait(entry, now + self.settle, EMPTY)
+        if age < self.settle or writer is None:
+            return self._wait(entry, entry.since + self.settle, entry.reason)
+        if now < entry.not_before:
+            return self._wait(entry, entry.not_before, CUT_SHORT)
+        if writer is Writer.SOME:
+            if age >= self.hold_max:
+                return Verdict.READY_IF_WHOLE
+            return self._wait(entry, now + self.ask_again(age), WRITTEN)
+        if writer is Writer.UNKNOWN and age < self.unsure:
+            return self._wait(entry, entry.since + self.unsure, UNSURE)
+        return Verdict.READY
+
+    def ask_again(self, age: float) -> float:
+        """How long to wait before asking once more after a writer: often at first, then less."""
+        return min(max(age / 4, min(self.settle, 0.25)), 5.0)
+
+    def incomplete(self, entry: Settling, now: float) -> bool:
+        """Note that the file's end is missing. True if it was given all the time there is and
+        must be handed on as it is; otherwise it settles again with a growing delay."""
+        if now - entry.since >= self.incomplete_max:
+            return True
+        step = min(entry.cut_short, len(self.incomplete_delays) - 1)
+        entry.cut_short += 1
+        entry.not_before = min(
+            now + self.incomplete_delays[step], entry.since + self.incomplete_max
+        )
+        self._wait(entry, entry.not_before, CUT_SHORT)
+        return False
+
+    def _restart(self, entry: Settling, key: Key, size: int, now: float) -> Verdict:
+        entry.key, entry.size, entry.since = key, size, now
+        entry.cut_short, entry.not_before, entry.held_for_long = 0, 0.0, False
+        return self._wait(entry, now + self.settle, SETTLING)
+
+    @staticmethod
+    def _wait(entry: Settling, due: float, reason: str) -> Verdict:
+        entry.due, entry.reason, entry.ready_at = due, reason, None
+        return Verdict.WAIT

@@ -1,0 +1,331 @@
+"""What is known of each name in the inbox. Plain bookkeeping: no disk, no waiting.
+
+A name is in one of: ``settling`` (on its way to be taken), ``ignored`` (with the reason),
+``sidecars`` (belongs to a picture beside it), or it is our own folder. A name that is in none of
+them is new.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from mediawatch.watch.candidates import Outcome
+from mediawatch.watch.filters import OWN_FOLDER, ignored_by_name, is_sidecar, split_name
+from mediawatch.watch.listing import Look, Question, Sight
+from mediawatch.watch.settle import EMPTY, WAITING, SettleRule, Settling, Verdict
+from mediawatch.watch.writers import Key
+
+LONELY_SIDECAR = "no picture of the same name lies beside it"
+
+_RETRY_DELAYS = (5.0, 10.0, 30.0, 60.0, 300.0)
+_EPSILON = 0.001
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """Why a name is left alone. ``key`` is None if its name alone decided; ``retry`` is the
+    monotonic time of the next try, None if only a change can help."""
+
+    reason: str
+    outcome: Outcome = Outcome.IGNORED
+    key: Key | None = None
+    retry: float | None = None
+    failures: int = 0
+
+
+class Tracker:
+    """The names of one folder.
+
+    ``decided(name, outcome, reason)`` is called whenever a name meets its outcome, with None for
+    a name that is no post at all; ``held(name)`` when a file is kept open for very long.
+    """
+
+    def __init__(
+        self,
+        rule: SettleRule,
+        track_max: int,
+        decided: Callable[[str, Outcome | None, str], None],
+        held: Callable[[str], None],
+    ) -> None:
+        self._rule, self._track_max = rule, track_max
+        self._decided, self._held = decided, held
+        self.settling: dict[str, Settling] = {}
+        self.ignored: dict[str, Ignored] = {}
+        self._own: set[str] = set()
+        self._beside: dict[str, set[str]] = {}  # stem -> names that could be its sidecars
+        self._sidecars: set[str] = set()
+        self._stems: Counter[str] = Counter()  # of the settling names
+        self._due: list[tuple[float, str]] = []
+        self._ready: deque[str] = deque()
+        self.taking: str | None = None
+        self._recheck_from = 0
+
+    # --- what the scan brings -------------------------------------------------------------
+
+    def known(self) -> set[str]:
+        """Every known name, in a set of its own."""
+        return {*self.settling, *self.ignored, *self._sidecars, *self._own}
+
+    def quiet(self) -> set[str]:
+        """The names that are no posts, and are not spoken of."""
+        return self._sidecars | self._own
+
+    def room(self) -> int:
+        """How many more names may be tracked; the others stay in the folder."""
+        return max(0, self._track_max - len(self.settling))
+
+    def adopt(self, fresh: Iterable[str], now: float, wall: float) -> int:
+        """Take up new names. Returns how many of them begin to settle."""
+        perhaps_sidecars, settling = [], 0
+        for name in fresh:
+            if name == OWN_FOLDER:
+                self._own.add(name)
+                self._decided(name, None, "")
+            elif (reason := ignored_by_name(name)) is not None:
+                self._ignore(name, Ignored(reason))
+            elif is_sidecar(name):
+                perhaps_sidecars.append(name)
+            else:
+                self._settle(name, now, wall)
+                settling += 1
+        for name in perhaps_sidecars:
+            self._adopt_sidecar(name)
+        return settling
+
+    def drop(self, gone: Iterable[str]) -> None:
+        """Forget names that are no longer in the folder."""
+        for name in gone:
+            if name == self.taking:
+                continue  # it is gone because it is being taken
+            self._forget(name, Outcome.GONE, "")
+
+    # --- looking --------------------------------------------------------------------------
+
+    def next_due(self) -> float | None:
+        """When the next look is due (monotonic)."""
+        return self._due[0][0] if self._due else None
+
+    def questions(self, now: float, limit: int) -> list[Question]:
+        """The names whose look is due, at most ``limit``."""
+        asked: dict[str, Question] = {}
+        while self._due and self._due[0][0] <= now and len(asked) < limit:
+            due, name = heapq.heappop(self._due)
+            entry = self.settling.get(name)
+            if entry is not None:
+                if entry.queued == due:
+                    entry.queued = None
+                    if entry.ready_at is None:
+                        asked[name] = self._question(name, entry, now)
+                continue
+            ignored = self.ignored.get(name)
+            if ignored is not None and ignored.retry == due:
+                self.reconsider(name, now, 0.0)
+        return list(asked.values())
+
+    def latest(self, now: float, limit: int) -> list[Question]:
+        """The names that were found last, to be looked at because something happened."""
+        newest = itertools.islice(reversed(self.settling.items()), limit)
+        return [
+            self._question(name, entry, now)
+            for name, entry in newest
+            if entry.ready_at is None and name != self.taking
+        ]
+
+    def question(self, name: str, now: float) -> Question:
+        """One settling name."""
+        return self._question(name, self.settling[name], now)
+
+    def judge(self, looks: Iterable[Look], now: float) -> None:
+        """Apply what was seen. ``now`` is a moment before the looks."""
+        for look in looks:
+            entry = self.settling.get(look.name)
+            if entry is not None:
+                self._judge(entry, look, now)
+
+    def rechecks(self, limit: int) -> list[tuple[str, Key]]:
+        """The next few ignored names, in turn, to see whether they have changed."""
+        count = len(self.ignored)
+        if not count:
+            return []
+        start = self._recheck_from % count
+        self._recheck_from = start + limit
+        turn = itertools.islice(self.ignored.items(), start, start + limit)
+        return [(name, entry.key) for name, entry in turn if entry.key is not None]
+
+    # --- taking ---------------------------------------------------------------------------
+
+    def next_ready(self) -> str | None:
+        """The name that has been ready for longest, marked as being taken; None if none is."""
+        while self._ready:
+            name = self._ready.popleft()
+            entry = self.settling.get(name)
+            if entry is not None and entry.ready_at is not None:
+                self.taking = name
+                return name
+        return None
+
+    def put_down(self, name: str, now: float) -> None:
+        """The taker is through with it; if that was too early, it is looked at again."""
+        self.taking = None
+        entry = self.settling.get(name)
+        if entry is not None and entry.ready_at is not None:
+            self.settle_again(name, now)
+
+    def requeue(self, now: float) -> None:
+        """Look at everything anew, after a stop in the midst of something."""
+        self._due.clear()
+        self._ready.clear()
+        for name, entry in self.settling.items():
+            entry.ready_at = entry.queued = None
+            self._push(name, entry, now)
+        for name, ignored in self.ignored.items():
+            if ignored.retry is not None:
+                heapq.heappush(self._due, (ignored.retry, name))
+
+    def taken(self, name: str) -> None:
+        """The intake has it."""
+        self._forget(name, Outcome.TAKEN, "")
+
+    def gone(self, name: str) -> None:
+        """It went before it could be taken."""
+        self._forget(name, Outcome.GONE, "")
+
+    def settle_again(self, name: str, now: float) -> None:
+        """It changed, or could not be taken just now: look again at once."""
+        entry = self.settling[name]
+        entry.ready_at = None
+        self._push(name, entry, now)
+
+    def look_later(self, name: str) -> None:
+        """Look again when its entry says so."""
+        entry = self.settling[name]
+        entry.ready_at = None
+        self._push(name, entry, entry.due)
+
+    def leave(self, name: str, reason: str) -> None:
+        """It is not wanted; only a change makes it interesting again."""
+        entry = self.settling[name]
+        self._ignore(name, Ignored(reason, key=entry.key))
+
+    def try_later(self, name: str, outcome: Outcome, reason: str, now: float) -> None:
+        """It cannot be read or taken now: try again, less and less often."""
+        entry = self.settling[name]
+        delay = _RETRY_DELAYS[min(entry.failures, len(_RETRY_DELAYS) - 1)]
+        failed = Ignored(reason, outcome, entry.key, now + delay, entry.failures + 1)
+        self._ignore(name, failed)
+        heapq.heappush(self._due, (now + delay, name))
+
+    def reconsider(self, name: str, now: float, wall: float) -> None:
+        """Take up an ignored name again."""
+        ignored = self.ignored.pop(name, None)
+        if ignored is None:
+            return
+        entry = self._settle(name, now, wall)
+        entry.failures = ignored.failures
+        if ignored.key is not None and ignored.retry is not None:
+            # It stood still while it could not be read: it need not settle once more.
+            entry.key, entry.since = ignored.key, now - self._rule.settle
+
+    # --- inside ---------------------------------------------------------------------------
+
+    def _settle(self, name: str, now: float, wall: float) -> Settling:
+        entry = self.settling[name] = Settling(found=wall, since=now, due=now)
+        self._push(name, entry, now)
+        stem = split_name(name)[0]
+        self._stems[stem] += 1
+        for sidecar in self._beside.get(stem, ()):
+            if sidecar in self.ignored:
+                del self.ignored[sidecar]
+                self._sidecars.add(sidecar)
+        return entry
+
+    def _adopt_sidecar(self, name: str) -> None:
+        stem = split_name(name)[0]
+        self._beside.setdefault(stem, set()).add(name)
+        if self._stems[stem]:
+            self._sidecars.add(name)
+            self._decided(name, None, "")
+        else:
+            self._ignore(name, Ignored(LONELY_SIDECAR))
+
+    def _question(self, name: str, entry: Settling, now: float) -> Question:
+        ripe = now - entry.since >= self._rule.settle - _EPSILON
+        return Question(name, entry.key, ask=ripe and now >= entry.not_before)
+
+    def _judge(self, entry: Settling, look: Look, now: float) -> None:
+        name = look.name
+        match look.sight:
+            case Sight.AWAY:
+                self._push(name, entry, now + 5.0)
+            case Sight.GONE:
+                self._forget(name, Outcome.GONE, "")
+            case Sight.OTHER:
+                entry.key = look.key
+                self.leave(name, look.reason)
+            case Sight.UNREADABLE:
+                entry.key = look.key or entry.key
+                self.try_later(name, Outcome.UNREADABLE, look.reason, now)
+            case Sight.FILE:
+                self._judge_file(entry, look, now)
+
+    def _judge_file(self, entry: Settling, look: Look, now: float) -> None:
+        name = look.name
+        match self._rule.judge(entry, look.key, look.size, look.writer, now):
+            case Verdict.WAIT:
+                self._push(name, entry, entry.due)
+            case Verdict.EMPTY:
+                self._ignore(name, Ignored(EMPTY, Outcome.UNFINISHED, entry.key))
+            case Verdict.READY:
+                entry.held_for_long = False
+                self._make_ready(name, entry, now)
+            case Verdict.READY_IF_WHOLE:
+                if not entry.held_for_long:
+                    entry.held_for_long = True
+                    self._held(name)
+                self._make_ready(name, entry, now)
+
+    def _make_ready(self, name: str, entry: Settling, now: float) -> None:
+        entry.ready_at, entry.reason = now, WAITING
+        if name != self.taking:  # the taker looked once more, and has it in hand
+            self._ready.append(name)
+
+    def _push(self, name: str, entry: Settling, due: float) -> None:
+        entry.due = due
+        if entry.queued != due:
+            entry.queued = due
+            heapq.heappush(self._due, (due, name))
+
+    def _ignore(self, name: str, ignored: Ignored) -> None:
+        self._unsettle(name)
+        self.ignored[name] = ignored
+        self._decided(name, ignored.outcome, ignored.reason)
+
+    def _forget(self, name: str, outcome: Outcome, reason: str) -> None:
+        known = self._unsettle(name)
+        known = self.ignored.pop(name, None) is not None or known
+        self._own.discard(name)
+        self._sidecars.discard(name)
+        if is_sidecar(name):
+            stem = split_name(name)[0]
+            beside = self._beside.get(stem)
+            if beside is not None:
+                beside.discard(name)
+                if not beside:
+                    del self._beside[stem]
+        if known:
+            self._decided(name, outcome, reason)
+
+    def _unsettle(self, name: str) -> bool:
+        if self.settling.pop(name, None) is None:
+            return False
+        stem = split_name(name)[0]
+        self._stems[stem] -= 1
+        if self._stems[stem] <= 0:
+            del self._stems[stem]
+            # A sidecar that is left behind is new again at the next scan, and lonely then.
+            self._sidecars.difference_update(self._beside.get(stem, ()))
+        return True

@@ -1,0 +1,363 @@
+"""Door 1: watches the inbox and hands on what is whole.
+
+The listing of the folder is the truth; an event only wakes the scan. Four loops work side by
+side: scan (names only), look (at what settles), take (one file at a time; waits for as long as
+the river is full) and, in ``run`` only, health.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from mediawatch.clock import Clock
+from mediawatch.config import WatchSettings
+from mediawatch.errors import StorageProblem
+from mediawatch.watch import listing
+from mediawatch.watch.candidates import (
+    Candidate,
+    FolderState,
+    Inspection,
+    Outcome,
+    Seen,
+    Taken,
+    Waiting,
+    WatchState,
+)
+from mediawatch.watch.guard import Guard
+from mediawatch.watch.inbox import Inbox
+from mediawatch.watch.passes import AnyOf, FolderPass
+from mediawatch.watch.settle import SettleRule
+from mediawatch.watch.taker import Taker
+from mediawatch.watch.tracker import Tracker
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Figures that people need not set. Times in seconds."""
+
+    track_max: int = 10_000  # names that settle at a time; the rest wait in the folder
+    scan_gap: float = 0.05  # between two scans at least, and
+    scan_share: float = 20.0  # this many times what the last one cost
+    poll: float = 5.0  # between scans without a working watch, or on a share
+    health: float = 5.0
+    hint_gap: float = 0.02  # between two looks that hints caused
+    batch: int = 256  # looks and rechecks in one go
+    patience: float = 30.0  # a call on the folder that takes longer is reported
+
+
+class Watcher:
+    """Watches one folder.
+
+    ``inspect(path)`` looks into a file and runs in a thread. ``take(candidate)`` claims it; it may
+    wait for as long as there is no room, and must be safe to cancel. ``on_settling()`` is called
+    when new files begin to settle. ``report(action, message, **fields)`` is told what people
+    should know.
+    """
+
+    def __init__(
+        self,
+        settings: WatchSettings,
+        *,
+        clock: Clock,
+        inspect: Callable[[Path], Inspection],
+        take: Callable[[Candidate], Awaitable[Taken]],
+        on_settling: Callable[[], None] | None = None,
+        report: Callable[..., None] | None = None,
+        rule: SettleRule | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self._clock = clock
+        self._on_settling = on_settling or (lambda: None)
+        self._report = report or (lambda *_args, **_fields: None)
+        self._rule = rule or SettleRule(settings.settle)
+        self._limits = limits or Limits()
+        self._inbox = Inbox(str(settings.folder), self._limits.patience, self._report)
+        self._tracker = Tracker(self._rule, self._limits.track_max, self._decided, self._held)
+        self._guard = Guard(
+            settings,
+            poll=self._limits.poll,
+            in_folder=self._inbox,
+            woken=self._woken,
+            clock=clock,
+            report=self._report,
+        )
+        self._taker = Taker(
+            self._tracker,
+            self._rule,
+            self._inbox.root,
+            clock=clock,
+            inspect=inspect,
+            take=take,
+            look_again=self._look_again,
+            report=self._report,
+        )
+        self._dirty, self._look, self._ready = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._hinted = self._more = False
+        self._scans = 0
+        self._last_scan: float | None = None
+        self._scan_began = self._scan_ended = float("-inf")
+        self._scan_cost = 0.0
+        self._running, self._users = False, 0
+        self._engine: asyncio.Task[None] | None = None
+        self._passes: list[FolderPass] = []
+
+    # --- what others call -----------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        self._running = True
+        try:
+            await self._with_engine(self._keep_healthy())
+        finally:
+            self._running = False
+
+    async def pass_once(self, limit: float) -> list[Seen]:
+        """Hand on what lies in the folder now, and say of each file what became of it.
+
+        Files settle as always; what is not decided after ``limit`` seconds is unfinished. Works
+        beside a running ``run`` and alone. Sidecars are no files of their own here. Raises
+        StorageProblem if the folder cannot be listed.
+        """
+        return await self._with_engine(self._pass(limit))
+
+    def wake(self) -> None:
+        """Scan soon."""
+        self._dirty.set()
+
+    @property
+    def state(self) -> WatchState:
+        """A copy of what is going on now."""
+        wall, ignored = self._clock.now(), self._tracker.ignored
+        return WatchState(
+            folder=self._inbox.state,
+            mode="events" if self._guard.armed else "polling",
+            mode_reason=self._guard.reason,
+            last_scan=self._last_scan,
+            scans=self._scans,
+            hints=self._guard.hints,
+            overflows=self._guard.overflows,
+            hints_missed=self._guard.missed,
+            more=self._more,
+            settling={
+                name: Waiting(entry.found or wall, entry.reason)
+                for name, entry in self._tracker.settling.items()
+            },
+            ignored={name: entry.reason for name, entry in ignored.items()},
+            problems=tuple(
+                f"{name}: {entry.reason}"
+                for name, entry in ignored.items()
+                if entry.retry is not None
+            ),
+        )
+
+    # --- the engine: shared by run and passes ---------------------------------------------
+
+    async def _with_engine(self, work: Coroutine[Any, Any, T]) -> T:
+        self._users += 1
+        if self._engine is None:
+            self._engine = asyncio.create_task(self._work())
+        engine, main = self._engine, asyncio.create_task(work)
+        try:
+            await asyncio.wait({main, engine}, return_when=asyncio.FIRST_COMPLETED)
+            if not main.done():
+                await engine  # it broke: say what broke it
+            return await main
+        finally:
+            self._users -= 1
+            await _stop(main)
+            if self._users == 0:
+                self._engine = None
+                await _stop(engine)
+                await self._guard.disarm("the folder is not watched")
+                self._inbox.close()
+
+    async def _work(self) -> None:
+        self._tracker.requeue(self._clock.monotonic())
+        self._dirty.set()
+        async with asyncio.TaskGroup() as loops:
+            loops.create_task(self._scan_loop())
+            loops.create_task(self._look_loop())
+            loops.create_task(self._take_loop())
+
+    async def _keep_healthy(self) -> None:
+        while True:
+            await self._guard.check()
+            if self._inbox.state is not FolderState.OK:
+                self.wake()
+            await asyncio.sleep(self._limits.health)
+
+    # --- scanning -------------------------------------------------------------------------
+
+    async def _scan_loop(self) -> None:
+        while True:
+            await self._until_scan_is_due()
+            await self._scan()
+
+    async def _until_scan_is_due(self) -> None:
+        while True:
+            now = self._clock.monotonic()
+            if self._dirty.is_set():
+                gap = max(self._limits.scan_gap, self._limits.scan_share * self._scan_cost)
+                left = self._scan_ended + gap - now
+                if left <= 0:
+                    return
+                await asyncio.sleep(left)
+            else:
+                left = self._scan_began + self._guard.rescan - now
+                if left <= 0:
+                    return
+                await _wait(self._dirty, left)
+
+    async def _scan(self) -> None:
+        self._dirty.clear()
+        tracker = self._tracker
+        unannounced = self._guard.scan_begins() and not self._more
+        self._scan_began = self._clock.monotonic()
+        try:
+            found = await self._inbox(
+                listing.scan,
+                self._inbox.root,
+                tracker.known(),
+                tracker.room(),
+                None if self._running else AnyOf(self._passes),
+                tracker.rechecks(self._limits.batch),
+            )
+        except OSError as error:
+            self._inbox.failed(error)
+            self._scan_ended = self._clock.monotonic()
+            return
+        self._scan_ended = now = self._clock.monotonic()
+        self._scan_cost = now - self._scan_began
+        self._scans += 1
+        self._last_scan = wall = self._clock.now()
+        self._inbox.worked()
+        self._more = found.more
+        tracker.drop(found.gone)
+        for name in found.changed:
+            tracker.reconsider(name, now, wall)
+        settling = tracker.adopt(found.fresh, now, wall)
+        self._guard.scan_found(settling, unannounced=unannounced)
+        if settling:
+            self._on_settling()
+        self._look.set()
+
+    # --- looking --------------------------------------------------------------------------
+
+    def _woken(self) -> None:
+        self._dirty.set()
+        self._hinted = True
+        self._look.set()
+
+    async def _look_loop(self) -> None:
+        tracker, hinted_look = self._tracker, float("-inf")
+        while True:
+            now = self._clock.monotonic()
+            due = tracker.next_due()
+            hint_due = hinted_look + self._limits.hint_gap if self._hinted else None
+            if due is not None and due <= now:
+                await self._look_at(tracker.questions(now, self._limits.batch), now)
+            elif hint_due is not None and hint_due <= now:
+                self._hinted, hinted_look = False, now
+                await self._look_at(tracker.latest(now, self._limits.batch), now)
+            else:
+                times = [time for time in (due, hint_due) if time is not None]
+                self._look.clear()
+                await _wait(self._look, min(times) - now if times else None)
+
+    async def _look_at(self, questions: list[listing.Question], now: float) -> None:
+        if questions:
+            looks = await self._inbox(listing.look_at, self._inbox.root, questions)
+            self._tracker.judge(looks, now)
+            self._ready.set()
+
+    async def _look_again(self, name: str) -> None:
+        now = self._clock.monotonic()
+        await self._look_at([self._tracker.question(name, now)], now)
+        self._look.set()
+
+    # --- taking ---------------------------------------------------------------------------
+
+    async def _take_loop(self) -> None:
+        while True:
+            self._ready.clear()
+            if not await self._taker.offer_next():
+                await self._ready.wait()
+                continue
+            self._look.set()
+            if self._more and self._tracker.room() * 2 >= self._limits.track_max:
+                self.wake()
+
+    def _held(self, name: str) -> None:
+        minutes = round(self._rule.hold_max / 60)
+        self._report(
+            "still-written",
+            f"{name} has not changed for {minutes} minutes, but another program keeps it open.",
+            name=name,
+            remedy="Close the program that writes it. If the file is whole, it is taken anyway.",
+        )
+
+    # --- one pass -------------------------------------------------------------------------
+
+    async def _pass(self, limit: float) -> list[Seen]:
+        try:
+            names = await self._inbox(listing.names_in, self._inbox.root)
+        except OSError as error:
+            raise StorageProblem(
+                f"The folder {self._inbox.root} cannot be listed: {error.strerror}.",
+                code="folder-missing" if isinstance(error, FileNotFoundError) else "no-permission",
+                remedy="Create it, or name another one in [watch] folder.",
+            ) from error
+        current = FolderPass(names)
+        self._passes.append(current)
+        try:
+            await self._ask_again(current)
+            self.wake()
+            await _wait(current.finished, limit)
+        finally:
+            self._passes.remove(current)
+        return current.report(self._why_open)
+
+    async def _ask_again(self, current: FolderPass) -> None:
+        """What was left alone before may have changed since."""
+        tracker = self._tracker
+        keyed = [(name, e.key) for name, e in tracker.ignored.items() if e.key is not None]
+        changed = await self._inbox(listing.changed, self._inbox.root, keyed)
+        now, wall = self._clock.monotonic(), self._clock.now()
+        for name in changed:
+            tracker.reconsider(name, now, wall)
+        for name, entry in list(tracker.ignored.items()):
+            if entry.retry is not None:
+                tracker.reconsider(name, now, wall)
+            else:
+                current.decide(name, entry.outcome, entry.reason)
+        for name in tracker.quiet():
+            current.decide(name, None, "")
+        self._look.set()
+
+    def _decided(self, name: str, outcome: Outcome | None, reason: str) -> None:
+        for current in self._passes:
+            current.decide(name, outcome, reason)
+
+    def _why_open(self, name: str) -> str:
+        entry = self._tracker.settling.get(name)
+        return entry.reason if entry is not None else "its turn did not come in time"
+
+
+async def _wait(event: asyncio.Event, limit: float | None) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(limit):
+            await event.wait()
+
+
+async def _stop(task: asyncio.Task[Any]) -> None:
+    task.cancel()
+    await asyncio.wait({task})
+    if not task.cancelled():
+        task.exception()  # seen: it was raised where the task was awaited, if anywhere

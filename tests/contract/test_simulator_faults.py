@@ -87,6 +87,23 @@ async def test_a_late_effect_happens_though_the_client_has_gone() -> None:
         assert 1 == len(state.publications)
 
 
+async def test_a_late_effect_dies_with_the_simulator() -> None:
+    """Stopping does not wait for scripted delays: what was still to come never happens."""
+    waiting = asyncio.Event()
+
+    async def sleep(_: float) -> None:
+        waiting.set()
+        await asyncio.Event().wait()
+
+    async with running(SimulatorOptions(sleep=sleep)) as graph:
+        graph.simulator.script({"on": "media_publish", "do": "delay-effect", "seconds": 60})
+        call = asyncio.create_task(_publish(graph, await graph.container()))
+        await waiting.wait()
+        await graph.simulator.__aexit__(None, None, None)
+        assert "cut" == await asyncio.wait_for(call, 5)
+        assert [] == graph.simulator.state.publications
+
+
 async def test_a_slow_answer_has_its_effect_at_once() -> None:
     """delay: the post is live while the client still waits."""
     waiting, go = asyncio.Event(), asyncio.Event()

@@ -68,6 +68,14 @@ async def test_addresses_that_give_no_picture(uri: str) -> None:
     assert answer.json["error"]["error_user_msg"].endswith(address)
 
 
+async def test_redirects_are_not_followed() -> None:
+    """A host that sends the fetcher elsewhere gives no picture: 9004/2207052."""
+    async with running() as graph:
+        graph.pictures.moved["old.jpg"] = graph.pictures.add("new.jpg", jpeg())
+        answer = await graph.post(f"/{USER}/media", image_url=f"{graph.pictures.url}/old.jpg")
+    assert (9004, 2207052) == answer.code
+
+
 @asynccontextmanager
 async def _silent_host() -> AsyncIterator[str]:
     """Takes connections and never answers."""

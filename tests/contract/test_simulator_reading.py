@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 
 import pytest
 
@@ -181,6 +182,46 @@ async def test_the_page_shows_what_was_published_and_escapes_it() -> None:
     assert [False, False] == ["<b onclick" in page for page in pages]
     assert "450 \u00d7 400" in pages[0]
     assert body == shown
+
+
+async def test_a_page_needs_nothing_from_elsewhere() -> None:
+    """Style, script and icon come with the package; the policy forbids every other source."""
+    async with running() as graph:
+        async with graph.session.get(graph.simulator.url + "/") as answer:
+            page, policy = await answer.text(), answer.headers["Content-Security-Policy"]
+        wanted = set(re.findall(r'(?:src|href)="([^"]+)"', page))
+        kinds = {}
+        for path in wanted:
+            async with graph.session.get(graph.simulator.url + path) as answer:
+                kinds[path] = (answer.status, answer.content_type)
+    assert {
+        "/_simulator/page.css": (200, "text/css"),
+        "/_simulator/page.js": (200, "text/javascript"),
+        "/_simulator/icon.svg": (200, "image/svg+xml"),
+    } == kinds
+    assert policy.startswith("default-src 'none'")
+
+
+async def test_the_page_shows_every_picture_of_a_carousel_and_whose_it_is() -> None:
+    """A carousel's own page has all its pictures; with several accounts a tile names its owner."""
+    options = SimulatorOptions(users=(USER, "17841400000000002"))
+    async with running(options) as graph:
+        children = [
+            (await graph.create(jpeg(color=color), is_carousel_item="true")).json["id"]
+            for color in ("red", "green", "blue")
+        ]
+        parent = await graph.post(
+            f"/{USER}/media", media_type="CAROUSEL", children=",".join(children)
+        )
+        await graph.publish(parent.json["id"])
+        post = graph.simulator.state.publications[0]
+        async with graph.session.get(f"{graph.simulator.url}/p/{post.shortcode}/") as answer:
+            page = await answer.text()
+        async with graph.session.get(graph.simulator.url + "/") as answer:
+            profile = await answer.text()
+    assert 3 == page.count('<img src="/_simulator/pictures/')
+    assert "3 pictures" in profile
+    assert "mediawatch · <time" in profile
 
 
 async def test_pages_for_what_is_not_there() -> None:

@@ -50,10 +50,11 @@ class Clock:
 
 @dataclass
 class PictureHost:
-    """A web server that hands out ``files`` by path, and remembers who asked."""
+    """A web server that hands out ``files`` by path, or says where they have ``moved``."""
 
     url: str = ""
     files: dict[str, bytes] = field(default_factory=dict)
+    moved: dict[str, str] = field(default_factory=dict)
     content_type: str = "image/jpeg"
     agents: list[str] = field(default_factory=list)
 
@@ -65,7 +66,10 @@ class PictureHost:
     async def answer(self, request: web.Request) -> web.Response:
         """One download."""
         self.agents.append(request.headers.get("User-Agent", ""))
-        body = self.files.get(request.path.lstrip("/"))
+        name = request.path.lstrip("/")
+        if name in self.moved:
+            raise web.HTTPFound(self.moved[name])
+        body = self.files.get(name)
         if body is None:
             raise web.HTTPNotFound
         return web.Response(body=body, content_type=self.content_type)

@@ -101,7 +101,10 @@ class Pages:
     def _post(self, media: Media) -> str:
         container = media.container
         images = "".join(_image(picture, _alt(media)) for picture in container.pictures)
-        strip = " strip" if len(container.pictures) > 1 else ""
+        several = len(container.pictures) > 1
+        stage = '<div class="stage">'
+        if several:
+            stage = '<div class="stage strip" tabindex="0" role="group" aria-label="Pictures">'
         facts = [
             ("Published", _time(media)),
             ("Kind", str(container.kind).capitalize()),
@@ -111,13 +114,13 @@ class Pages:
         if container.alt_text:
             facts.append(("Alternative text", escape(container.alt_text)))
         for index, picture in enumerate(container.pictures, 1):
-            name = f"Picture {index}" if strip else "Picture"
+            name = f"Picture {index}" if several else "Picture"
             facts.append((name, _facts_of(picture)))
         rows = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in facts)
         caption = escape(container.caption) or "<span class=quiet>No caption</span>"
         return (
             '<p><a class="back" href="/">← All posts</a></p><article class="post">'
-            f'<div class="stage{strip}">{images}</div><div class="words">'
+            f'{stage}{images}</div><div class="words">'
             f"<h1>{escape(self._state.username(container.user))}</h1>"
             f'<p class="whole">{caption}</p><dl>{rows}</dl></div></article>'
         )

@@ -61,7 +61,7 @@ WORDINGS: dict[tuple[int, int | None], Wording] = {
         "Media expired",
         "The media you are trying to access has expired. Please try to upload again.",
     ),
-    (-1, 2207001): Wording("Fatal", "Instagram server error", http=500, transient=True),
+    (-1, 2207001): Wording("Fatal", "Instagram server error", transient=True),
     (-1, 2207032): Wording(
         "Fatal", "Create media failed", "Create media fail, please try to re-create media"
     ),

@@ -132,10 +132,14 @@ def pyftpd(
     limits = {
         name: attributes.pop(name) for name in list(attributes) if name.startswith("max_cons")
     }
-    handler = type("Handler", (base,), {"authorizer": users, "auth_failed_timeout": 0} | attributes)
+    attributes |= {"authorizer": users, "auth_failed_timeout": 0}
     if certificates is not None:
-        handler.certfile = str(certificates.both)
-        handler.tls_control_required = handler.tls_data_required = True
+        attributes |= {
+            "certfile": str(certificates.both),
+            "tls_control_required": True,
+            "tls_data_required": True,
+        }
+    handler = type("Handler", (base,), attributes)
     server = FTPServer(("127.0.0.1", 0), handler)
     for name, value in limits.items():
         setattr(server, name, value)

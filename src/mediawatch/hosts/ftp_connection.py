@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 import aioftp
@@ -15,7 +15,7 @@ from mediawatch.clock import Clock
 from mediawatch.config import FtpSettings
 from mediawatch.hosts.base import HostRefused
 from mediawatch.hosts.ftp_client import FtpClient, PassiveMode, PlaintextBehindTls
-from mediawatch.hosts.ftp_errors import Scene, Stage, reply_code, translated
+from mediawatch.hosts.ftp_errors import FOREIGN, Scene, Stage, from_exception, reply_code
 from mediawatch.hosts.ftp_tls import (
     TlsMemory,
     inspect_certificate,
@@ -36,6 +36,7 @@ class HostKnowledge:
     throttle: aioftp.StreamThrottle = field(default_factory=aioftp.StreamThrottle.from_limits)
     encrypted: bool | None = None
     lacks_size: bool = False
+    logged_in: int = 0
 
 
 class FtpConnection:
@@ -58,29 +59,41 @@ class FtpConnection:
         )
         self._born = self._used = clock.monotonic()
         self._answers_when_taken = 0
+        self._logged_in = False
 
     @property
     def encrypted(self) -> bool:
         """Whether the control connection runs over TLS."""
         return self._client.tls is not None
 
-    def _scene(self, stage: Stage, others: int = 0) -> Scene:
-        secret = self._settings.password.get_secret_value()
-        return Scene(self._settings.host, stage, others, self.encrypted, secret)
+    @contextmanager
+    def _doing(self, stage: Stage) -> Iterator[None]:
+        """Turn whatever is raised within for the other side's sake into a HostProblem."""
+        try:
+            yield
+        except FOREIGN as error:
+            scene = Scene(
+                self._settings.host,
+                stage,
+                self._known.logged_in,
+                self.encrypted,
+                self._settings.password.get_secret_value(),
+            )
+            raise from_exception(error, scene) from None
 
     async def _command(self, stage: Stage, text: str, *codes: str) -> tuple[str, str]:
         """Send one command. Returns the reply's code and its text."""
-        with translated(self._scene(stage)):
+        with self._doing(stage):
             async with asyncio.timeout(self._settings.io_timeout):
                 code, info = await self._client.command(text, codes)
         return str(code), " ".join(info)
 
-    async def open(self, others: int = 0) -> None:
-        """Connect, secure, log in. ``others``: how many sessions of ours are logged in now."""
+    async def open(self) -> None:
+        """Connect, secure, log in."""
         try:
             await self.connect()
             await self.secure()
-            await self.login(others)
+            await self.login()
         except BaseException:
             self.abort()
             raise
@@ -88,7 +101,7 @@ class FtpConnection:
     async def connect(self) -> None:
         """Reach the host and read its greeting; in implicit mode over TLS."""
         limit = self._settings.connect_timeout + self._settings.io_timeout
-        with translated(self._scene(Stage.CONNECT)):
+        with self._doing(Stage.CONNECT):
             async with _certificate_shown(self._settings), asyncio.timeout(limit):
                 await self._client.connect(self._settings.host, self._settings.port)
         self._born = self._used = self._clock.monotonic()
@@ -97,7 +110,7 @@ class FtpConnection:
         """Switch to TLS as the settings want it, and check whom we talk to."""
         if self._settings.tls in {"auto", "explicit"}:
             limit = self._settings.connect_timeout + self._settings.io_timeout
-            with translated(self._scene(Stage.TLS)):
+            with self._doing(Stage.TLS):
                 async with _certificate_shown(self._settings), asyncio.timeout(limit):
                     await self._start_tls()
         connection = self._client.tls
@@ -141,27 +154,29 @@ class FtpConnection:
         settings = self._settings
         return bool(settings.tls_pin_sha256 or settings.tls_server_name or settings.tls_ca_file)
 
-    async def login(self, others: int = 0) -> None:
+    async def login(self) -> None:
         """Give user name and password, ask for protected data connections and binary files."""
         settings = self._settings
-        with translated(self._scene(Stage.LOGIN, others)):
+        with self._doing(Stage.LOGIN):
             async with asyncio.timeout(settings.io_timeout):
                 code, _ = await self._client.command(f"USER {settings.user}", ("230", "331"))
                 if code == "331":
                     password = settings.password.get_secret_value()
                     await self._client.command(f"PASS {password}", ("230", "202"), censor_after=5)
         if self.encrypted:
-            with translated(self._scene(Stage.TLS)):
+            with self._doing(Stage.TLS):
                 async with asyncio.timeout(settings.io_timeout):
                     await self._client.protect()
         await self._command(Stage.LOGIN, "TYPE I", "200")
+        self._logged_in = True
+        self._known.logged_in += 1
 
     async def quit(self, limit: float) -> None:
         """Say goodbye and close. Never raises, takes at most ``limit`` seconds."""
         try:
             async with asyncio.timeout(limit):
                 await self._client.command("QUIT", "2xx")
-        except (OSError, EOFError, ValueError, aioftp.AIOFTPException):
+        except FOREIGN:
             pass
         finally:
             self.abort()
@@ -169,6 +184,8 @@ class FtpConnection:
     def abort(self) -> None:
         """Close at once, without a word."""
         self._client.hang_up()
+        self._known.logged_in -= self._logged_in
+        self._logged_in = False
 
 
 @asynccontextmanager

@@ -50,13 +50,13 @@ class Dialer:
         if self._problem is not None and self.pause() > 0:
             raise copy.copy(self._problem)
 
-    async def dial(self, others: int) -> FtpSession:
-        """A new session, connected and logged in. ``others``: those that are logged in now."""
+    async def dial(self) -> FtpSession:
+        """A new session, connected and logged in. Raises HostProblem."""
         if not self._proved:
             async with self._probing:
                 if not self._proved:
-                    return await self._dial(others)
-        return await self._dial(others)
+                    return await self._dial()
+        return await self._dial()
 
     async def new_session(self) -> FtpSession:
         """A session that is not connected yet, for a check step by step."""
@@ -64,13 +64,13 @@ class Dialer:
             self._context = await asyncio.to_thread(make_context, self._settings)
         return FtpSession(self._settings, self._context, self._known, self._clock)
 
-    async def _dial(self, others: int) -> FtpSession:
+    async def _dial(self) -> FtpSession:
         self.raise_if_paused()
         try:
             session = await self.new_session()
-            await session.open(others)
+            await session.open()
         except HostProblem as problem:
-            if not (others and isinstance(problem, TooManyConnections)):
+            if not (self._known.logged_in and isinstance(problem, TooManyConnections)):
                 self.failed(problem)
             raise
         self._proved = True

@@ -10,8 +10,6 @@ from __future__ import annotations
 import re
 import socket
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -26,6 +24,9 @@ from mediawatch.hosts.base import (
     TlsUntrusted,
     TooManyConnections,
 )
+
+#: What aioftp, asyncio, ssl and the sockets raise when the other side fails, or talks rubbish.
+FOREIGN = (OSError, EOFError, ValueError, LookupError, OverflowError, aioftp.AIOFTPException)
 
 _SHOWN = 200  # characters of a reply that people get to see
 
@@ -251,7 +252,10 @@ def from_reply(reply: str, text: str, scene: Scene) -> HostProblem:
 
 
 def from_exception(error: Exception, scene: Scene) -> HostProblem:
-    """The problem that a failure of the connection stands for."""
+    """The problem that one of the FOREIGN exceptions stands for.
+
+    Raise it ``from None``: the foreign error may hold what the server sent back of our login.
+    """
     if isinstance(error, aioftp.StatusCodeError):
         return from_reply(reply_code(error), " ".join(error.info), scene)
     host, again = f"The FTP host {scene.host}", _AGAIN
@@ -283,15 +287,3 @@ def _reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return "connection closed" if isinstance(error, ConnectionError) else type(error).__name__
-
-
-@contextmanager
-def translated(scene: Scene) -> Iterator[None]:
-    """Turn whatever aioftp, asyncio, ssl and the sockets raise within into a HostProblem.
-
-    The foreign error is not chained: it may hold what the server sent back of our login.
-    """
-    try:
-        yield
-    except (OSError, EOFError, ValueError, LookupError, aioftp.AIOFTPException) as error:
-        raise from_exception(error, scene) from None

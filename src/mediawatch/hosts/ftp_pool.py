@@ -71,7 +71,6 @@ class FtpPool:
         self._slots = Slots(size)
         self._clock = clock
         self._kept: list[FtpSession] = []
-        self._open = 0
         self._grow_at = 0.0
         self._closed = False
 
@@ -104,7 +103,6 @@ class FtpPool:
         """Say goodbye on all kept connections; those in use are closed when their work ends."""
         self._closed = True
         kept, self._kept = self._kept, []
-        self._open -= len(kept)
         await asyncio.gather(*(session.quit(_GOODBYE) for session in kept))
         await asyncio.sleep(0)  # lets the closed transports go
 
@@ -130,8 +128,7 @@ class FtpPool:
             except HostUnavailable:
                 if session.answered():
                     raise
-        session = await self._dialer.dial(self._open)
-        self._open += 1
+        session = await self._dialer.dial()
         return await self._do(session, work)
 
     async def _do(
@@ -140,23 +137,19 @@ class FtpPool:
         try:
             result = await work(session)
         except BaseException:
-            self._drop(session)
+            session.abort()
             raise
         session.rest()
         if self._closed:
-            self._drop(session)
+            session.abort()
         else:
             self._kept.append(session)
         return result
 
-    def _drop(self, session: FtpSession) -> None:
-        self._open -= 1
-        session.abort()
-
     def _drop_stale(self) -> None:
         for session in [session for session in self._kept if not session.usable()]:
             self._kept.remove(session)
-            self._drop(session)
+            session.abort()
 
     def _shrink(self) -> bool:
         others = self._slots.used - 1

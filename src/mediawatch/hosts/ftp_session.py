@@ -11,7 +11,7 @@ import aioftp
 
 from mediawatch.errors import from_os_error
 from mediawatch.hosts.ftp_connection import FtpConnection
-from mediawatch.hosts.ftp_errors import Stage, reply_code, translated
+from mediawatch.hosts.ftp_errors import Stage, reply_code
 
 _BLOCK = 256 << 10  # bytes a write: the cost of aioftp is paid for each call
 _READ = 1 << 20  # bytes a trip to the disk, made in a thread
@@ -70,7 +70,7 @@ class FtpSession(FtpConnection):
         stream = await self._data_stream(name)
         sent = 0
         try:
-            with translated(self._scene(Stage.STORE)):
+            with self._doing(Stage.STORE):
                 while block:
                     await self._send(stream, block)
                     sent += len(block)
@@ -86,7 +86,7 @@ class FtpSession(FtpConnection):
 
     async def _data_stream(self, name: str) -> aioftp.DataConnectionThrottleStreamIO:
         command = f"STOR {self._remote(name)}"
-        with translated(self._scene(Stage.STORE)):
+        with self._doing(Stage.STORE):
             async with asyncio.timeout(self._settings.reply_timeout):
                 try:
                     return await self._client.get_stream(command, "1xx")
@@ -138,7 +138,7 @@ class FtpSession(FtpConnection):
         if code == "550":
             return None
         found = _FACT.search(text) if code == "250" else _NUMBER.search(text)
-        with translated(self._scene(Stage.SIZE)):
+        with self._doing(Stage.SIZE):
             if found is None:
                 raise ValueError
             return int(found[1])

@@ -9,12 +9,11 @@ import ssl
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import aioftp
-
 from mediawatch.config import FtpSettings
 from mediawatch.errors import from_os_error
 from mediawatch.hosts.base import HostRefused, TlsUntrusted
 from mediawatch.hosts.ftp_client import FtpClient
+from mediawatch.hosts.ftp_errors import FOREIGN
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +87,12 @@ async def inspect_certificate(settings: FtpSettings) -> Certificate | None:
     try:
         async with asyncio.timeout(settings.connect_timeout):
             der = (await _shake_hands(settings, _without_roots())).getpeercert(True) or b""
-    except (OSError, EOFError, ValueError, aioftp.AIOFTPException):
+    except FOREIGN:
         return None
     try:
         async with asyncio.timeout(settings.connect_timeout):
             decoded = (await _shake_hands(settings, _only(der))).getpeercert() or {}
-    except (OSError, EOFError, ValueError, aioftp.AIOFTPException):
+    except FOREIGN:
         return Certificate(fingerprint(der))  # out of date, so Python shows no names
     subject = ", ".join("=".join(pair) for part in decoded.get("subject", ()) for pair in part)
     names = tuple(str(pair[1]) for pair in decoded.get("subjectAltName", ()))

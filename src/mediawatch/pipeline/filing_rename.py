@@ -1,0 +1,94 @@
+"""A rename that fails if the name is taken: every system has one, each another.
+
+POSIX rename(2) silently replaces the target, so it is never used bare.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import hashlib
+import os
+import sys
+from pathlib import Path
+
+_CANNOT_LINK = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS}
+_CANNOT_RENAME_SO = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
+_LONG = 247  # from here on Windows wants the long form of a path
+
+
+def reachable(path: Path) -> Path:
+    """The path as the system takes it at any length."""
+    if sys.platform == "win32" and len(str(path)) > _LONG and not str(path).startswith("\\\\"):
+        return Path("\\\\?\\" + str(path.absolute()))
+    return path
+
+
+def rename_no_replace(source: Path, target: Path, *, links: bool) -> None:
+    """Rename within one file system. Blocks. Raises OSError: FileExistsError if the target is
+    taken, EXDEV (WinError 17 on Windows) if it lies on another disk.
+
+    ``links``: go through a second link if that is possible: quick, safe everywhere, and the
+    folder entry is on disk before the old name goes; a crash may leave both names. Without it the
+    rename is one step wherever the system has one, so that of two claims only one can work.
+    """
+    if sys.platform == "win32":
+        source.rename(target)
+        return
+    if links:
+        try:
+            _link_and_unlink(source, target)
+            return
+        except OSError as error:
+            if error.errno not in _CANNOT_LINK:
+                raise
+    try:
+        _renameat2(source, target)
+    except OSError as error:
+        if error.errno not in _CANNOT_RENAME_SO:
+            raise
+        _replace_stand_in(source, target)
+
+
+def stand_in_text(source: Path) -> bytes:
+    """What the placeholder of this move holds, so that it is known again after a crash."""
+    return b"mediawatch " + hashlib.sha256(os.fsencode(source)).hexdigest().encode()
+
+
+def _link_and_unlink(source: Path, target: Path) -> None:
+    os.link(source, target, follow_symlinks=False)
+    descriptor = os.open(target.parent, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # some shares cannot
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    source.unlink()
+
+
+def _renameat2(source: Path, target: Path) -> None:
+    """renameat2(2) with RENAME_NOREPLACE; ENOSYS where the C library has no such call."""
+    at_cwd, no_replace = -100, 1
+    call = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if call is None:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+    if call(at_cwd, os.fsencode(source), at_cwd, os.fsencode(target), no_replace) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), str(source), None, str(target))
+
+
+def _replace_stand_in(source: Path, target: Path) -> None:
+    """Reserve the name with a placeholder of our own, then replace that."""
+    source.lstat()
+    descriptor = os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    try:
+        try:
+            os.write(descriptor, stand_in_text(source))
+        finally:
+            os.close(descriptor)
+        source.replace(target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            target.unlink()
+        raise

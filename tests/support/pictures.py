@@ -16,12 +16,7 @@ EPS = (
     b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 100\n%%EndComments\n"
     b"0 0 100 100 rectfill\nshowpage\n%%EOF\n"
 )
-MP4 = (
-    b"\0\0\0\x18ftypisom\0\0\2\0isommp41"
-    + b"\0\0\0\x10moov\0\0\0\x08free"
-    + b"\0\0\0\x10mdat"
-    + b"\0" * 8
-)
+MP4 = b"\0\0\0\x18ftypisom\0\0\2\0isommp41\0\0\0\x10moov\0\0\0\x08free\0\0\0\x10mdat12345678"
 HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0\0\0\x0cmeta\0\0\0\0"
 COMMENT = b"a comment nobody should read"
 XMP = (
@@ -177,3 +172,36 @@ def inflating_png(kind: bytes) -> bytes:
     plain = encoded(photo(400, 300), "PNG")
     bomb = png_chunk(kind, b"c\0\0" + zlib.compress(b"A" * (64 << 20), 9))
     return plain[:33] + bomb + plain[33:]
+
+
+def markers(data: bytes) -> dict[int, bytes]:
+    """Every segment before the first scan of a JPEG, by marker; raises if that is malformed."""
+    assert data[:2] == b"\xff\xd8"
+    found: dict[int, bytes] = {}
+    at = 2
+    while True:
+        assert data[at] == 0xFF
+        marker, (length,) = data[at + 1], struct.unpack(">H", data[at + 2 : at + 4])
+        if marker == 0xDA:
+            return found
+        found[marker] = data[at + 4 : at + 2 + length]
+        at += 2 + length
+
+
+def require_publishable(data: bytes) -> tuple[int, int]:
+    """Assert all that Instagram asks of a feed picture, without our code; gives its pixels.
+
+    Baseline, 8 bits, three components at 4:2:0, no metadata, 4:5 to 1.91:1, 320 to 1440 across,
+    below 8 MB, and nothing behind its end.
+    """
+    found = markers(data)
+    assert set(found) <= {0xE0, 0xDB, 0xC0, 0xC4, 0xDD}, [hex(marker) for marker in found]
+    depth, height, width, components = struct.unpack(">BHHB", found[0xC0][:6])
+    assert (depth, components) == (8, 3)
+    assert [found[0xC0][7 + 3 * n] for n in range(3)] == [0x22, 0x11, 0x11]
+    assert 0.8 <= width / height <= 1.91
+    assert 320 <= width <= 1440
+    assert len(data) < 8_000_000
+    assert data.endswith(b"\xff\xd9")
+    assert data.count(b"\xff\xd9") == 1
+    return width, height

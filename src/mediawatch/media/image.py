@@ -7,6 +7,7 @@ else on the small picture.
 from __future__ import annotations
 
 import hashlib
+import importlib
 import io
 import os
 import warnings
@@ -15,16 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from PIL import (  # plugins are loaded here, or Pillow would load them all, Ghostscript's too
-    AvifImagePlugin,
-    BmpImagePlugin,
-    GifImagePlugin,
-    Image,
-    JpegImagePlugin,
-    PngImagePlugin,
-    TiffImagePlugin,
-    WebPImagePlugin,
-)
+from PIL import Image
 
 from mediawatch.errors import Handling, MediawatchError, SourceProblem, from_os_error
 from mediawatch.media import colour, jpeg, wholeness
@@ -45,15 +37,14 @@ from mediawatch.media.rules import (
 
 __all__ = ["ImageOptions", "Prepared", "prepare_image"]
 
-_PLUGINS = (
-    AvifImagePlugin,
-    BmpImagePlugin,
-    GifImagePlugin,
-    JpegImagePlugin,
-    PngImagePlugin,
-    TiffImagePlugin,
-    WebPImagePlugin,
-)
+# Pillow's common plugins, now rather than with the first picture. The others one by one, when
+# needed: asked for a plugin it lacks, Pillow would load them all, and Ghostscript's among them.
+Image.preinit()
+_PLUGINS = {
+    "AVIF": "PIL.AvifImagePlugin",
+    "TIFF": "PIL.TiffImagePlugin",
+    "WEBP": "PIL.WebPImagePlugin",
+}
 _ORIENTATION = 0x0112  # Exif 3.0, table 4
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -135,6 +126,8 @@ def _convert(file: BinaryIO, options: ImageOptions) -> _Output:
     if size > options.max_bytes:
         raise reject(Reason.TOO_BIG, size=size, limit=options.max_bytes)
     kind = _publishable(sniff(file.read(HEAD)))
+    if kind.format in _PLUGINS:
+        importlib.import_module(_PLUGINS[kind.format])
     limit = pixel_limit(kind.format, options.max_pixels)
     try:
         with warnings.catch_warnings():

@@ -38,7 +38,7 @@ def _png(file: BinaryIO, _size: int) -> bool | None:
     file.seek(8)
     for _ in range(_MAX_STEPS):
         head = file.read(8)
-        if len(head) < 8:
+        if len(head) < 8 or not head[4:].isalpha():
             return False
         if head[4:] == b"IEND":
             return head[4:] + file.read(4) == _PNG_END

@@ -1,0 +1,55 @@
+"""The words for what is refused, and the limits."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from mediawatch.errors import Handling
+from mediawatch.media import rules
+from mediawatch.media.rules import Later, Reason, later, pixel_limit, reject
+
+DETAILS = {
+    "what": "folder", "size": 9, "limit": 8, "label": "PDF document",
+    "width": 1, "height": 2, "seconds": 30,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_every_refusal_is_a_sentence_with_a_remedy(reason: Reason) -> None:
+    """A file is never refused without saying why and what to do; trying again is no use."""
+    error = reject(reason, **DETAILS)
+    assert (reason.value, Handling.FAIL) == (error.code, error.handling)
+    assert error.message.endswith(".")
+    assert "{" not in error.message
+    assert error.remedy.endswith(".")
+
+
+@pytest.mark.parametrize("kind", Later)
+def test_what_comes_later_is_held(kind: Later) -> None:
+    """A good file is kept for the version that can publish it."""
+    error = later(kind, label="MP4 video")
+    assert (kind.value, Handling.HOLD) == (error.code, error.handling)
+    assert error.remedy.endswith(".")
+
+
+def test_animations_name_the_setting_that_helps() -> None:
+    """The way out of a held animation is one line in the settings."""
+    assert 'media.gif = "still"' in later(Later.ANIMATION).remedy
+
+
+def test_every_limit_tells_its_source_and_date() -> None:
+    """A limit that nobody can look up again is a rumour."""
+    limits = [value for value in vars(rules).values() if isinstance(value, rules.Limit)]
+    assert len(limits) >= 9
+    for limit in limits:
+        assert limit.source
+        assert date.fromisoformat(limit.date) >= date(2026, 1, 1)
+
+
+def test_costly_formats_get_fewer_pixels() -> None:
+    """A WebP takes three times the memory of a JPEG, so that it is bounded lower."""
+    assert (960 << 20) // 16 == pixel_limit("WEBP", 100_000_000)
+    assert pixel_limit("JPEG", 100_000_000) == 100_000_000
+    assert pixel_limit("WEBP", 1_000_000) == 1_000_000

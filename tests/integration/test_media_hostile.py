@@ -41,7 +41,7 @@ VERDICTS: dict[str, tuple[str, bytes]] = {
     "thread": ("aspect", pictures.jpeg(10_000, 10)),
     "upright thread": ("aspect", pictures.encoded(pictures.photo(10, 10_000), "PNG")),
     "nothing to see": ("blank", pictures.transparent_png()),
-    "gif of 300 frames": ("animation", pictures.animation("GIF", 300)),
+    "gif of 300 frames": ("animation", pictures.animation("GIF", 300, (40, 30))),
     "video": ("video", pictures.MP4),
     "heic": ("heif", pictures.HEIC),
 } | {
@@ -112,12 +112,13 @@ async def test_odd_files_are_published_clean(tmp_path: Path, name: str) -> None:
     assert b"script" not in data
 
 
+@pytest.mark.slow
 async def test_a_runaway_does_not_hold_up_other_files(tmp_path: Path) -> None:
     """While one worker decodes without end, the other serves all; then the runaway is refused."""
     slow, good = tmp_path / "slow.jpg", tmp_path / "good.jpg"
     slow.write_bytes(pictures.slow_jpeg())
     good.write_bytes(pictures.jpeg())
-    async with Preparer(2, timeout=1.5) as preparer:
+    async with Preparer(2, timeout=3) as preparer:
         await preparer.warm()
         runaway = asyncio.create_task(preparer.prepare(slow, tmp_path / "slow.out", OPTIONS))
         await asyncio.sleep(0)

@@ -112,9 +112,9 @@ def deep_grey() -> Image.Image:
     return ramp.convert("I").point(lambda value: value * 257).convert("I;16")
 
 
-def animation(image_format: str, frames: int = 5) -> bytes:
+def animation(image_format: str, frames: int = 5, size: tuple[int, int] = (400, 300)) -> bytes:
     """A moving picture of so many frames."""
-    first, *others = (photo(400, 300, seed) for seed in range(frames))
+    first, *others = (photo(*size, seed) for seed in range(frames))
     return encoded(first, image_format, save_all=True, append_images=others, duration=100)
 
 
@@ -135,6 +135,7 @@ def scan_bomb(width: int = 512, height: int = 512, scans: int = 6000) -> bytes:
     return data[:-2] + last * scans + b"\xff\xd9"
 
 
+@lru_cache(maxsize=1)
 def slow_jpeg() -> bytes:
     """A JPEG that passes every guard and yet takes many seconds to decode."""
     return scan_bomb(9000, 9000, scans=85)
@@ -146,7 +147,7 @@ def png_chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def huge_png(width: int = 50_000, height: int = 50_000) -> bytes:
-    """A PNG of two and a half thousand million pixels in 300 kB."""
+    """A PNG of two and a half thousand million pixels in a megabyte."""
     row = b"\0" * (1 + width // 8)
     packer = zlib.compressobj(1)
     packed = b"".join(packer.compress(row * 500) for _ in range(height // 500)) + packer.flush()

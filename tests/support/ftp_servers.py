@@ -101,12 +101,14 @@ class FtpServer:
         }
         return FtpSettings(**values | changes)
 
-    def files(self) -> dict[str, bytes]:
-        """What lies in the upload folder."""
+    def names(self) -> set[str]:
+        """The names in the upload folder, temporary ones too."""
         upload = self.folder / "upload"
-        return (
-            {file.name: file.read_bytes() for file in upload.iterdir()} if upload.is_dir() else {}
-        )
+        return {file.name for file in upload.iterdir()} if upload.is_dir() else set()
+
+    def files(self) -> dict[str, bytes]:
+        """What lies in the upload folder. Not while something is uploaded."""
+        return {name: (self.folder / "upload" / name).read_bytes() for name in self.names()}
 
     def kill_sessions(self) -> int:
         """Kill the processes that serve connections (ProFTPD only); returns how many."""

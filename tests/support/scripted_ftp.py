@@ -115,13 +115,21 @@ class ScriptedFtp:
         if not await self._say(talk, answer):
             return False
         if verb == "AUTH" and str(answer).startswith("234") and self.tls is not None:
-            await talk.writer.start_tls(self.tls)
+            await self._shake_hands(talk.writer, self.tls)
         if verb == "STOR" and str(answer).startswith("1"):
             await self._receive(talk, argument)
             return await self._say(
                 talk, self._answer(talk, "after STOR", argument, "226 Transfer complete")
             )
         return verb != "QUIT"
+
+    async def _shake_hands(self, writer: asyncio.StreamWriter, context: ssl.SSLContext) -> None:
+        tcp = writer.transport
+        try:
+            await writer.start_tls(context)
+        except AttributeError:  # asyncio loses the transport if the client hangs up just now
+            vars(writer)["_transport"] = tcp
+            raise ConnectionResetError from None
 
     async def _usual(self, talk: Talk, verb: str, argument: str) -> str:
         match verb:

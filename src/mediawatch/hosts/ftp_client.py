@@ -43,11 +43,22 @@ def quiet_debug_log() -> None:
     log.setLevel(max(log.level, logging.INFO))
 
 
+class DataStream(DataConnectionThrottleStreamIO):
+    """A data connection that can be broken off even while TLS says its long goodbye."""
+
+    tcp: asyncio.WriteTransport
+
+    def abort(self) -> None:
+        """Break the connection off: whatever was not sent is lost."""
+        self.tcp.abort()
+
+
 class FtpClient(aioftp.Client):
     """One control connection and, one at a time, its data connections.
 
     ``server_name`` is the name that certificates are checked for. ``answers`` counts the
-    lines that the server has sent, goodbyes (421) aside; ``resumed`` tells whether the last data
+    lines that the server has sent, goodbyes (421) aside; ``tls`` is the TLS layer of the control
+    connection, None while it is plain; ``resumed`` tells whether the last data
     connection resumed the TLS session.
     Raises what aioftp, asyncio and ssl raise: translated in ftp_session.py.
     """
@@ -71,15 +82,8 @@ class FtpClient(aioftp.Client):
         if throttle is not None:
             self.throttle = throttle
         self.answers = 0
+        self.tls: ssl.SSLObject | None = None
         self.resumed: bool | None = None
-
-    @property
-    def tls(self) -> ssl.SSLObject | None:
-        """The TLS layer of the control connection, None while it is plain."""
-        if self._stream is None:
-            return None
-        found: ssl.SSLObject | None = self.stream.writer.get_extra_info("ssl_object")
-        return found
 
     def unread(self) -> bool:
         """Whether the server has said something that nobody asked for, or has hung up."""
@@ -109,6 +113,7 @@ class FtpClient(aioftp.Client):
         )
         # No throttle here: commands must not queue behind the bytes of other uploads.
         self._stream = aioftp.ThrottleStreamIO(reader, writer, {}, timeout=self.socket_timeout)
+        self.tls = writer.get_extra_info("ssl_object")
         _keep_alive(writer.get_extra_info("socket"))
         peer = writer.get_extra_info("peername")
         if peer is None:
@@ -121,7 +126,6 @@ class FtpClient(aioftp.Client):
         """One line from the server. Hosts also write Latin-1, which must not end an upload."""
         line = await self.stream.readline()
         if not line.endswith(b"\n"):
-            self.stream.close()
             raise ConnectionResetError
         text = line.decode(self.encoding, "replace").rstrip()
         self.answers += not text.startswith("421")
@@ -132,8 +136,8 @@ class FtpClient(aioftp.Client):
         await self.command("AUTH TLS", "234")
         if self._buffered():
             raise PlaintextBehindTls
-        await self.stream.start_tls(
-            sslcontext or ssl.create_default_context(), server_hostname=self._server_name
+        self.tls = await self._shake_hands(
+            self.stream.writer, sslcontext or ssl.create_default_context()
         )
 
     async def protect(self) -> None:
@@ -149,23 +153,24 @@ class FtpClient(aioftp.Client):
         censor_after: int | None = None,
         conn_type: ConnType = "I",
         offset: int = 0,
-    ) -> DataConnectionThrottleStreamIO:
+    ) -> DataStream:
         """Open a data connection: connect, send the command, and only after its 1xx do TLS.
 
         ``conn_type`` is not sent: TYPE I was, once, after the login.
         """
         reader, writer = await self._data_connection()
+        tcp = writer.transport
         try:
             if offset:
                 await self.command(f"REST {offset}", "350")
             await self.command(command, expected_codes, wait_codes, censor_after)
             await self._data_tls(writer)
         except BaseException:
-            writer.transport.abort()
+            tcp.abort()
             raise
-        return DataConnectionThrottleStreamIO(
-            self, reader, writer, {"_": self.throttle}, timeout=self.socket_timeout
-        )
+        stream = DataStream(self, reader, writer, {"_": self.throttle}, timeout=self.socket_timeout)
+        stream.tcp = tcp
+        return stream
 
     async def _data_connection(self) -> Streams:
         if self._passive.command != "pasv":
@@ -200,16 +205,29 @@ class FtpClient(aioftp.Client):
             context = SSLSessionBoundContext(
                 ssl.PROTOCOL_TLS_CLIENT, context=control.context, session=control.session
             )
-        await writer.start_tls(
-            context,
-            server_hostname=self._server_name,
-            ssl_handshake_timeout=self.connection_timeout,
-        )
-        data: ssl.SSLObject = writer.get_extra_info("ssl_object")
+        data = await self._shake_hands(writer, context)
         self.resumed = bool(data.session_reused)
         proved = self.resumed or control.context.verify_mode is ssl.CERT_REQUIRED
         if not proved and data.getpeercert(True) != control.getpeercert(True):
             raise OSError(errno.ECONNABORTED, "the data connection shows another certificate")
+
+    async def _shake_hands(
+        self, writer: asyncio.StreamWriter, context: ssl.SSLContext
+    ) -> ssl.SSLObject:
+        tcp = writer.transport
+        try:
+            await writer.start_tls(
+                context,
+                server_hostname=self._server_name,
+                ssl_handshake_timeout=self.connection_timeout,
+            )
+        except AttributeError:
+            # asyncio stumbles if the connection is lost at the very end of the handshake: it
+            # gives the writer no transport at all.
+            vars(writer)["_transport"] = tcp
+            raise ConnectionResetError from None
+        connection: ssl.SSLObject = writer.get_extra_info("ssl_object")
+        return connection
 
 
 def _keep_alive(control: socket.socket) -> None:

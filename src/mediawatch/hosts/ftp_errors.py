@@ -283,7 +283,7 @@ def _reason(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return "no answer in time"
     if isinstance(error, ssl.SSLError):
-        return (error.reason or "protocol error").replace("_", " ").lower()
+        return (getattr(error, "reason", None) or "protocol error").replace("_", " ").lower()
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return "connection closed" if isinstance(error, ConnectionError) else type(error).__name__

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 import aioftp
 
 from mediawatch.errors import from_os_error
+from mediawatch.hosts.ftp_client import DataStream
 from mediawatch.hosts.ftp_connection import FtpConnection
 from mediawatch.hosts.ftp_errors import Stage, reply_code
 
@@ -80,11 +81,11 @@ class FtpSession(FtpConnection):
                 stream.close()
                 await self._final_reply(self._settings.reply_timeout)
         except BaseException:
-            stream.writer.transport.abort()
+            stream.abort()
             raise
         return sent
 
-    async def _data_stream(self, name: str) -> aioftp.DataConnectionThrottleStreamIO:
+    async def _data_stream(self, name: str) -> DataStream:
         command = f"STOR {self._remote(name)}"
         with self._doing(Stage.STORE):
             async with asyncio.timeout(self._settings.reply_timeout):
@@ -97,14 +98,14 @@ class FtpSession(FtpConnection):
                 await self._make_folders()
                 return await self._client.get_stream(command, "1xx")
 
-    async def _send(self, stream: aioftp.DataConnectionThrottleStreamIO, data: bytes) -> None:
+    async def _send(self, stream: DataStream, data: bytes) -> None:
         step = min(_BLOCK, self._settings.max_rate or _BLOCK)
         try:
             for start in range(0, len(data), step):
                 await stream.write(data[start : start + step])
         except OSError:
             # Our socket only knows that it broke; the server says why (no space, 451, …).
-            stream.writer.transport.abort()
+            stream.abort()
             try:
                 await self._final_reply(_REASON_TIMEOUT)
             except OSError:

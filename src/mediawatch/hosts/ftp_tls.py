@@ -115,7 +115,7 @@ async def _shake_hands(settings: FtpSettings, context: ssl.SSLContext) -> ssl.SS
             raise ConnectionResetError
         return client.tls
     finally:
-        client.close()
+        client.hang_up()
 
 
 def untrusted(settings: FtpSettings, reason: str, certificate: Certificate | None) -> TlsUntrusted:

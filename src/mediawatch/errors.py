@@ -30,6 +30,7 @@ class Handling(StrEnum):
 
     RETRY = "retry"  # may pass by itself; an attempt is spent
     WAIT = "wait"  # nothing is wrong: come back at a known time; no attempt is spent
+    PARK = "park"  # the neighbour, not the file, needs a person: wait, tried at the next start
     HOLD = "hold"  # a person must act; the post keeps its stage and its facts
     FAIL = "fail"  # this file can never be published as it is
 

@@ -83,6 +83,7 @@ def claim(post_id: str, *, now: float, lease: float) -> Statement:
             fence=posts.c.fence + 1,
             lease_until=now + lease,
             wait_until=None,
+            parked=False,
             updated_at=now,
         )
         .returning(*posts.c)
@@ -111,12 +112,22 @@ def rescue_all(now: float) -> Statement:
     )
 
 
-def change_item(item: Item, **facts: Any) -> tuple[Item, Statement]:
-    """The item with new facts, and the write that records them."""
-    return replace(item, **facts), Statement(
+def unpark_all(now: float) -> Statement:
+    """At the start: whoever restarts has mended something, so what was parked is due now."""
+    return Statement(
+        update(posts)
+        .where(posts.c.state == State.WAITING, posts.c.parked)
+        .values(wait_until=now, parked=False, updated_at=now)
+        .returning(posts.c.id)
+    )
+
+
+def record_item(item: Item) -> Statement:
+    """Write an item as it is now."""
+    return Statement(
         update(items)
         .where(items.c.post_id == item.post_id, items.c.position == item.position)
-        .values(**facts),
+        .values(**_item_columns(item)),
         rows=1,
     )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
+    Boolean,
     Column,
     Dialect,
     Float,
@@ -78,6 +79,7 @@ posts = Table(
     Column("lease_until", Float),
     Column("wait_until", Float),
     Column("attempts", Integer, nullable=False, default=0),
+    Column("parked", Boolean, nullable=False, default=False),
     Column("reason", Text),
     Column("detail", Text),
     Column("remedy", Text),
@@ -86,6 +88,7 @@ posts = Table(
     Column("container_reads", Integer, nullable=False, default=0),
     Column("generation", Integer, nullable=False, default=0),
     Column("publish_asked_at", Float),
+    Column("absent_at", Float),
     Column("published_at", Float),
     Column("media_id", Text),
     Column("permalink", Text),

@@ -195,6 +195,8 @@ def _may_pass(image: Image.Image, data: bytes, options: ImageOptions) -> bool:
 def _orientation(image: Image.Image) -> int:
     try:
         value = image.getexif().get(_ORIENTATION, 1)
+    except MemoryError:
+        raise
     except Exception:
         return 1  # metadata that cannot be read turns nothing
     return value if value in _UPRIGHT else 1

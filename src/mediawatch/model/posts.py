@@ -14,6 +14,7 @@ class PostKind(StrEnum):
     """What becomes of the post on Instagram."""
 
     IMAGE = "image"
+    REEL = "reel"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class Post:
     lease_until: float | None = None
     wait_until: float | None = None
     attempts: int = 0
+    parked: bool = False
     reason: str | None = None
     detail: str | None = None
     remedy: str | None = None
@@ -67,6 +69,7 @@ class Post:
     container_reads: int = 0
     generation: int = 0
     publish_asked_at: float | None = None
+    absent_at: float | None = None
     published_at: float | None = None
     media_id: str | None = None
     permalink: str | None = None

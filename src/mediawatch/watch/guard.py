@@ -112,6 +112,7 @@ class Guard:
         if hints is not None:
             self._past_hints += hints.count
             self._past_overflows += hints.overflows
+            self._woken()  # the next scan is due earlier now
             await asyncio.to_thread(hints.stop)
 
     def scan_begins(self) -> bool:

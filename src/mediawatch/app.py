@@ -1,0 +1,219 @@
+"""The composition root: builds every part once, hands each what it needs, and knows them all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from mediawatch.clock import Clock
+from mediawatch.config import Settings
+from mediawatch.engine.memory import MemoryEngine
+from mediawatch.errors import HostProblem, PreparationProblem
+from mediawatch.graph.client import GraphClient
+from mediawatch.hosts.ftp import FtpHost
+from mediawatch.hosts.reach import Reach
+from mediawatch.journal import accounts
+from mediawatch.journal.ownership import Ownership
+from mediawatch.journal.sqlite import SqliteJournal
+from mediawatch.log import Log
+from mediawatch.maintenance.cleaner import Cleaner
+from mediawatch.maintenance.sweeper import Sweeper
+from mediawatch.media.order import ImageOptions
+from mediawatch.media.pool import Preparer
+from mediawatch.media.probe import Family, looks_whole, sniff_file
+from mediawatch.model.lifecycle import Stage
+from mediawatch.pipeline.archive import Archive
+from mediawatch.pipeline.convert import Convert
+from mediawatch.pipeline.publish import Publish
+from mediawatch.pipeline.recovery import Recovery
+from mediawatch.pipeline.runner import Runner
+from mediawatch.pipeline.upload import Upload
+from mediawatch.pipeline.work import Work
+from mediawatch.tokens import Tokens
+from mediawatch.watch.candidates import Inspection
+from mediawatch.watch.intake import Intake
+from mediawatch.watch.poster import PosterMedia
+from mediawatch.watch.watcher import Watcher
+
+#: Name of the journal in the data folder.
+JOURNAL = "journal.db"
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """Every part of one running mediawatch."""
+
+    settings: Settings
+    clock: Clock
+    log: Log
+    ownership: Ownership
+    journal: SqliteJournal
+    engine: MemoryEngine
+    runner: Runner
+    watcher: Watcher
+    poster: PosterMedia
+    sweeper: Sweeper
+    cleaner: Cleaner
+
+
+@asynccontextmanager
+async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[App]:
+    """Open everything in order, recover, and close in reverse.
+
+    Raises AlreadyRunning, JournalError and StorageProblem.
+    """
+    data_dir = settings.storage.data_dir
+    async with AsyncExitStack() as stack:
+        ownership = stack.enter_context(Ownership(data_dir, settings.watch.folder, now=clock.now()))
+        journal = await stack.enter_async_context(SqliteJournal(data_dir / JOURNAL))
+        await journal.apply([accounts.ensure(settings.instagram.user_id)])
+        session = await stack.enter_async_context(_http_session())
+        preparer = await stack.enter_async_context(Preparer(timeout=settings.media.timeout))
+        host = FtpHost(settings.ftp, clock=clock, remember_tls=data_dir / "tls_seen.json")
+        stack.push_async_callback(host.close)
+
+        engine = MemoryEngine(size=max(8, settings.watch.workers * 4))
+        archive = Archive(settings.watch, clock)
+        await Recovery(settings.watch, journal, clock, log, archive).run_once()
+
+        client = GraphClient(
+            session,
+            settings.instagram.base_url,
+            settings.instagram.version,
+            timeout=settings.instagram.timeout,
+            app_secret=settings.instagram.app_secret,
+        )
+        convert = Convert(preparer, _image_options(settings), data_dir / "prepared")
+        upload = Upload(host, Reach(session), host_name=settings.ftp.host, prepare=convert.prepare)
+        publish = Publish(
+            client,
+            Tokens(settings.instagram),
+            settings.publish,
+            wake=engine.wake,
+            upload=upload.upload,
+        )
+
+        async def filed(work: Work) -> Any:
+            return await archive.published(work, await publish.api(work))
+
+        runner = Runner(
+            journal,
+            engine,
+            clock,
+            log,
+            steps={
+                Stage.CONVERT: convert,
+                Stage.UPLOAD: upload,
+                Stage.CONTAINER: publish.container,
+                Stage.PUBLISH: publish.publish,
+                Stage.CONFIRM: publish.confirm,
+                Stage.ARCHIVE: filed,
+            },
+            set_aside=archive.set_aside,
+            retry_delays=settings.publish.retry_delays,
+        )
+        poster = PosterMedia(settings, journal, clock, lambda: watcher)
+        intake = Intake(
+            settings.watch,
+            settings.publish,
+            settings.instagram.user_id,
+            journal=journal,
+            engine=engine,
+            clock=clock,
+            log=log,
+            taken=poster.taken,
+        )
+        warm = _Warm(preparer, host)
+        stack.push_async_callback(warm.close)
+        watcher = Watcher(
+            settings.watch,
+            clock=clock,
+            inspect=inspect,
+            take=intake.take,
+            on_settling=warm.up,
+            report=_reporter(log),
+        )
+        yield App(
+            settings=settings,
+            clock=clock,
+            log=log,
+            ownership=ownership,
+            journal=journal,
+            engine=engine,
+            runner=runner,
+            watcher=watcher,
+            poster=poster,
+            sweeper=Sweeper(journal, engine, clock),
+            cleaner=Cleaner(journal, host, clock, log, retention=settings.ftp.retention),
+        )
+
+
+def inspect(path: Path) -> Inspection:
+    """Whether a file is of a kind that is published, told by its bytes. Blocks."""
+    sniffed = sniff_file(path)
+    if sniffed.family is Family.UNSUPPORTED:
+        return Inspection(wanted=False, reason=f"it is no picture or video ({sniffed.label})")
+    return Inspection(wanted=True, whole=looks_whole(path, sniffed))
+
+
+class _Warm:
+    """While a file settles, what it will need is made ready: converters, and a way to the host."""
+
+    def __init__(self, preparer: Preparer, host: FtpHost) -> None:
+        self._preparer = preparer
+        self._host = host
+        self._task: asyncio.Task[None] | None = None
+
+    def up(self) -> None:
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._warm(), name="warm")
+
+    async def _warm(self) -> None:
+        # Only a head start: what fails here is told where it matters.
+        with suppress(PreparationProblem, HostProblem):
+            await self._preparer.warm()
+            await self._host.warm()
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+
+
+@asynccontextmanager
+async def _http_session() -> AsyncIterator[aiohttp.ClientSession]:
+    # A dummy jar: a cookie of one address has no business at another.
+    async with aiohttp.ClientSession(
+        cookie_jar=aiohttp.DummyCookieJar(), trust_env=True
+    ) as session:
+        yield session
+
+
+def _image_options(settings: Settings) -> ImageOptions:
+    media = settings.media
+    return ImageOptions(
+        fit=media.fit,
+        pad_color=media.pad_color,
+        max_width=media.max_width,
+        quality=media.quality,
+        gif=media.gif,
+        keep_metadata=media.keep_metadata,
+        max_pixels=media.max_pixels,
+        max_bytes=media.max_bytes,
+    )
+
+
+def _reporter(log: Log) -> Callable[..., None]:
+    quiet = {"watching", "ignored", "folder-ok"}
+
+    def report(action: str, message: str, **fields: Any) -> None:
+        tell = log.info if action in quiet else log.warning
+        tell(message, action=action, **fields)
+
+    return report

@@ -1,0 +1,160 @@
+"""The ``mediawatch`` command: what it can do, and nothing of how. Each command imports what it
+needs when it runs, so that ``--help`` is quick."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="mediawatch",
+    help="Drop files into a folder and see them published on Instagram.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+posts_app = typer.Typer(help="List, show and retry posts.", no_args_is_help=True)
+app.add_typer(posts_app, name="posts")
+
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        help="The settings file. Default: $MEDIAWATCH_CONFIG, ./config.toml, the user's own.",
+        show_default=False,
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON, for machines.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from mediawatch import __version__
+
+        typer.echo(f"mediawatch {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def everywhere(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Tell the version.")
+    ] = False,
+) -> None:
+    """Drop files into a folder and see them published on Instagram."""
+
+
+@app.command()
+def run(config: Config = None) -> None:
+    """Watch the folder and publish, until stopped."""
+    from mediawatch.cli.run import run_daemon
+
+    run_daemon(config)
+
+
+@app.command()
+def once(config: Config = None, json: AsJson = False) -> None:
+    """Publish what lies in the folder now, then leave."""
+    from mediawatch.cli.run import run_once
+
+    run_once(config, as_json=json)
+
+
+@app.command()
+def check(config: Config = None, json: AsJson = False) -> None:
+    """Tell every problem of the settings at once."""
+    from mediawatch.cli.check import check_settings
+
+    check_settings(config, as_json=json)
+
+
+@app.command()
+def status(config: Config = None, json: AsJson = False) -> None:
+    """Tell what the daemon is doing."""
+    from mediawatch.cli.status import show_status
+
+    show_status(config, as_json=json)
+
+
+@posts_app.command("list")
+def list_posts(
+    config: Config = None,
+    json: AsJson = False,
+    state: Annotated[
+        list[str] | None,
+        typer.Option(help="Only posts in this state: held, waiting, ready, running, done, …"),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, newest first.")] = 50,
+) -> None:
+    """List posts, newest first."""
+    from mediawatch.cli.posts import list_posts
+
+    list_posts(config, as_json=json, states=state or [], limit=limit)
+
+
+@posts_app.command("show")
+def show_post(
+    post: Annotated[str, typer.Argument(help="The post's id, or its first digits.")],
+    config: Config = None,
+    json: AsJson = False,
+) -> None:
+    """Show a post with everything that was asked of Meta for it."""
+    from mediawatch.cli.posts import show_post
+
+    show_post(config, post, as_json=json)
+
+
+@posts_app.command("retry")
+def retry_posts(
+    post: Annotated[
+        str | None, typer.Argument(help="The post's id, or its first digits.", show_default=False)
+    ] = None,
+    all_: Annotated[
+        bool, typer.Option("--all", help="Every post that is held, failed or waits for a person.")
+    ] = False,
+    config: Config = None,
+) -> None:
+    """Try a post again now. What may be published already is asked after first."""
+    from mediawatch.cli.posts import retry_posts
+
+    retry_posts(config, post, every=all_)
+
+
+@app.command()
+def simulate(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8090,
+    token: Annotated[
+        str | None, typer.Option(help="The access token to accept. Default: any.")
+    ] = None,
+    user: Annotated[str, typer.Option(help="The id of the account.")] = "17841400000000001",
+    quota: Annotated[int, typer.Option(min=0, help="Posts allowed in 24 hours.")] = 100,
+    scenario: Annotated[
+        Path | None, typer.Option(help="A TOML or JSON file that scripts faults.")
+    ] = None,
+) -> None:
+    """A local Graph API to try things against; its page shows what was published."""
+    from mediawatch.cli.simulate import simulate_graph
+
+    simulate_graph(port=port, token=token, user=user, quota=quota, scenario=scenario)
+
+
+@app.command()
+def demo(
+    once: Annotated[
+        bool, typer.Option("--once", help="Leave when every sample has come to its end.")
+    ] = False,
+    pause: Annotated[float, typer.Option(min=0, max=10, help="Seconds between two samples.")] = 0.4,
+) -> None:
+    """See it all work on this machine, with no account: simulator, FTP, web host and daemon."""
+    from mediawatch.cli.demo import run_demo
+
+    run_demo(once=once, pause=pause)
+
+
+def main() -> None:
+    """The entry point of the ``mediawatch`` command."""
+    app()

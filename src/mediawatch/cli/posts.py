@@ -1,0 +1,147 @@
+"""``posts list | show | retry``."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from mediawatch.actions import posts as actions
+from mediawatch.app import JOURNAL
+from mediawatch.cli.daemon_api import call_daemon
+from mediawatch.cli.failures import explained, load_settings
+from mediawatch.clock import SystemClock, iso
+from mediawatch.config import Settings
+from mediawatch.journal import posts
+from mediawatch.journal.ownership import Ownership, running
+from mediawatch.journal.sqlite import SqliteJournal, SqliteReader
+from mediawatch.model.lifecycle import State
+from mediawatch.model.posts import Post, shown_as
+
+
+@contextlib.contextmanager
+def open_reader(settings: Settings) -> Iterator[Any]:
+    """The journal to read from, or None if there is none yet."""
+    path = settings.storage.data_dir / JOURNAL
+    if not path.exists():
+        yield None
+        return
+    reader = SqliteReader(path)
+    try:
+        yield reader
+    finally:
+        reader.close()
+
+
+def list_posts(config: Path | None, *, as_json: bool, states: list[str], limit: int) -> None:
+    """A line each, newest first."""
+    with explained():
+        settings = load_settings(config)
+        wanted = [_state(word) for word in states]
+        with open_reader(settings) as journal:
+            found = (
+                asyncio.run(posts.listed(journal, states=wanted, limit=limit)) if journal else []
+            )
+    if as_json:
+        typer.echo(json.dumps([_as_json(post) for post in found], indent=2, ensure_ascii=False))
+        return
+    if not found:
+        typer.echo("No posts yet." if not states else "No posts in that state.")
+    for post in found:
+        told = post.permalink or post.detail or post.stage.value
+        typer.echo(f"{post.id}  {iso(post.created_at)}  {shown_as(post):<10}  {post.name}  {told}")
+
+
+def show_post(config: Path | None, prefix: str, *, as_json: bool) -> None:
+    """The post and its publishing log."""
+    with explained():
+        settings = load_settings(config)
+        with open_reader(settings) as journal:
+            if journal is None:
+                raise actions.NoSuchPost(f"There is no post {prefix}.", remedy="None was made yet.")
+            post = asyncio.run(actions.find(journal, prefix))
+            history = asyncio.run(posts.history(journal, post.id))
+    if as_json:
+        lines = [{**row, "at": iso(row["at"])} for row in history]
+        told = {**_as_json(post), "history": lines}
+        typer.echo(json.dumps(told, indent=2, ensure_ascii=False, default=str))
+        return
+    for word, value in _facts(post):
+        if value:
+            typer.echo(f"{word:<10} {value}")
+    for row in history:
+        took = f" {row['duration_ms']} ms" if row["duration_ms"] is not None else ""
+        error = f": {row['error']}" if row["error"] else ""
+        typer.echo(f"  {iso(row['at'])}  {row['status']:<8} {row['endpoint']}{took}{error}")
+
+
+def retry_posts(config: Path | None, prefix: str | None, *, every: bool) -> None:
+    """Through the running daemon, or in the journal itself while none runs."""
+    if (prefix is None) is not every:
+        raise typer.BadParameter("Name one post, or say --all.")
+    with explained():
+        settings = load_settings(config)
+        owner = running(settings.storage.data_dir)
+        if owner is not None and owner.url:
+            path = (
+                "/api/v1/social/cron/retry-failed/"
+                if every
+                else f"/api/v1/social/scheduled-posts/{prefix}/retry/"
+            )
+            answer = call_daemon(owner.url, "POST", path)
+            names = [post["name"] for post in answer["retried"]] if every else [answer["name"]]
+            when = "now"
+        else:
+            names = [post.name for post in asyncio.run(_retry(settings, prefix))]
+            when = "at the next start"
+    for name in names:
+        typer.echo(f"🔁 {name} is tried again {when}.")
+    if not names:
+        typer.echo("Nothing is held, failed or waits for a person.")
+
+
+async def _retry(settings: Settings, prefix: str | None) -> list[Post]:
+    clock = SystemClock()
+    data_dir = settings.storage.data_dir
+    with Ownership(data_dir, settings.watch.folder, now=clock.now()):
+        async with SqliteJournal(data_dir / JOURNAL) as journal:
+            if prefix is None:
+                return await actions.retry_all(journal, clock)
+            return [await actions.retry(journal, clock, prefix)]
+
+
+def _state(word: str) -> State:
+    try:
+        return State(word.lower())
+    except ValueError:
+        known = ", ".join(State)
+        raise typer.BadParameter(f"{word} is no state. Choose one of: {known}.") from None
+
+
+def _facts(post: Post) -> list[tuple[str, str | None]]:
+    return [
+        ("post", post.id),
+        ("file", post.name),
+        ("status", f"{shown_as(post)} ({post.state} at stage {post.stage})"),
+        ("why", post.detail),
+        ("do", post.remedy),
+        ("until", iso(post.wait_until) if post.wait_until else None),
+        ("caption", post.caption),
+        ("changes", "; ".join(change for item in post.items for change in item.changes)),
+        ("original", ", ".join(str(item.source) for item in post.items)),
+        ("container", post.container_id),
+        ("media", post.media_id),
+        ("link", post.permalink),
+        ("taken", iso(post.created_at)),
+        ("published", iso(post.published_at) if post.published_at else None),
+    ]
+
+
+def _as_json(post: Post) -> dict[str, Any]:
+    facts = {word: value for word, value in _facts(post) if value is not None}
+    return {**facts, "status": shown_as(post), "stage": post.stage, "state": post.state}

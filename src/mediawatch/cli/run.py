@@ -1,0 +1,61 @@
+"""``run`` and ``once``."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from mediawatch import daemon
+from mediawatch.cli.daemon_api import call_daemon
+from mediawatch.cli.failures import FAILED, explained, load_settings
+from mediawatch.config import Settings
+from mediawatch.journal.ownership import running
+from mediawatch.log import open_log
+
+
+def run_daemon(config: Path | None) -> None:
+    """The daemon in the foreground."""
+    with explained():
+        settings = load_settings(config)
+        log = open_log(settings.log, settings.secret_values())
+        asyncio.run(daemon.run(settings, log))
+
+
+def run_once(config: Path | None, *, as_json: bool) -> None:
+    """One pass. If a daemon runs already, it is asked for the pass."""
+    with explained():
+        settings = load_settings(config)
+        owner = running(settings.storage.data_dir)
+        if owner is not None and owner.url:
+            report = call_daemon(owner.url, "POST", "/api/poster-media", timeout=960.0)
+        else:
+            report = asyncio.run(_pass(settings))
+    if as_json:
+        typer.echo(json.dumps(report, indent=2, ensure_ascii=False))
+    else:
+        _tell(report)
+    if not report["success"]:
+        raise typer.Exit(FAILED)
+
+
+async def _pass(settings: Settings) -> dict[str, Any]:
+    log = open_log(settings.log, settings.secret_values())
+    settings = settings.model_copy(
+        update={"web": settings.web.model_copy(update={"enabled": False})}
+    )
+    async with daemon.running(settings, log, watch=False) as one:
+        return await one.app.poster.run()
+
+
+def _tell(report: dict[str, Any]) -> None:
+    result = report["result"]
+    typer.echo(("✅ " if report["success"] else "❌ ") + result["message"])
+    for error in result["stats"]["errors"]:
+        name = f"{error['file']}: " if error["file"] else ""
+        typer.echo(f"   {name}{error['message']}")
+        if error["remedy"]:
+            typer.echo(f"   → {error['remedy']}")

@@ -1,0 +1,78 @@
+"""``status``: what the daemon is doing, or what the journal says while none runs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from mediawatch.cli.daemon_api import call_daemon
+from mediawatch.cli.failures import FAILED, explained, load_settings
+from mediawatch.cli.posts import open_reader
+from mediawatch.config import Settings
+from mediawatch.journal import posts
+from mediawatch.journal.ownership import running
+from mediawatch.model.lifecycle import State
+
+#: Ignored files that are named one by one; the rest are counted.
+SHOWN = 20
+
+
+def show_status(config: Path | None, *, as_json: bool) -> None:
+    """Exit code 1 when the daemon does not run, or is not well."""
+    with explained():
+        settings = load_settings(config)
+        owner = running(settings.storage.data_dir)
+        if owner is not None and owner.url:
+            found = call_daemon(owner.url, "GET", "/api/poster-media/status")
+        else:
+            found = _from_journal(settings, pid=owner.pid if owner else None)
+    if as_json:
+        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+    else:
+        _tell(found)
+    if found["status"] != "ok":
+        raise typer.Exit(FAILED)
+
+
+def _from_journal(settings: Settings, pid: int | None) -> dict[str, Any]:
+    with open_reader(settings) as journal:
+        counted = asyncio.run(posts.counts(journal)) if journal else dict.fromkeys(State, 0)
+    return {
+        "status": "stopped" if pid is None else "ok",
+        "source_directory": str(settings.watch.folder),
+        "ftp_server": f"{settings.ftp.host}:{settings.ftp.port}",
+        "instagram_account": settings.instagram.user_id,
+        "posts": {state.value: count for state, count in counted.items()},
+    }
+
+
+def _tell(found: dict[str, Any]) -> None:
+    head = {"ok": "✅ mediawatch is at work", "degraded": "⚠️ mediawatch is not well"}
+    typer.echo(head.get(found["status"], "💤 mediawatch does not run (`mediawatch run`)"))
+    typer.echo(f"   folder     {found['source_directory']}")
+    typer.echo(f"   host       {found['ftp_server']}")
+    typer.echo(f"   account    {found['instagram_account']}")
+    if found.get("api"):
+        typer.echo(f"   API        {found['api']}")
+    counted = ", ".join(f"{count} {state}" for state, count in found["posts"].items() if count)
+    typer.echo(f"   posts      {counted or 'none yet'}")
+    for check in found.get("checks", []):
+        if not check["ok"]:
+            typer.echo(f"   ⚠️ {check['name']}: {check['detail']}")
+    folder = found.get("folder", {})
+    _tell_files("settling", folder.get("settling", {}))
+    _tell_files("ignored", folder.get("ignored", {}))
+
+
+def _tell_files(word: str, files: dict[str, str]) -> None:
+    if not files:
+        return
+    typer.echo(f"   {len(files)} {word}:")
+    for name, reason in list(files.items())[:SHOWN]:
+        typer.echo(f"      {name}: {reason}")
+    if len(files) > SHOWN:
+        typer.echo(f"      … and {len(files) - SHOWN} more (--json shows all)")

@@ -1,0 +1,248 @@
+"""The life of the daemon: start in order, keep the roles going, drain, stop in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from typing import Any
+
+from aiohttp import web
+
+from mediawatch import __version__
+from mediawatch.app import App, open_app
+from mediawatch.clock import Clock, SystemClock, iso
+from mediawatch.config import Settings
+from mediawatch.errors import JournalError, MediawatchError, StorageProblem
+from mediawatch.journal import posts
+from mediawatch.log import Log
+from mediawatch.model.lifecycle import PRIORITY, State
+from mediawatch.model.posts import Post
+from mediawatch.watch.candidates import FolderState
+from mediawatch.web.app import create_app
+from mediawatch.web.doors import Check, Doors
+
+#: Seconds between the runs of each housekeeper.
+SWEEP_EVERY = 2.0
+RENEW_EVERY = 30.0
+CLEAN_EVERY = 300.0
+#: Seconds without progress, while posts are ready, after which the daemon is not ready.
+STALLED_AFTER = 300.0
+
+
+class Daemon:
+    """One running mediawatch: an async context manager around all its roles."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self.url = ""
+        self._started = app.clock.now()
+
+    # Roles.
+
+    async def serve(self, *, watch: bool = True) -> None:
+        """Work until cancelled. Without ``watch`` files are only taken when asked for."""
+        app = self.app
+        async with asyncio.TaskGroup() as roles:
+            roles.create_task(
+                app.engine.run(app.runner.advance, app.settings.watch.workers), name="workers"
+            )
+            roles.create_task(self._sweep(), name="sweeper")
+            roles.create_task(self._every(RENEW_EVERY, app.runner.renew_leases), name="leases")
+            roles.create_task(self._every(CLEAN_EVERY, app.cleaner.run_once), name="cleaner")
+            if watch:
+                roles.create_task(app.watcher.run(), name="watcher")
+
+    async def _sweep(self) -> None:
+        while True:
+            more = False
+            with self._told("The sweep failed"):
+                more = await self.app.sweeper.run_once()
+            if more:
+                await self.app.engine.hungry()
+            else:
+                await asyncio.sleep(SWEEP_EVERY)
+
+    async def _every(self, seconds: float, run_once: Callable[[], Awaitable[object]]) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            with self._told("A housekeeper failed"):
+                await run_once()
+
+    @contextlib.contextmanager
+    def _told(self, what: str) -> Any:
+        """A housekeeper that fails is told, and tries again at its next turn."""
+        try:
+            yield
+        except MediawatchError as error:
+            self.app.log.error(f"{what}: {error.message}", action="crash", remedy=error.remedy)
+
+    # What the web shows.
+
+    @asynccontextmanager
+    async def web(self) -> AsyncIterator[None]:
+        """Serve the API while the context lasts. Raises StorageProblem if the port is taken."""
+        settings = self.app.settings.web
+        if not settings.enabled:
+            yield
+            return
+        doors = Doors(
+            journal=self.app.journal,
+            clock=self.app.clock,
+            log=self.app.log,
+            poster_media=self.app.poster.run,
+            status=self.status,
+            checks=self.checks,
+            woken=self._woken,
+        )
+        runner = web.AppRunner(create_app(doors), access_log=None, shutdown_timeout=2.0)
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, settings.host, settings.port)
+            try:
+                await site.start()
+            except OSError as error:
+                raise StorageProblem(
+                    f"The API cannot listen on {settings.host}:{settings.port}: {error.strerror}.",
+                    code="port-taken",
+                    remedy="Choose another web.port, or stop the program that uses this one.",
+                ) from error
+            port = runner.addresses[0][1]
+            self.url = f"http://{settings.host}:{port}"
+            self.app.ownership.announce(self.url)
+            self.app.log.info(f"The API listens on {self.url}.", action="web")
+            yield
+        finally:
+            await runner.cleanup()
+
+    def _woken(self, post: Post) -> None:
+        self.app.engine.wake(post.id, PRIORITY[post.stage])
+
+    async def status(self) -> dict[str, Any]:
+        """Configuration and health, for the API and the ``status`` command. No secret in it."""
+        app, settings, watch = self.app, self.app.settings, self.app.watcher.state
+        counted = await posts.counts(app.journal)
+        checks = await self.checks()
+        return {
+            "status": "ok" if all(check.ok for check in checks) else "degraded",
+            "version": __version__,
+            "started": iso(self._started),
+            "source_directory": str(settings.watch.folder),
+            "processed_directory": str(settings.watch.processed_folder),
+            "ftp_server": f"{settings.ftp.host}:{settings.ftp.port}",
+            "public_url": settings.ftp.public_url,
+            "instagram_account": settings.instagram.user_id,
+            "api": self.url,
+            "checks": [asdict(check) for check in checks],
+            "folder": {
+                "state": watch.folder.value,
+                "mode": watch.mode,
+                "mode_reason": watch.mode_reason,
+                "last_scan": iso(watch.last_scan) if watch.last_scan else None,
+                "settling": {name: waiting.reason for name, waiting in watch.settling.items()},
+                "ignored": dict(watch.ignored),
+                "problems": list(watch.problems),
+            },
+            "posts": {state.value: count for state, count in counted.items()},
+        }
+
+    async def checks(self) -> list[Check]:
+        """Computed from work done: a thread or task that died shows here."""
+        return [self._folder_check(), *await self._journal_checks()]
+
+    def _folder_check(self) -> Check:
+        watch, settings = self.app.watcher.state, self.app.settings.watch
+        if watch.folder not in {FolderState.OK, FolderState.UNKNOWN}:
+            return Check("folder", False, f"The folder {settings.folder} is {watch.folder.value}.")
+        if watch.last_scan is None:
+            return Check("folder", False, "The folder was not looked at yet.")
+        age = self.app.clock.now() - watch.last_scan
+        overdue = age > settings.rescan * 3 + 10
+        return Check("folder", not overdue, f"Looked at {max(0.0, age):.0f} s ago.")
+
+    async def _journal_checks(self) -> list[Check]:
+        try:
+            counted = await posts.counts(self.app.journal)
+        except JournalError as error:
+            return [Check("journal", False, error.message)]
+        still = self.app.clock.monotonic() - self.app.runner.last_progress
+        stalled = counted[State.READY] > 0 and still > STALLED_AFTER
+        moving = f"{counted[State.READY]} posts are ready; the last one moved {still:.0f} s ago."
+        return [Check("journal", True, "It answers."), Check("workers", not stalled, moving)]
+
+
+@asynccontextmanager
+async def running(
+    settings: Settings, log: Log, *, watch: bool = True, clock: Clock | None = None
+) -> AsyncIterator[Daemon]:
+    """A daemon at work while the context lasts; a role that dies ends the context.
+
+    Raises what ``open_app`` and ``Daemon.web`` raise.
+    """
+    async with open_app(settings, clock or SystemClock(), log) as app:
+        daemon = Daemon(app)
+        async with daemon.web():
+            serving = asyncio.create_task(daemon.serve(watch=watch), name="serve")
+            owner = asyncio.current_task()
+
+            def ended(task: asyncio.Task[None]) -> None:
+                if not task.cancelled() and owner is not None:
+                    owner.cancel()
+
+            serving.add_done_callback(ended)
+            try:
+                yield daemon
+            except asyncio.CancelledError:
+                if serving.done() and not serving.cancelled():
+                    serving.result()
+                raise
+            finally:
+                serving.remove_done_callback(ended)
+                serving.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await serving
+
+
+async def run(settings: Settings, log: Log) -> None:
+    """The daemon in the foreground, until the first SIGTERM or SIGINT; the second hurries."""
+    stop = asyncio.Event()
+    with _signals(stop, log):
+        async with running(settings, log) as daemon:
+            log.info(
+                f"mediawatch {__version__} watches {settings.watch.folder}.",
+                action="start",
+                api=daemon.url,
+                workers=settings.watch.workers,
+            )
+            await stop.wait()
+            log.info("Stopping: finishing what must not be cut off.", action="stop")
+        log.info("Stopped. What was under way goes on at the next start.", action="stop")
+
+
+@contextlib.contextmanager
+def _signals(stop: asyncio.Event, log: Log) -> Any:
+    loop = asyncio.get_running_loop()
+    if sys.platform == "win32":
+        wanted = [signal.SIGINT, signal.SIGTERM, signal.SIGBREAK]
+    else:
+        wanted = [signal.SIGINT, signal.SIGTERM]
+    before = {number: signal.getsignal(number) for number in wanted}
+
+    def received(number: int, _frame: object) -> None:
+        if stop.is_set():
+            # What was durable is durable: leaving at once loses nothing.
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+        loop.call_soon_threadsafe(stop.set)
+
+    for number in wanted:
+        signal.signal(number, received)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,145 @@
+"""What people drop into a folder: pictures of every kind, and what is none."""
+
+from __future__ import annotations
+
+import io
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from PIL import Image, ImageDraw, ImageFilter
+
+
+class Ending(StrEnum):
+    """How a file's way should end."""
+
+    PUBLISHED = "published"
+    IGNORED = "ignored"  # stays where it is, and is listed with the reason
+    LEFT = "left alone"  # its name says that it is not whole yet
+    HELD = "held"
+    DUPLICATE = "duplicate"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One file of the demo. ``slow``: it is written in pieces, with a pause of half a second
+    between them, as a download or a camera does. ``caption`` is put beside it as a text file."""
+
+    name: str
+    what: str
+    ends: Ending
+    make: Callable[[], bytes]
+    slow: bool = False
+    caption: str | None = None
+
+    def pieces(self) -> Iterator[bytes]:
+        """The bytes in the pieces in which they are written."""
+        data = self.make()
+        step = len(data) // 6 + 1 if self.slow else len(data)
+        for start in range(0, len(data), step):
+            yield data[start : start + step]
+
+
+def _scene(width: int, height: int, seed: int) -> Image.Image:
+    """Hills under a sky: cheap to make, and heavy enough to be a picture."""
+    rng = random.Random(seed)
+    top = tuple(rng.randrange(90, 200) for _ in range(3))
+    bottom = tuple(rng.randrange(180, 255) for _ in range(3))
+    sky = Image.new("RGB", (1, 2))
+    sky.putpixel((0, 0), top)
+    sky.putpixel((0, 1), bottom)
+    image = sky.resize((width, height), Image.Resampling.BICUBIC)
+    draw = ImageDraw.Draw(image)
+    radius = min(width, height) // 9
+    x, y = rng.randrange(radius, width - radius), height // 4
+    draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=(255, 244, 214))
+    for ridge in range(4):
+        base = height * (5 + ridge) // 10
+        edge = [
+            (width * step // 12, base - rng.randrange(max(2, height // 7))) for step in range(13)
+        ]
+        points = [(0, height), *edge, (width, height)]
+        shade = 120 - ridge * 28
+        draw.polygon(points, fill=(shade // 2, shade, shade * 2 // 3))
+    grain = Image.effect_noise((width // 2 + 1, height // 2 + 1), 24).resize(image.size)
+    return Image.blend(image, Image.merge("RGB", [grain] * 3), 0.06).filter(ImageFilter.SMOOTH)
+
+
+def _saved(image: Image.Image, image_format: str, **how: object) -> bytes:
+    out = io.BytesIO()
+    image.save(out, image_format, **how)
+    return out.getvalue()
+
+
+def _jpeg(width: int, height: int, seed: int) -> Callable[[], bytes]:
+    return lambda: _saved(_scene(width, height, seed), "JPEG", quality=88)
+
+
+def _phone() -> bytes:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # orientation: to be turned a quarter clockwise
+    exif[0x010F] = "A phone"
+    exif.get_ifd(0x8825)[1] = "N"  # GPS: where the picture was taken is nobody's business
+    return _saved(_scene(2016, 1512, 5), "JPEG", quality=90, exif=exif.tobytes())
+
+
+def _sticker() -> bytes:
+    image = Image.new("RGBA", (1200, 1200), (0, 0, 0, 0))
+    draw = ImageDraw.Draw(image)
+    draw.ellipse((100, 100, 1100, 1100), fill=(236, 72, 153, 255))
+    draw.polygon([(480, 380), (480, 820), (850, 600)], fill=(255, 255, 255, 235))
+    return _saved(image, "PNG")
+
+
+def _pdf() -> bytes:
+    return _saved(Image.new("RGB", (200, 280), "white"), "PDF")
+
+
+def _clip() -> bytes:
+    # The head of an MP4: enough to be known as a video by its bytes.
+    return b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + bytes(4096)
+
+
+def samples() -> list[Sample]:
+    """About a dozen files, in the order in which they are dropped."""
+    beach = _jpeg(1080, 1350, 1)
+    return [
+        Sample("beach.jpg", "JPEG that fits already", Ending.PUBLISHED, beach),
+        Sample(
+            "growing.jpg", "written bit by bit", Ending.PUBLISHED, _jpeg(1600, 1200, 2), slow=True
+        ),
+        Sample("camera.jpg", "12 megapixels", Ending.PUBLISHED, _jpeg(4000, 3000, 3)),
+        Sample("phone.jpg", "lying on its side, with GPS", Ending.PUBLISHED, _phone),
+        Sample("sticker.png", "PNG with transparency", Ending.PUBLISHED, _sticker),
+        Sample(
+            "lake.webp",
+            "WebP",
+            Ending.PUBLISHED,
+            lambda: _saved(_scene(1600, 1600, 6), "WEBP", quality=85),
+        ),
+        Sample(
+            "hills.gif",
+            "GIF",
+            Ending.PUBLISHED,
+            lambda: _saved(_scene(800, 600, 7).convert("P"), "GIF"),
+        ),
+        Sample("panorama.jpg", "3.75 : 1, too wide", Ending.PUBLISHED, _jpeg(3000, 800, 8)),
+        Sample(
+            "summer_day-2.jpg",
+            "with a caption beside it",
+            Ending.PUBLISHED,
+            _jpeg(1440, 1440, 9),
+            caption="The caption of summer_day-2.txt ☀️ #holiday",
+        ),
+        Sample("beach copy.jpg", "the same bytes again", Ending.DUPLICATE, beach),
+        Sample("document.pdf", "PDF", Ending.IGNORED, _pdf),
+        Sample(
+            "saved page.jpg",
+            "a web page, named .jpg",
+            Ending.IGNORED,
+            lambda: b"<!doctype html><title>404</title><p>Not found.</p>" * 40,
+        ),
+        Sample("clip.mp4", "video: comes later", Ending.HELD, _clip),
+        Sample("download.jpg.part", "half of a download", Ending.LEFT, lambda: beach()[:50_000]),
+    ]

@@ -1,0 +1,75 @@
+"""One process: a bounded priority queue of asyncio, and timers."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections import OrderedDict
+
+from mediawatch.engine.base import Handler
+
+
+class MemoryEngine:
+    """See JobEngine. ``size``: posts that may be queued; memory stays flat behind it."""
+
+    def __init__(self, size: int) -> None:
+        self._queue: asyncio.PriorityQueue[tuple[int, int, str]] = asyncio.PriorityQueue(size)
+        self._order = itertools.count()
+        self._queued: set[str] = set()
+        self._timers: OrderedDict[str, asyncio.TimerHandle] = OrderedDict()
+        self._changed = asyncio.Condition()
+        self.busy = 0
+
+    def wake(self, post_id: str, priority: int, after: float = 0.0) -> None:
+        """See JobEngine.wake."""
+        if earlier := self._timers.pop(post_id, None):
+            earlier.cancel()
+        if after > 0:
+            loop = asyncio.get_running_loop()
+            self._timers[post_id] = loop.call_later(after, self._due, post_id, priority)
+        elif post_id not in self._queued and not self._queue.full():
+            self._queued.add(post_id)
+            self._queue.put_nowait((priority, next(self._order), post_id))
+
+    def _due(self, post_id: str, priority: int) -> None:
+        self._timers.pop(post_id, None)
+        self.wake(post_id, priority)
+
+    async def room(self) -> None:
+        """See JobEngine.room."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: not self._queue.full())
+
+    async def hungry(self) -> None:
+        """See JobEngine.hungry."""
+        async with self._changed:
+            await self._changed.wait_for(self._is_low)
+
+    def _is_low(self) -> bool:
+        return self._queue.qsize() * 2 < self._queue.maxsize
+
+    async def run(self, handler: Handler, workers: int) -> None:
+        """See JobEngine.run."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for number in range(workers):
+                    group.create_task(self._work(handler), name=f"worker-{number}")
+        finally:
+            for timer in self._timers.values():
+                timer.cancel()
+            self._timers.clear()
+
+    async def _work(self, handler: Handler) -> None:
+        while True:
+            _, _, post_id = await self._queue.get()
+            self._queued.discard(post_id)
+            self.busy += 1
+            try:
+                await self._tell()
+                await handler(post_id)
+            finally:
+                self.busy -= 1
+
+    async def _tell(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()

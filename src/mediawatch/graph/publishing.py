@@ -1,0 +1,160 @@
+"""Publishing: containers, the one call that publishes, and the reads that tell what came of it."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr, ValidationError
+
+from mediawatch.graph.client import GraphClient, Record
+from mediawatch.graph.errors import GraphUnreachable
+
+_SUBCODE = re.compile(r"\b(2207\d{3})\b")
+
+#: Ids are decimal text; some are larger than a float can hold.
+Id = Annotated[str, BeforeValidator(str)]
+
+
+class ContainerStatus(StrEnum):
+    """Meta: IG Container, ``status_code``."""
+
+    IN_PROGRESS = "IN_PROGRESS"
+    FINISHED = "FINISHED"
+    PUBLISHED = "PUBLISHED"
+    ERROR = "ERROR"
+    EXPIRED = "EXPIRED"
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+_Model = TypeVar("_Model", bound=_Answer)
+
+
+class _Created(_Answer):
+    id: Id
+
+
+class Container(_Answer):
+    """A container as it reads now. ``status`` is a text for people that may hold a subcode."""
+
+    status_code: ContainerStatus
+    status: str = ""
+
+    @property
+    def subcode(self) -> int | None:
+        """The error subcode inside ``status``: container failures come back as HTTP 200."""
+        found = _SUBCODE.search(self.status)
+        return int(found[1]) if found else None
+
+
+class PublishedMedia(_Answer):
+    """One published media, as the account's listing tells it."""
+
+    id: Id
+    caption: str = ""
+    media_type: str = ""
+    permalink: str | None = None
+    timestamp: datetime | None = None
+
+
+class _Listing(_Answer):
+    data: tuple[PublishedMedia, ...]
+
+
+class _QuotaConfig(_Answer):
+    quota_total: int
+    quota_duration: int = 86400
+
+
+class Quota(_Answer):
+    """Publications used and allowed in a rolling window (Meta: Content Publishing Limit)."""
+
+    quota_usage: int = 0
+    config: _QuotaConfig
+
+
+class _Quotas(_Answer):
+    data: tuple[Quota, ...]
+
+
+class Publishing:
+    """The publishing calls of one account. ``record`` takes each exchange for the log."""
+
+    def __init__(self, client: GraphClient, user_id: str, token: SecretStr, record: Record) -> None:
+        self._client = client
+        self._user = user_id
+        self._token = token
+        self._record = record
+
+    async def create_image(self, image_url: str, caption: str) -> str:
+        """Make a container; its id. Harmless to repeat: an unpublished one expires in 24 h."""
+        params = {"image_url": image_url, "caption": caption}
+        answer = await self._client.post(f"{self._user}/media", self._token, params, self._record)
+        return _read(_Created, answer).id
+
+    async def container(self, container_id: str) -> Container:
+        """How a container stands."""
+        answer = await self._client.get(
+            container_id, self._token, {"fields": "status_code,status"}, self._record
+        )
+        return _read(Container, answer)
+
+    async def publish(self, container_id: str, *, timeout: float) -> str:
+        """Ask Meta to publish; the id of the media. Sent once: it cannot be taken back.
+
+        Whatever it raises, the post may be live.
+        """
+        answer = await self._client.post_once(
+            f"{self._user}/media_publish",
+            self._token,
+            {"creation_id": container_id},
+            self._record,
+            timeout=timeout,
+        )
+        return _read(_Created, answer).id
+
+    async def recent(self, limit: int = 25) -> tuple[PublishedMedia, ...]:
+        """The newest media of the account, newest first; stories are not among them."""
+        answer = await self._client.get(
+            f"{self._user}/media",
+            self._token,
+            {"fields": "id,caption,media_type,permalink,timestamp", "limit": str(limit)},
+            self._record,
+        )
+        return _read(_Listing, answer).data
+
+    async def permalink(self, media_id: str) -> str | None:
+        """The public address of a media. It cannot be built from the id, only read."""
+        answer = await self._client.get(
+            media_id, self._token, {"fields": "permalink"}, self._record
+        )
+        found = answer.get("permalink")
+        return found if isinstance(found, str) else None
+
+    async def quota(self) -> Quota:
+        """How many publications Meta allows, and how many are used."""
+        answer = await self._client.get(
+            f"{self._user}/content_publishing_limit",
+            self._token,
+            {"fields": "quota_usage,config"},
+            self._record,
+        )
+        quotas = _read(_Quotas, answer).data
+        if not quotas:
+            raise GraphUnreachable("Meta did not tell the publishing quota.")
+        return quotas[0]
+
+
+def _read(kind: type[_Model], answer: dict[str, Any]) -> _Model:
+    try:
+        return kind.model_validate(answer)
+    except ValidationError as error:
+        raise GraphUnreachable(
+            f"Meta's answer cannot be understood ({error.errors()[0]['loc']}).",
+            remedy="mediawatch asks again by itself.",
+        ) from error

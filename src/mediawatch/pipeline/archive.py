@@ -1,0 +1,161 @@
+"""Stage archive, and every other move of an original: chosen, journalled, moved, journalled.
+
+A move is written down before it is made, so that a kill in between is told apart and finished
+at the next start; nothing is ever overwritten.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from mediawatch.clock import Clock, iso
+from mediawatch.config import WatchSettings
+from mediawatch.errors import GraphProblem
+from mediawatch.graph.publishing import Publishing
+from mediawatch.model.lifecycle import Event
+from mediawatch.model.posts import Item, Post
+from mediawatch.pipeline import filing
+from mediawatch.pipeline.filing_names import NOTE_SUFFIX, choose_name
+from mediawatch.pipeline.outcomes import Done, Outcome, Reason
+from mediawatch.pipeline.work import Work
+
+#: Seconds that the link of a post is waited for: it is nice to have, and never fails a post.
+PERMALINK_LIMIT = 5.0
+SIDECAR = ".txt"
+
+
+class Archive:
+    """Files originals, with their sidecars, where people find them."""
+
+    def __init__(self, settings: WatchSettings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+
+    async def published(self, work: Work, api: Publishing) -> Outcome:
+        """Stage archive: the original goes to ``processed``, and the post is done."""
+        permalink = work.post.permalink or await self._permalink(work, api)
+        when = work.post.published_at or self._clock.now()
+        folder = filing.dated(self._settings.processed_folder, self._settings.archive_by, when)
+        filed = [await self._file(work, item, folder, note=False) for item in work.post.items]
+        await asyncio.to_thread(_clear_up, work.post, self._settings.work_folder)
+        await work.write(
+            Event.FINISH,
+            items=[replace(item, prepared=None) for item in filed],
+            permalink=permalink,
+            reason=None,
+            detail=None,
+            remedy=None,
+        )
+        work.log.info(
+            f"{work.post.name} is filed under {folder}.", action="archive", permalink=permalink
+        )
+        return Done()
+
+    async def set_aside(self, work: Work, where: str, reason: Reason) -> None:
+        """A post that is held or failed: its original goes where its owner sees it, with a note."""
+        settings = self._settings
+        folder = settings.held_folder if where == "held" else settings.failed_folder
+        for item in work.post.items:
+            filed = await self._file(work, item, folder, note=True)
+            await work.write(items=[filed])
+            await asyncio.to_thread(
+                filing.write_note, note_beside(filed.source), self._note(work.post, where, reason)
+            )
+        await asyncio.to_thread(_remove_empty, settings.work_folder / work.post.id)
+
+    async def _file(self, work: Work, item: Item, folder: Path, *, note: bool) -> Item:
+        if item.moving_to is not None:
+            item = await self._finish_move(work, item)
+        if item.source.parent == folder:
+            return item
+        target = await asyncio.to_thread(_choose, folder, item, note=note)
+        item = replace(item, moving_to=target)
+        await work.write(items=[item])
+        await asyncio.to_thread(_move_with_sidecar, item.source, target, item.sha256)
+        return replace(item, source=target, moving_to=None)
+
+    async def _finish_move(self, work: Work, item: Item) -> Item:
+        item = await asyncio.to_thread(finish_move, item)
+        await work.write(items=[item])
+        return item
+
+    async def _permalink(self, work: Work, api: Publishing) -> str | None:
+        if work.post.media_id is None:
+            return None
+        try:
+            async with asyncio.timeout(PERMALINK_LIMIT):
+                return await api.permalink(work.post.media_id)
+        except (GraphProblem, TimeoutError):
+            return None
+
+    def _note(self, post: Post, where: str, reason: Reason) -> dict[str, Any]:
+        return {
+            "file": post.name,
+            "what": "held: it needs you" if where == "held" else "failed",
+            "why": reason.detail,
+            "what_to_do": reason.remedy or f"mediawatch posts retry {post.id}",
+            "try_again": "Put the file back into the inbox, "
+            f"or run: mediawatch posts retry {post.id}",
+            "reason": reason.code,
+            "post": post.id,
+            "when": iso(self._clock.now()),
+        }
+
+
+def finish_move(item: Item) -> Item:
+    """Bring a move that was cut off to its end. Blocks; raises SourceProblem if both are gone."""
+    if item.moving_to is None:
+        return item
+    filing.settle_move(item.source, item.moving_to, item.sha256)
+    _move_sidecar(item.source, item.moving_to)
+    return replace(item, source=item.moving_to, moving_to=None)
+
+
+def _choose(folder: Path, item: Item, *, note: bool) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    # The name that people gave it, however often it was moved under another one since.
+    name = item.source.name.replace(f".{item.post_id[:8]}", "", 1)
+    return free_name(folder, name, item.post_id, note=note)
+
+
+def free_name(folder: Path, name: str, post_id: str, *, note: bool) -> Path:
+    """Where a file of that name can be filed, with room for its sidecar and its note. Blocks."""
+    also = [] if Path(name).suffix == SIDECAR else [SIDECAR]
+    return folder / choose_name(folder, name, post_id, [*also, NOTE_SUFFIX] if note else also)
+
+
+def _move_with_sidecar(source: Path, target: Path, sha256: str) -> None:
+    filing.move(source, target, sha256=sha256)
+    _move_sidecar(source, target)
+    note_beside(source).unlink(missing_ok=True)
+
+
+def _move_sidecar(source: Path, target: Path) -> None:
+    """The caption follows its picture. It is recorded in the post: losing the race for its
+    name loses nothing."""
+    beside = source.with_suffix(SIDECAR)
+    if beside != source and beside.is_file():
+        with contextlib.suppress(OSError):
+            filing.move(beside, target.with_suffix(SIDECAR), sha256=None)
+
+
+def note_beside(path: Path) -> Path:
+    """Where the note of a filed original lies."""
+    return path.with_name(path.name + NOTE_SUFFIX)
+
+
+def _clear_up(post: Post, work_folder: Path) -> None:
+    for item in post.items:
+        if item.prepared is not None:
+            with contextlib.suppress(OSError):
+                item.prepared.unlink(missing_ok=True)
+    _remove_empty(work_folder / post.id)
+
+
+def _remove_empty(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        folder.rmdir()

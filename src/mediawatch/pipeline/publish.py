@@ -1,0 +1,241 @@
+"""Stages container and publish: the heart. Meta is asked to publish once.
+
+The container's id is the key: it goes from FINISHED to PUBLISHED once. Intent, account lock and
+quota slot are durable before the call (I2, I3); only 200 with a media id is success; whatever
+else comes back is asked after before anything is sent again (pipeline/reconcile.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+
+from mediawatch.config import PublishSettings
+from mediawatch.errors import Conflict, GraphProblem
+from mediawatch.graph.client import GraphClient
+from mediawatch.graph.errors import GraphError, classify
+from mediawatch.graph.publishing import Container, ContainerStatus, Publishing
+from mediawatch.journal import accounts, posts
+from mediawatch.journal.accounts import Account
+from mediawatch.journal.posts import Attempt
+from mediawatch.model.lifecycle import PRIORITY, Event, Publication, Stage
+from mediawatch.model.posts import Item
+from mediawatch.pipeline import quota
+from mediawatch.pipeline.outcomes import Done, Hold, Outcome, Reason, WaitUntil
+from mediawatch.pipeline.reconcile import Reconcile
+from mediawatch.pipeline.uninterrupted import uninterrupted
+from mediawatch.pipeline.work import Work
+from mediawatch.tokens import Tokens
+
+#: Seconds after which a container is not trusted any more; Meta drops it after 24 h.
+CONTAINER_LIFE = 23 * 3600.0
+#: Containers that are made for one post before a person is asked.
+MAX_GENERATIONS = 4
+#: Codes with which Meta refuses before it does anything. Still asked after, but at once.
+CLEAR_REFUSALS = {9, 10, 24, 25, 102, 190, 9007, *range(200, 300)}
+
+Wake = Callable[[str, int], None]
+
+
+class Publish:
+    """Makes the container, and has it published.
+
+    ``upload`` gives an item its public address anew, when the upload was deleted meanwhile.
+    """
+
+    def __init__(
+        self,
+        client: GraphClient,
+        tokens: Tokens,
+        settings: PublishSettings,
+        *,
+        wake: Wake,
+        upload: Callable[[Work, Item], Awaitable[Item]],
+    ) -> None:
+        self._upload = upload
+        self._client = client
+        self._tokens = tokens
+        self._settings = settings
+        self._wake = wake
+        self._asking: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._reconcile = Reconcile(settings, self.released)
+
+    async def api(self, work: Work) -> Publishing:
+        """The publishing calls of this post's account, each recorded for its log."""
+        token = await self._tokens.access_token(work.post.account_id)
+        return Publishing(self._client, work.post.account_id, token, work.record)
+
+    async def container(self, work: Work) -> Outcome:
+        """Stage container: an orphan left by a crash expires unpublished and harms nobody."""
+        if work.post.generation >= MAX_GENERATIONS:
+            return Hold(
+                Reason(
+                    "containers",
+                    f"Meta lost or refused {work.post.generation} containers of this post.",
+                    f"Look at `mediawatch posts show {work.post.id}`, then retry.",
+                )
+            )
+        if work.first.public_url is None:
+            await work.write(items=[await self._upload(work, work.first)])
+        api = await self.api(work)
+        container_id = await api.create_image(work.first.public_url or "", work.post.caption)
+        work.log.info(f"{work.post.name} is in container {container_id}.", action="container")
+        now = work.clock.now()
+        await work.write(
+            Event.ADVANCE,
+            container_id=container_id,
+            container_at=now,
+            container_reads=0,
+            generation=work.post.generation + 1,
+            absent_at=None,
+        )
+        if delay := self._poll_delay(0):
+            return self._still_processing(now + delay)
+        return Done()
+
+    async def publish(self, work: Work) -> Outcome:
+        """Stage publish: never send first when the outcome of an earlier call is unknown."""
+        api = await self.api(work)
+        if work.post.publication is Publication.ASKED:
+            return await self._reconcile.after_unknown_outcome(work, api)
+        post, now = work.post, work.clock.now()
+        if post.container_id is None or now - (post.container_at or 0) > CONTAINER_LIFE:
+            await work.write(Event.REBUILD, container_id=None)
+            return Done()
+        container = await api.container(post.container_id)
+        match container.status_code:
+            case ContainerStatus.FINISHED:
+                return await self._ask_in_turn(work, api)
+            case ContainerStatus.IN_PROGRESS:
+                reads = post.container_reads + 1
+                await work.write(container_reads=reads)
+                return self._still_processing(now + self._poll_delay(reads))
+            case ContainerStatus.PUBLISHED:
+                return await self._reconcile.found_published(work)
+            case ContainerStatus.EXPIRED:
+                await work.write(Event.REBUILD, container_id=None)
+                return Done()
+            case ContainerStatus.ERROR:
+                return await self._container_failed(work, container)
+
+    async def confirm(self, work: Work) -> Outcome:
+        """Stage confirm: live for certain; find out which media it is."""
+        return await self._reconcile.bind(work, await self.api(work))
+
+    async def released(self, account_id: str, work: Work) -> None:
+        """The account is free: wake who waits for it."""
+        for post_id, stage in await posts.waiting_for_account(work.journal, account_id):
+            self._wake(post_id, PRIORITY[stage])
+
+    # Asking.
+
+    async def _ask_in_turn(self, work: Work, api: Publishing) -> Outcome:
+        account = await quota.read(work, api)
+        async with self._asking[account.id]:
+            if wait := await self._not_yet(work, account):
+                return wait
+            try:
+                await self._intend(work, account)
+            except Conflict:
+                return await self._why_not(work, account.id)
+            return await uninterrupted(self._ask(work, api), limit=20.0)
+
+    async def _not_yet(self, work: Work, account: Account) -> WaitUntil | None:
+        account = await accounts.find(work.journal, account.id)
+        gap = (account.last_published_at or 0.0) + self._settings.min_gap
+        if self._settings.min_gap and gap > work.clock.now():
+            return WaitUntil(
+                gap, Reason("min-gap", "The account published a moment ago (publish.min_gap).")
+            )
+        if account.publishing not in {None, work.post.id}:
+            return _account_busy(work, account.publishing)
+        return await quota.full(work, account)
+
+    async def _intend(self, work: Work, account: Account) -> None:
+        """I2: one durable commit with intent, fence, account lock and quota slot."""
+        post, now = work.post, work.clock.now()
+        work.note(Attempt(Stage.PUBLISH, "started", f"POST /{account.id}/media_publish", now))
+        await work.write(
+            Event.ASK,
+            publish_asked_at=now,
+            # Long enough that nobody takes the post over while the call is under way.
+            lease=self._settings.publish_timeout + 60.0,
+            extra=[
+                accounts.lock(account.id, post.id),
+                accounts.take_slot(
+                    account.id,
+                    post.id,
+                    post.generation,
+                    now=now,
+                    total=account.quota_total or 0,
+                    window=float(account.quota_window or 86400),
+                ),
+            ],
+        )
+
+    async def _why_not(self, work: Work, account_id: str) -> Outcome:
+        """The intent was refused: by a fence (then this read conflicts too), lock or quota."""
+        await work.write()
+        account = await accounts.find(work.journal, account_id)
+        return await quota.full(work, account) or _account_busy(work, account.publishing)
+
+    async def _ask(self, work: Work, api: Publishing) -> Outcome:
+        post = work.post
+        if post.container_id is None:
+            raise AssertionError("a post without a container cannot have been asked for")
+        work.log.debug(f"Asking Meta to publish {post.name}.", action="ask")
+        try:
+            media_id = await api.publish(post.container_id, timeout=self._settings.publish_timeout)
+        except GraphProblem as error:
+            return await self._not_answered(work, api, error)
+        now = work.clock.now()
+        await work.write(
+            Event.CONFIRM,
+            Event.ADVANCE,
+            media_id=media_id,
+            published_at=now,
+            extra=[accounts.unlock(post.account_id, post.id, published_at=now)],
+        )
+        work.log.info(
+            f"{post.name} is on Instagram ({media_id}).", action="publish", media_id=media_id
+        )
+        await self.released(post.account_id, work)
+        return Done()
+
+    async def _not_answered(self, work: Work, api: Publishing, error: GraphProblem) -> Outcome:
+        if isinstance(error, GraphError) and error.number in CLEAR_REFUSALS:
+            return await self._reconcile.after_clear_refusal(work, api, error)
+        work.log.warning(
+            f"Whether {work.post.name} was published is unknown: {error.message}",
+            action="unknown-outcome",
+            remedy="mediawatch asks Meta, and sends nothing again without proof.",
+        )
+        return await self._reconcile.after_unknown_outcome(work, api)
+
+    # Containers.
+
+    async def _container_failed(self, work: Work, container: Container) -> Outcome:
+        verdict = classify(None, container.subcode, 200)
+        work.log.warning(
+            f"Meta could not use the picture of {work.post.name}: {container.status}",
+            action="container",
+        )
+        if work.post.generation + 1 < MAX_GENERATIONS:
+            await work.write(Event.REBUILD, container_id=None)
+            return Done()
+        return Hold(Reason("container-failed", container.status, verdict.remedy))
+
+    def _poll_delay(self, reads: int) -> float:
+        delays = self._settings.poll_delays or (2.0,)
+        return delays[min(reads, len(delays) - 1)]
+
+    def _still_processing(self, at: float) -> WaitUntil:
+        return WaitUntil(at, Reason("processing", "Meta is still processing the picture."))
+
+
+def _account_busy(work: Work, other: str | None) -> WaitUntil:
+    return WaitUntil(
+        work.clock.now() + 30.0,
+        Reason("account-busy", f"Post {other} of this account is being published first."),
+    )

@@ -1,0 +1,133 @@
+"""At the start, before anything is looked at: put right what a kill left half done."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+from mediawatch.clock import Clock, iso
+from mediawatch.config import WatchSettings
+from mediawatch.errors import SourceProblem
+from mediawatch.journal import posts
+from mediawatch.journal.database import Journal, Statement
+from mediawatch.log import Log
+from mediawatch.model.lifecycle import Event, Stage, State
+from mediawatch.model.posts import Post
+from mediawatch.pipeline import filing
+from mediawatch.pipeline.archive import Archive, finish_move, free_name, note_beside
+from mediawatch.pipeline.outcomes import Reason
+from mediawatch.pipeline.work import Work
+
+
+class Recovery:
+    """The only daemon of a journal may assume that whatever was running is nobody's."""
+
+    def __init__(
+        self, settings: WatchSettings, journal: Journal, clock: Clock, log: Log, archive: Archive
+    ) -> None:
+        self._settings = settings
+        self._journal = journal
+        self._clock = clock
+        self._log = log
+        self._archive = archive
+
+    async def run_once(self) -> None:
+        """Rescue what was running, unpark, finish moves, and look after strays."""
+        now = self._clock.now()
+        moving = await posts.unfinished_moves(self._journal)
+        for post in moving:
+            await self._finish_moves(post)
+        rescued, unparked = await self._journal.apply(
+            [posts.rescue_all(now), posts.unpark_all(now)]
+        )
+        if rescued or unparked:
+            self._log.info(
+                f"Going on with {len(rescued) + len(unparked)} posts of the last time.",
+                action="recover",
+            )
+        await self._set_aside_leftovers()
+        await self._hold_strays()
+
+    async def _finish_moves(self, post: Post) -> None:
+        try:
+            items = [await asyncio.to_thread(finish_move, item) for item in post.items]
+        except (SourceProblem, FileExistsError) as error:
+            await self._vanished(post, error)
+            return
+        statements: list[Statement] = [posts.record_item(item) for item in items]
+        claimed_again = items[0].source.parent == self._settings.work_folder / post.id
+        if post.state is State.HELD and claimed_again:
+            # It had been put back into the inbox: the owner wants it tried again.
+            statements.append(posts.move(post, Event.RELEASE, now=self._clock.now())[1])
+        await self._journal.apply(statements)
+
+    async def _vanished(self, post: Post, error: Exception) -> None:
+        self._log.warning(
+            f"{post.name} is not where it was: {error}",
+            action="recover",
+            post=post.id,
+            remedy="If it was not taken away on purpose, put it into the inbox again.",
+        )
+        if post.stage is Stage.CONVERT and post.state is State.RUNNING:
+            # Taken away between the intent and the rename: the post never came to be.
+            await self._journal.apply([posts.forget(post.id)])
+            return
+        stay = [replace(item, moving_to=None) for item in post.items]
+        await self._journal.apply([posts.record_item(item) for item in stay])
+
+    async def _set_aside_leftovers(self) -> None:
+        """Posts that were held or failed just before the end, their originals not yet filed."""
+        stopped = await posts.listed(self._journal, states=[State.HELD, State.FAILED], limit=1000)
+        for post in stopped:
+            if post.items[0].source.parent == self._settings.work_folder / post.id:
+                work = Work(self._journal, self._clock, self._log, post)
+                where = "held" if post.state is State.HELD else "failed"
+                reason = Reason(post.reason or "", post.detail or "", post.remedy or "")
+                try:
+                    await self._archive.set_aside(work, where, reason)
+                except SourceProblem as error:
+                    self._log.warning(error.message, action="recover", post=post.id)
+
+    async def _hold_strays(self) -> None:
+        """Claimed files that no post knows: the journal was lost or is an older copy.
+
+        They may be on Instagram already, so a person decides.
+        """
+        for folder in await asyncio.to_thread(_folders_in, self._settings.work_folder):
+            if await posts.find(self._journal, folder.name) is None:
+                held = await asyncio.to_thread(
+                    _hold, folder, self._settings.held_folder, iso(self._clock.now())
+                )
+                for name in held:
+                    self._log.warning(
+                        f"{name} was claimed, but the journal does not know it; it is held.",
+                        action="recover",
+                        remedy="If it is not on Instagram yet, put it back into the inbox.",
+                    )
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    try:
+        return sorted(entry for entry in folder.iterdir() if entry.is_dir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _hold(folder: Path, held: Path, when: str) -> list[str]:
+    names = []
+    for file in sorted(folder.iterdir()):
+        held.mkdir(parents=True, exist_ok=True)
+        target = free_name(held, file.name, folder.name, note=True)
+        filing.move(file, target, sha256=None)
+        note = {
+            "file": target.name,
+            "what": "held: it needs you",
+            "why": "It was claimed, but the journal does not know it. It may be published already.",
+            "what_to_do": "Look at the account; if it is not there, put the file into the inbox.",
+            "when": when,
+        }
+        filing.write_note(note_beside(target), note)
+        names.append(target.name)
+    folder.rmdir()
+    return names

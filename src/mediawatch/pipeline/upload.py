@@ -1,0 +1,68 @@
+"""Stage upload: every prepared file gets a public address, proved reachable."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+
+from mediawatch.hosts.base import MediaHost
+from mediawatch.hosts.reach import Reach
+from mediawatch.log import size
+from mediawatch.model.lifecycle import Event
+from mediawatch.model.posts import Item
+from mediawatch.pipeline.outcomes import Done, Outcome
+from mediawatch.pipeline.work import Work
+
+
+class Upload:
+    """Puts files on the host under the unguessable names that the journal holds already.
+
+    ``prepare`` makes a prepared file anew that is gone from our own disk.
+    """
+
+    def __init__(
+        self,
+        host: MediaHost,
+        reach: Reach,
+        *,
+        host_name: str,
+        prepare: Callable[[Work, Item], Awaitable[Item]],
+    ) -> None:
+        self._host = host
+        self._reach = reach
+        self._host_name = host_name
+        self._prepare = prepare
+
+    async def __call__(self, work: Work) -> Outcome:
+        """Upload all items, fetch each as Meta would, and record their addresses."""
+        uploaded = [await self.upload(work, item) for item in work.post.items]
+        await work.write(Event.ADVANCE, items=uploaded)
+        return Done()
+
+    async def upload(self, work: Work, item: Item) -> Item:
+        """The item with its public address. Safe to repeat."""
+        if item.prepared is None or item.remote_key is None or not item.prepared.is_file():
+            item = await self._prepare(work, item)
+            # The name on the host is durable before anything is stored under it.
+            await work.write(items=[item])
+        prepared, key = _known(item)
+        started = time.perf_counter()
+        public = await self._host.put(prepared, key)
+        seconds = time.perf_counter() - started
+        work.log.info(
+            f"{item.name} is on {self._host_name} ({size(public.size)}, {seconds:.1f} s).",
+            action="upload",
+            file=item.name,
+            bytes=public.size,
+            seconds=round(seconds, 3),
+        )
+        await self._reach.prove(public.url, prepared, "image/jpeg")
+        return replace(item, public_url=public.url)
+
+
+def _known(item: Item) -> tuple[Path, str]:
+    if item.prepared is None or item.remote_key is None:
+        raise AssertionError("an item that is uploaded was prepared before")
+    return item.prepared, item.remote_key

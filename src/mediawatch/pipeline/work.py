@@ -1,0 +1,86 @@
+"""One post in the hands of one worker."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from mediawatch.clock import Clock
+from mediawatch.graph.client import Exchange
+from mediawatch.journal import posts
+from mediawatch.journal.database import Journal, Statement
+from mediawatch.journal.posts import Attempt
+from mediawatch.log import Log
+from mediawatch.model.lifecycle import Event, State, walk
+from mediawatch.model.posts import Item, Post
+
+#: Seconds until a post whose worker fell silent may be taken over. Every write renews it.
+LEASE = 120.0
+
+
+class Work:
+    """The post as the journal has it, and the only way for a step to change it.
+
+    Each write is one durable transaction that carries the fence of the claim: after another
+    worker took over, it raises Conflict and changes nothing.
+    """
+
+    def __init__(self, journal: Journal, clock: Clock, log: Log, post: Post) -> None:
+        self.journal = journal
+        self.clock = clock
+        self.log = log.bind(post=post.id)
+        self.post = post
+        self._log_lines: list[Statement] = []
+
+    async def write(
+        self,
+        *events: Event,
+        items: Sequence[Item] = (),
+        extra: Sequence[Statement] = (),
+        lease: float = LEASE,
+        **facts: Any,
+    ) -> None:
+        """Record the events and facts, the changed ``items`` and ``extra`` statements together."""
+        now = self.clock.now()
+        if Event.ADVANCE in events:
+            facts = {"reason": None, "detail": None, "remedy": None, "attempts": 0, **facts}
+        runs_on = walk(self.post.position, *events).state is State.RUNNING
+        after, statement = posts.move(
+            self.post, *events, now=now, lease_until=now + lease if runs_on else None, **facts
+        )
+        statements = [statement, *(posts.record_item(item) for item in items)]
+        lines, self._log_lines = self._log_lines, []
+        try:
+            await self.journal.apply([*statements, *lines, *extra])
+        except BaseException:
+            self._log_lines = lines + self._log_lines
+            raise
+        changed = {item.position: item for item in items}
+        self.post = replace(
+            after, items=tuple(changed.get(item.position, item) for item in after.items)
+        )
+
+    def record(self, exchange: Exchange) -> None:
+        """Keep an exchange with Meta for the publishing log; it goes with the next write."""
+        self.note(
+            Attempt(
+                stage=self.post.stage,
+                status="error" if exchange.error else "success",
+                endpoint=exchange.endpoint,
+                at=self.clock.now() - exchange.duration_ms / 1000,
+                request=exchange.request,
+                response=exchange.response,
+                error=exchange.error,
+                duration_ms=exchange.duration_ms,
+            )
+        )
+
+    def note(self, attempt: Attempt) -> None:
+        """A line of the publishing log, to go with the next write."""
+        self._log_lines.append(posts.log_attempt(self.post, attempt))
+
+    @property
+    def first(self) -> Item:
+        """The only item of a single picture."""
+        return self.post.items[0]

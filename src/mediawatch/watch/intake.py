@@ -1,0 +1,305 @@
+"""From a settled file to a post: fingerprint, intent, rename, ready.
+
+A file is claimed late, when there is room for it, by one atomic rename into the work folder.
+The post is written down before the rename, so that no kill can lose or double it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from mediawatch.clock import Clock, iso
+from mediawatch.config import PublishSettings, WatchSettings
+from mediawatch.engine.base import JobEngine
+from mediawatch.errors import MediawatchError, SourceProblem, from_os_error
+from mediawatch.journal import accounts, posts
+from mediawatch.journal.database import Journal
+from mediawatch.log import Log, size
+from mediawatch.media.probe import Family, sniff_file
+from mediawatch.model import captions
+from mediawatch.model.lifecycle import PRIORITY, Event, Stage, State
+from mediawatch.model.posts import Item, Post, PostKind, new_post_id, shown_as
+from mediawatch.pipeline import filing
+from mediawatch.pipeline.archive import SIDECAR, free_name, note_beside
+from mediawatch.pipeline.work import LEASE
+from mediawatch.watch.candidates import Candidate, Taken
+
+#: Posts under way above which the folder is held back: the folder itself is the queue.
+BACKLOG = 200
+#: Seconds between looks whether the backlog has shrunk.
+LOOK_AGAIN = 1.0
+#: Longest caption file that is read, in bytes.
+MAX_SIDECAR = 64 * 1024
+
+_UNDER_WAY = (State.READY, State.RUNNING, State.WAITING)
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """The bytes of a candidate, as they were read in one go."""
+
+    sha256: str
+    size: int
+    family: Family
+    caption: str | None
+
+
+class Intake:
+    """Makes posts of candidates. ``take`` is what the watcher calls.
+
+    ``taken`` is told the name of each file, its post, and whether it was a duplicate of that.
+    """
+
+    def __init__(
+        self,
+        watch: WatchSettings,
+        publish: PublishSettings,
+        account_id: str,
+        *,
+        journal: Journal,
+        engine: JobEngine,
+        clock: Clock,
+        log: Log,
+        taken: Callable[[str, Post, bool], None] = lambda name, post, again: None,
+    ) -> None:
+        self._watch = watch
+        self._publish = publish
+        self._account_id = account_id
+        self._journal = journal
+        self._engine = engine
+        self._clock = clock
+        self._log = log
+        self._taken = taken
+
+    async def take(self, candidate: Candidate) -> Taken:
+        """Claim one file. Waits while the river is full; then the files stay in the folder."""
+        await self._room()
+        try:
+            return await self._take(candidate)
+        except FileNotFoundError:
+            return Taken.GONE
+        except OSError as error:
+            return self._problem(candidate, from_os_error(error, f"claim {candidate.name}"))
+        except MediawatchError as error:
+            return self._problem(candidate, error)
+
+    async def _room(self) -> None:
+        await self._engine.room()
+        told = False
+        while True:
+            counted = await posts.counts(self._journal)
+            if sum(counted[state] for state in _UNDER_WAY) < BACKLOG:
+                return
+            if not told:
+                told = True
+                self._log.warning(
+                    f"{BACKLOG} posts are under way or waiting; new files stay in the folder.",
+                    action="wait",
+                    remedy="`mediawatch posts list` tells what they wait for.",
+                )
+            await asyncio.sleep(LOOK_AGAIN)
+
+    def _problem(self, candidate: Candidate, error: MediawatchError) -> Taken:
+        self._log.warning(
+            error.message, action="unreadable", file=candidate.name, remedy=error.remedy
+        )
+        return Taken.PROBLEM
+
+    async def _take(self, candidate: Candidate) -> Taken:
+        fingerprint = await asyncio.to_thread(_fingerprint, candidate)
+        if fingerprint is None:
+            return Taken.CHANGED
+        content_key = hashlib.sha256(f"image {fingerprint.sha256}".encode()).hexdigest()
+        known = await posts.find_by_content(self._journal, self._account_id, content_key)
+        if known is not None:
+            if known.state is State.HELD and not await asyncio.to_thread(_has_sources, known):
+                return await self._put_back(known, candidate)
+            return await self._duplicate(known, candidate)
+        return await self._claim(candidate, fingerprint, content_key)
+
+    async def _claim(
+        self, candidate: Candidate, fingerprint: Fingerprint, content_key: str
+    ) -> Taken:
+        post = self._new_post(candidate, fingerprint, content_key)
+        target = self._watch.work_folder / post.id / candidate.name
+        item = Item(
+            post_id=post.id,
+            position=0,
+            name=post.name,
+            source=candidate.path,
+            moving_to=target,
+            sha256=fingerprint.sha256,
+            size=fingerprint.size,
+        )
+        post = replace(post, items=(item,))
+        await self._journal.apply([accounts.ensure(self._account_id), *posts.add(post)])
+        try:
+            unchanged = await asyncio.to_thread(_rename, candidate, target)
+        except OSError:
+            await self._journal.apply([posts.forget(post.id)])
+            raise
+        if not unchanged:
+            return await self._give_back(post, candidate, target)
+        await self._ready(post, replace(item, source=target, moving_to=None))
+        self._log.info(
+            f"{post.name} is taken ({size(fingerprint.size)}).",
+            action="claim",
+            post=post.id,
+            file=post.name,
+        )
+        self._taken(candidate.name, post, False)
+        return Taken.TAKEN
+
+    def _new_post(self, candidate: Candidate, fingerprint: Fingerprint, content_key: str) -> Post:
+        now = self._clock.now()
+        name = candidate.name.encode("utf-8", "replace").decode()
+        caption = fingerprint.caption
+        if caption is None:
+            when = datetime.fromtimestamp(now).astimezone()
+            caption = captions.render(self._publish.caption, name, when, self._publish.hashtags)
+        return Post(
+            id=new_post_id(),
+            account_id=self._account_id,
+            kind=PostKind.REEL if fingerprint.family is Family.VIDEO else PostKind.IMAGE,
+            name=name,
+            caption=caption,
+            content_key=content_key,
+            stage=Stage.CONVERT,
+            state=State.RUNNING,
+            created_at=now,
+            updated_at=now,
+            fence=1,
+            lease_until=now + LEASE,
+        )
+
+    async def _ready(self, post: Post, item: Item) -> None:
+        _, ready = posts.move(post, Event.INTERRUPT, now=self._clock.now(), lease_until=None)
+        await self._journal.apply([ready, posts.record_item(item)])
+        self._engine.wake(post.id, PRIORITY[post.stage])
+
+    async def _give_back(self, post: Post, candidate: Candidate, target: Path) -> Taken:
+        """Somebody wrote to it between the reading and the rename: let it settle again."""
+        await asyncio.to_thread(_undo_rename, candidate, target)
+        await self._journal.apply([posts.forget(post.id)])
+        return Taken.CHANGED
+
+    async def _put_back(self, post: Post, candidate: Candidate) -> Taken:
+        """The original of a held post was put back into the inbox: try it again."""
+        target = self._watch.work_folder / post.id / candidate.name
+        item = replace(post.items[0], source=candidate.path, moving_to=target)
+        await self._journal.apply([posts.record_item(item)])
+        await asyncio.to_thread(_rename, candidate, target)
+        caption = await asyncio.to_thread(_caption_beside, target)
+        facts = {"caption": caption} if caption is not None else {}
+        _, release = posts.move(post, Event.RELEASE, now=self._clock.now(), attempts=0, **facts)
+        item = replace(item, source=target, moving_to=None)
+        await self._journal.apply([release, posts.record_item(item)])
+        self._engine.wake(post.id, PRIORITY[post.stage])
+        self._log.info(
+            f"{post.name} was put back and is tried again.", action="claim", post=post.id
+        )
+        self._taken(candidate.name, post, False)
+        return Taken.TAKEN
+
+    async def _duplicate(self, known: Post, candidate: Candidate) -> Taken:
+        folder = self._watch.duplicate_folder
+        where = known.permalink or (f"media {known.media_id}" if known.media_id else "")
+        note = {
+            "file": candidate.name.encode("utf-8", "replace").decode(),
+            "what": "duplicate: the same bytes are one post of this account already",
+            "why": f"{known.name} is post {known.id}, {shown_as(known)}"
+            + (f" since {iso(known.published_at)}" if known.published_at else "")
+            + (f": {where}" if where else ""),
+            "what_to_do": "Nothing. To post it again, change the picture a little.",
+            "post": known.id,
+            "when": iso(self._clock.now()),
+        }
+        target = await asyncio.to_thread(_file_duplicate, candidate.path, folder, known.id, note)
+        self._log.info(
+            f"{candidate.name} holds the same bytes as {known.name}; filed as {target}.",
+            action="duplicate",
+            post=known.id,
+        )
+        self._taken(candidate.name, known, True)
+        return Taken.TAKEN
+
+
+# What follows blocks, and runs in threads.
+
+
+def _fingerprint(candidate: Candidate) -> Fingerprint | None:
+    """Read the whole file once; None if it is not what settled, or changed while it was read."""
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    flags |= getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+    with os.fdopen(os.open(candidate.path, flags), "rb") as file:
+        before = os.fstat(file.fileno())
+        if not stat.S_ISREG(before.st_mode) or before.st_size != candidate.size:
+            return None
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        after = os.fstat(file.fileno())
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        return None
+    return Fingerprint(
+        digest, before.st_size, sniff_file(candidate.path).family, _caption_beside(candidate.path)
+    )
+
+
+def _caption_beside(path: Path) -> str | None:
+    """The text of ``name.txt`` beside ``name.jpg``, or None if there is none."""
+    beside = path.with_suffix(SIDECAR)
+    try:
+        with beside.open("rb") as file:
+            data = file.read(MAX_SIDECAR + 1)
+    except (FileNotFoundError, IsADirectoryError):
+        return None
+    if len(data) > MAX_SIDECAR:
+        raise SourceProblem(
+            f"The caption file {beside.name} is larger than {size(MAX_SIDECAR)}.",
+            code="caption-file",
+            remedy="Write at most 2,200 characters into it.",
+        )
+    try:
+        return data.decode("utf-8-sig").strip()
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace").strip()
+
+
+def _rename(candidate: Candidate, target: Path) -> bool:
+    """Claim the file and its caption. False if the file is not the one that settled."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    filing.claim_rename(candidate.path, target)
+    found = target.stat()
+    beside = candidate.path.with_suffix(SIDECAR)
+    if beside.is_file():
+        filing.claim_rename(beside, target.with_suffix(SIDECAR))
+    return found.st_size == candidate.size
+
+
+def _undo_rename(candidate: Candidate, target: Path) -> None:
+    filing.move(target, candidate.path, sha256=None)
+    beside = target.with_suffix(SIDECAR)
+    if beside.is_file():
+        filing.move(beside, candidate.path.with_suffix(SIDECAR), sha256=None)
+    target.parent.rmdir()
+
+
+def _has_sources(post: Post) -> bool:
+    return all(item.source.is_file() for item in post.items)
+
+
+def _file_duplicate(source: Path, folder: Path, post_id: str, note: dict[str, str]) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    target = free_name(folder, source.name, post_id, note=True)
+    filing.move(source, target, sha256=None)
+    filing.write_note(note_beside(target), note)
+    beside = source.with_suffix(SIDECAR)
+    if beside.is_file():
+        filing.move(beside, target.with_suffix(SIDECAR), sha256=None)
+    return target

@@ -1,0 +1,167 @@
+"""``poster_media``: publish what lies in the folder now, and report what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from mediawatch.clock import Clock
+from mediawatch.config import Settings
+from mediawatch.errors import StorageProblem
+from mediawatch.journal import posts
+from mediawatch.journal.database import Journal
+from mediawatch.model.lifecycle import STAGES, Publication, Stage, State
+from mediawatch.model.posts import Post
+from mediawatch.watch.candidates import Outcome, Seen
+from mediawatch.watch.watcher import Watcher
+
+#: Seconds between looks at the posts that are waited for.
+LOOK = 0.1
+#: Waits that end by themselves in seconds: the report waits with them.
+SHORT_WAITS = {"processing", "account-busy", "listing"}
+
+
+@dataclass(slots=True)
+class Stats:
+    """Numbers of files of one pass."""
+
+    files_found: int = 0
+    files_processed: int = 0
+    files_uploaded: int = 0
+    files_published: int = 0
+    files_ignored: int = 0
+    files_failed: int = 0
+    errors: list[dict[str, Any]] = field(default_factory=list)
+
+
+class PosterMedia:
+    """One pass over the folder, with the posts that were under way before it.
+
+    ``limit``: seconds after which the report is made of what is known by then.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        journal: Journal,
+        clock: Clock,
+        watcher: Callable[[], Watcher],
+        *,
+        limit: float = 900.0,
+    ) -> None:
+        self._settings = settings
+        self._journal = journal
+        self._clock = clock
+        self._watcher = watcher
+        self._limit = limit
+        self._takings: list[dict[str, tuple[str, bool]]] = []
+
+    def taken(self, name: str, post: Post, again: bool) -> None:
+        """The intake made a post of a file, or found that it is one already."""
+        for taking in self._takings:
+            taking[name] = (post.id, again)
+
+    async def run(self) -> dict[str, Any]:
+        """Publish, wait, and report. Never raises StorageProblem: it is told in the report."""
+        taking: dict[str, tuple[str, bool]] = {}
+        self._takings.append(taking)
+        try:
+            earlier = await posts.workable(self._journal, now=self._clock.now(), limit=1000)
+            stats = Stats()
+            seen: list[Seen] = []
+            try:
+                seen = await self._watcher().pass_once(self._limit)
+            except StorageProblem as error:
+                stats.errors.append({"file": "", **error.as_dict()})
+            ids = {post_id for post_id, _ in earlier}
+            ids |= {post_id for post_id, again in taking.values() if not again}
+            found = await self._settled(ids)
+        finally:
+            self._takings.remove(taking)
+        return self._report(_count(stats, seen, taking, found))
+
+    async def _settled(self, ids: set[str]) -> list[Post]:
+        end = self._clock.monotonic() + self._limit
+        while True:
+            found = await posts.listed(self._journal, ids=ids, limit=len(ids) + 1)
+            moving = [post for post in found if not _at_rest(post)]
+            if not moving or self._clock.monotonic() > end:
+                return found
+            await asyncio.sleep(LOOK)
+
+    def _report(self, stats: Stats) -> dict[str, Any]:
+        settings = self._settings
+        success = not stats.errors and stats.files_failed == 0
+        return {
+            "success": success,
+            "timestamp": datetime.fromtimestamp(self._clock.now(), UTC).isoformat(),
+            "source_directory": str(settings.watch.folder),
+            "ftp_server": f"{settings.ftp.host}:{settings.ftp.port}",
+            "instagram_account": settings.instagram.user_id,
+            "result": {
+                "success": success,
+                "stats": asdict(stats),
+                "message": _message(stats),
+            },
+        }
+
+
+def _at_rest(post: Post) -> bool:
+    if post.state in {State.READY, State.RUNNING}:
+        return False
+    return not (post.state is State.WAITING and post.reason in SHORT_WAITS)
+
+
+def _count(
+    stats: Stats, seen: list[Seen], taking: dict[str, tuple[str, bool]], found: list[Post]
+) -> Stats:
+    elsewhere = [one for one in seen if one.name not in taking and one.outcome is not Outcome.TAKEN]
+    duplicates = sum(again for _, again in taking.values())
+    stats.files_found = len(found) + duplicates + len(elsewhere)
+    stats.files_ignored = duplicates
+    for one in elsewhere:
+        if one.outcome is Outcome.IGNORED:
+            stats.files_ignored += 1
+        elif one.outcome is Outcome.GONE:
+            stats.files_found -= 1
+        else:
+            stats.errors.append(
+                {
+                    "file": one.name.encode("utf-8", "replace").decode(),
+                    "code": one.outcome.value,
+                    "message": f"It stays in the folder, because {one.reason}.",
+                    "remedy": "It is taken with the next pass after that has changed.",
+                }
+            )
+    for post in found:
+        stats.files_processed += 1
+        stats.files_uploaded += STAGES.index(post.stage) > STAGES.index(Stage.UPLOAD)
+        if post.publication is Publication.LIVE:
+            stats.files_published += 1
+        elif post.state in {State.HELD, State.FAILED, State.CANCELLED}:
+            stats.files_failed += 1
+        if post.state is not State.DONE:
+            stats.errors.append(_error(post))
+    return stats
+
+
+def _error(post: Post) -> dict[str, Any]:
+    return {
+        "file": post.name,
+        "code": post.reason or post.state.value,
+        "message": post.detail or f"It is {post.state} at the stage {post.stage}.",
+        "remedy": post.remedy or f"`mediawatch posts show {post.id}` tells more.",
+        "details": {"post": post.id, "state": post.state.value, "stage": post.stage.value},
+    }
+
+
+def _message(stats: Stats) -> str:
+    told = f"{stats.files_published} of {stats.files_processed} files published"
+    if stats.files_ignored:
+        told += f", {stats.files_ignored} ignored"
+    if stats.files_failed:
+        told += f", {stats.files_failed} failed or held"
+    return told + "."

@@ -1,0 +1,40 @@
+"""What the web is handed by the composition root: the rest of the house, as a few calls."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from mediawatch.clock import Clock
+from mediawatch.journal.database import Journal
+from mediawatch.log import Log
+from mediawatch.model.posts import Post
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that must be so for the daemon to do its work."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """``poster_media`` publishes the folder now and reports; ``status`` is the configuration and
+    the health; ``checks`` is computed from work done; ``woken`` has a post worked on."""
+
+    journal: Journal
+    clock: Clock
+    log: Log
+    poster_media: Callable[[], Awaitable[dict[str, Any]]]
+    status: Callable[[], Awaitable[dict[str, Any]]]
+    checks: Callable[[], Awaitable[list[Check]]]
+    woken: Callable[[Post], None]
+
+
+DOORS = web.AppKey("DOORS", Doors)

@@ -137,8 +137,8 @@ def scan_bomb(width: int = 512, height: int = 512, scans: int = 6000) -> bytes:
 
 @lru_cache(maxsize=1)
 def slow_jpeg() -> bytes:
-    """A JPEG that passes every guard and yet takes many seconds to decode."""
-    return scan_bomb(9000, 9000, scans=85)
+    """A JPEG that passes every guard and yet takes seconds to decode."""
+    return scan_bomb(9900, 9900, scans=88)
 
 
 def png_chunk(kind: bytes, data: bytes) -> bytes:

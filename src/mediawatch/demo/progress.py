@@ -13,9 +13,6 @@ from mediawatch.journal import posts
 from mediawatch.model.lifecycle import STAGES, Publication, State
 from mediawatch.model.posts import Post
 
-#: Seconds that a file whose name says "not whole" is looked at before it counts as left alone.
-LEFT_AFTER = 2.0
-
 
 @dataclass(slots=True)
 class Progress:
@@ -66,8 +63,6 @@ class Observer:
                 row.ending, row.told = Ending.IGNORED, watch.ignored[name]
             elif (self._settings.watch.duplicate_folder / name).exists():
                 row.ending, row.told = Ending.DUPLICATE, "filed under duplicate/, not posted again"
-            elif row.sample.ends is Ending.LEFT and now - row.dropped_at > LEFT_AFTER:
-                row.ending, row.told = Ending.LEFT, "not taken before it is renamed"
             elif name in watch.settling:
                 row.word = "settling" if row.whole_at else "being written"
             if row.ended:

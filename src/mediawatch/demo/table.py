@@ -15,14 +15,12 @@ from mediawatch.model.lifecycle import STAGES
 _COLOURS = {
     Ending.PUBLISHED: "green",
     Ending.IGNORED: "yellow",
-    Ending.LEFT: "yellow",
     Ending.HELD: "magenta",
     Ending.DUPLICATE: "cyan",
 }
 _ICONS = {
     Ending.PUBLISHED: "✅",
     Ending.IGNORED: "🙈",
-    Ending.LEFT: "⏸️",
     Ending.HELD: "✋",
     Ending.DUPLICATE: "👯",
 }

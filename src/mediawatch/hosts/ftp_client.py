@@ -56,26 +56,25 @@ class DataStream(DataConnectionThrottleStreamIO):
 class FtpClient(aioftp.Client):
     """One control connection and, one at a time, its data connections.
 
-    ``server_name`` is the name that certificates are checked for. ``answers`` counts the
-    lines that the server has sent, goodbyes (421) aside; ``tls`` is the TLS layer of the control
-    connection, None while it is plain; ``resumed`` tells whether the last data
-    connection resumed the TLS session.
-    Raises what aioftp, asyncio and ssl raise: translated in ftp_session.py.
+    ``server_name`` is the name that certificates are checked for. ``answers`` counts the lines
+    that the server has sent, goodbyes (421) aside; ``tls`` is the TLS layer of the control
+    connection, None while it is plain; ``resumed`` tells whether the last data connection
+    resumed the TLS session. The caller limits the time of every call, and translates what
+    aioftp, asyncio and ssl raise (ftp_connection.py).
     """
 
     def __init__(
         self,
         *,
         connect_timeout: float,
-        io_timeout: float,
         server_name: str,
         implicit_tls: ssl.SSLContext | None = None,
         passive: PassiveMode | None = None,
         throttle: aioftp.StreamThrottle | None = None,
     ) -> None:
-        super().__init__(
-            socket_timeout=io_timeout, connection_timeout=connect_timeout, ssl=implicit_tls
-        )
+        # No socket_timeout: aioftp would pay for it with a task for each line. The callers limit
+        # whole commands instead, which also ends replies that never end.
+        super().__init__(connection_timeout=connect_timeout, ssl=implicit_tls)
         quiet_debug_log()
         self._server_name = server_name
         self._passive = passive or PassiveMode()
@@ -101,18 +100,16 @@ class FtpClient(aioftp.Client):
     async def connect(self, host: str, port: int = 21) -> list[str]:  # type: ignore[override]
         """Connect and read the greeting; in implicit mode over TLS from the first byte."""
         self.server_host, self.server_port = host, port
-        reader, writer = await asyncio.wait_for(
-            asyncio.open_connection(
+        async with asyncio.timeout(self.connection_timeout):
+            reader, writer = await asyncio.open_connection(
                 host,
                 port,
                 ssl=self.ssl,
                 server_hostname=self._server_name if self.ssl else None,
                 happy_eyeballs_delay=_EYEBALLS_DELAY,
-            ),
-            self.connection_timeout,
-        )
+            )
         # No throttle here: commands must not queue behind the bytes of other uploads.
-        self._stream = aioftp.ThrottleStreamIO(reader, writer, {}, timeout=self.socket_timeout)
+        self._stream = aioftp.ThrottleStreamIO(reader, writer, {})
         self.tls = writer.get_extra_info("ssl_object")
         _keep_alive(writer.get_extra_info("socket"))
         peer = writer.get_extra_info("peername")
@@ -168,7 +165,7 @@ class FtpClient(aioftp.Client):
         except BaseException:
             tcp.abort()
             raise
-        stream = DataStream(self, reader, writer, {"_": self.throttle}, timeout=self.socket_timeout)
+        stream = DataStream(self, reader, writer, {"_": self.throttle})
         stream.tcp = tcp
         return stream
 
@@ -192,9 +189,8 @@ class FtpClient(aioftp.Client):
     async def _connect_data(self, port: int) -> Streams:
         # To the very machine that we talk to: its name may have several addresses, and the
         # address inside a PASV reply is wrong behind NAT.
-        return await asyncio.wait_for(
-            asyncio.open_connection(self._peer, port), self.connection_timeout
-        )
+        async with asyncio.timeout(self.connection_timeout):
+            return await asyncio.open_connection(self._peer, port)
 
     async def _data_tls(self, writer: asyncio.StreamWriter) -> None:
         control = self.tls

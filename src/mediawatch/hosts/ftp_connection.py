@@ -51,7 +51,6 @@ class FtpConnection:
         self._clock = clock
         self._client = FtpClient(
             connect_timeout=settings.connect_timeout,
-            io_timeout=settings.io_timeout,
             server_name=server_name(settings),
             implicit_tls=context if settings.tls == "implicit" else None,
             passive=known.passive,

@@ -102,7 +102,9 @@ class FtpSession(FtpConnection):
         step = min(_BLOCK, self._settings.max_rate or _BLOCK)
         try:
             for start in range(0, len(data), step):
-                await stream.write(data[start : start + step])
+                await stream.wait("write")  # for max_rate; not part of the time-out
+                async with asyncio.timeout(self._settings.io_timeout):
+                    await stream.write(data[start : start + step])
         except OSError:
             # Our socket only knows that it broke; the server says why (no space, 451, …).
             stream.abort()
@@ -113,13 +115,8 @@ class FtpSession(FtpConnection):
             raise
 
     async def _final_reply(self, limit: float) -> None:
-        control = self._client.stream
-        usual, control.read_timeout = control.read_timeout, limit
-        try:
-            async with asyncio.timeout(limit):
-                await self._client.command(None, "2xx", "1xx")
-        finally:
-            control.read_timeout = usual
+        async with asyncio.timeout(limit):
+            await self._client.command(None, "2xx", "1xx")
 
     async def _make_folders(self) -> None:
         folder = PurePosixPath(self._settings.upload_dir)

@@ -103,7 +103,6 @@ async def _shake_hands(settings: FtpSettings, context: ssl.SSLContext) -> ssl.SS
     implicit = settings.tls == "implicit"
     client = FtpClient(
         connect_timeout=settings.connect_timeout,
-        io_timeout=settings.io_timeout,
         server_name=server_name(settings),
         implicit_tls=context if implicit else None,
     )

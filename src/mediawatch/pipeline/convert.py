@@ -9,7 +9,7 @@ from pathlib import Path
 from mediawatch.errors import SourceProblem, from_os_error
 from mediawatch.hosts.base import new_key
 from mediawatch.log import size
-from mediawatch.media.image import ImageOptions
+from mediawatch.media.order import ImageOptions
 from mediawatch.media.pool import Preparer
 from mediawatch.model import captions
 from mediawatch.model.lifecycle import Event
@@ -36,6 +36,7 @@ class Convert:
     async def prepare(self, work: Work, item: Item) -> Item:
         """The item with its prepared file, and the name that it will have on the host."""
         await asyncio.to_thread(_still_there, item)
+        await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True)
         target = self._folder / f"{item.post_id}-{item.position}.jpg"
         done = await self._preparer.prepare(item.source, target, self._options)
         how = "; ".join(done.changes) or "as it is"

@@ -48,9 +48,11 @@ class Inbox:
         finally:
             future.cancel()
 
-    def worked(self) -> None:
-        """The folder could be listed."""
+    def worked(self) -> bool:
+        """The folder could be listed. True if it could not before."""
+        back = self.state not in {FolderState.OK, FolderState.UNKNOWN}
         self._is(FolderState.OK)
+        return back
 
     def failed(self, error: OSError) -> None:
         """The folder could not be listed."""

@@ -59,7 +59,7 @@ class SettleRule:
     incomplete_max: float = 3600.0
     incomplete_delays: Sequence[float] = (10.0, 30.0, 60.0)
 
-    def judge(  # noqa: PLR0911 - one line a row of the rule
+    def judge(
         self, entry: Settling, key: Key, size: int, writer: Writer | None, now: float
     ) -> Verdict:
         """Bring the entry up to date with a look at the file and decide.

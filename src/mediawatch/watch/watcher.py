@@ -237,7 +237,8 @@ class Watcher:
         self._scan_cost = now - self._scan_began
         self._scans += 1
         self._last_scan = wall = self._clock.now()
-        self._inbox.worked()
+        if self._inbox.worked():
+            tracker.requeue(now)
         self._more = found.more
         tracker.drop(found.gone)
         for name in found.changed:

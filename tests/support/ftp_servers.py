@@ -7,10 +7,8 @@ no other server does. ProFTPD with session reuse required is the judge for that.
 from __future__ import annotations
 
 import contextlib
-import grp
 import logging
 import os
-import pwd
 import shutil
 import signal
 import socket
@@ -82,7 +80,6 @@ class FtpServer:
     tls: str = "off"
     ca: Path | None = None
     process: subprocess.Popen[bytes] | None = None
-    log: Path | None = None
 
     def settings(self, **changes: Any) -> FtpSettings:
         """Settings that reach this server."""
@@ -122,34 +119,24 @@ class FtpServer:
 
 
 @contextmanager
-def pyftpd(
-    folder: Path, certificates: Certificates | None = None, **attributes: Any
-) -> Iterator[FtpServer]:
-    """pyftpdlib in a thread; with ``certificates`` TLS is required. ``attributes`` are set on
-    its handler class (``timeout``, ``max_login_attempts``) or, as ``max_cons…``, its server."""
-    logging.getLogger("pyftpdlib").setLevel(logging.CRITICAL)
+def pyftpd(folder: Path, certificates: Certificates | None = None) -> Iterator[FtpServer]:
+    """pyftpdlib in a thread; with ``certificates`` TLS is required."""
     users = DummyAuthorizer()
     users.add_user(USER, PASSWORD, str(folder), perm="elradfmwMT")
-    base = FTPHandler if certificates is None else TLS_FTPHandler
-    limits = {
-        name: attributes.pop(name) for name in list(attributes) if name.startswith("max_cons")
-    }
-    attributes |= {"authorizer": users, "auth_failed_timeout": 0}
+    attributes: dict[str, Any] = {"authorizer": users}
     if certificates is not None:
         attributes |= {
             "certfile": str(certificates.both),
             "tls_control_required": True,
             "tls_data_required": True,
         }
-    handler = type("Handler", (base,), attributes)
-    server = FTPServer(("127.0.0.1", 0), handler)
-    for name, value in limits.items():
-        setattr(server, name, value)
+    base = FTPHandler if certificates is None else TLS_FTPHandler
+    server = FTPServer(("127.0.0.1", 0), type("Handler", (base,), attributes))
     stop = threading.Event()
 
     def serve() -> None:
         while not stop.is_set():
-            server.serve_forever(timeout=0.02, blocking=False)
+            server.ioloop.loop(timeout=0.02, blocking=False)
         server.close_all()
 
     thread = threading.Thread(target=serve, name="pyftpdlib", daemon=True)
@@ -219,7 +206,6 @@ def proftpd(
         ("implicit" if implicit else "explicit") if certificates else "off",
         certificates.ca if certificates else None,
         process,
-        log=place / "system.log",
     )
     try:
         _wait_for(port, process, place / "output.log")
@@ -237,6 +223,9 @@ def proftpd(
 def _proftpd_conf(
     place: Path, folder: Path, port: int, certificates: Certificates | None, implicit: bool
 ) -> str:
+    import grp  # not on Windows
+    import pwd
+
     user, group = pwd.getpwuid(os.getuid()), grp.getgrgid(os.getgid())
     hashed = subprocess.run(
         ["openssl", "passwd", "-6", "-stdin"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -143,7 +144,7 @@ async def test_a_watch_that_cannot_be_had_is_tried_ever_more_rarely(
         if len(home.reports) > said:
             tries.append(home.clock.time - began)
         home.clock.time += 30.0
-    gaps = [(later - earlier) / 60 for earlier, later in zip(tries, tries[1:], strict=False)]
+    gaps = [(later - earlier) / 60 for earlier, later in itertools.pairwise(tries)]
     assert [1, 2, 4, 8, 16, 32, 60, 60] == gaps
     assert "No watches are left." == home.guard.reason
 

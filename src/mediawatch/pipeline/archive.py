@@ -79,7 +79,11 @@ class Archive:
         return replace(item, source=target, moving_to=None)
 
     async def _finish_move(self, work: Work, item: Item) -> Item:
-        item = await asyncio.to_thread(finish_move, item)
+        try:
+            item = await asyncio.to_thread(finish_move, item)
+        except FileExistsError:
+            # Somebody took the name meanwhile: ours is still where it was, and gets another.
+            item = replace(item, moving_to=None)
         await work.write(items=[item])
         return item
 
@@ -107,7 +111,10 @@ class Archive:
 
 
 def finish_move(item: Item) -> Item:
-    """Bring a move that was cut off to its end. Blocks; raises SourceProblem if both are gone."""
+    """Bring a move that was cut off to its end. Blocks.
+
+    Raises SourceProblem if the file is nowhere, FileExistsError if the name was taken meanwhile.
+    """
     if item.moving_to is None:
         return item
     filing.settle_move(item.source, item.moving_to, item.sha256)

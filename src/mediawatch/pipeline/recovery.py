@@ -52,7 +52,9 @@ class Recovery:
     async def _finish_moves(self, post: Post) -> None:
         try:
             items = [await asyncio.to_thread(finish_move, item) for item in post.items]
-        except (SourceProblem, FileExistsError) as error:
+        except FileExistsError:
+            items = [replace(item, moving_to=None) for item in post.items]
+        except SourceProblem as error:
             await self._vanished(post, error)
             return
         statements: list[Statement] = [posts.record_item(item) for item in items]
@@ -62,9 +64,9 @@ class Recovery:
             statements.append(posts.move(post, Event.RELEASE, now=self._clock.now())[1])
         await self._journal.apply(statements)
 
-    async def _vanished(self, post: Post, error: Exception) -> None:
+    async def _vanished(self, post: Post, error: SourceProblem) -> None:
         self._log.warning(
-            f"{post.name} is not where it was: {error}",
+            f"{post.name}: {error.message}",
             action="recover",
             post=post.id,
             remedy="If it was not taken away on purpose, put it into the inbox again.",

@@ -43,12 +43,13 @@ _UNDER_WAY = (State.READY, State.RUNNING, State.WAITING)
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """The bytes of a candidate, as they were read in one go."""
+    """The bytes of a candidate, as they were read in one go, and which file they were in."""
 
     sha256: str
     size: int
     family: Family
     caption: str | None
+    identity: tuple[int, int, int]
 
 
 class Intake:
@@ -120,7 +121,7 @@ class Intake:
         known = await posts.find_by_content(self._journal, self._account_id, content_key)
         if known is not None:
             if known.state is State.HELD and not await asyncio.to_thread(_has_sources, known):
-                return await self._put_back(known, candidate)
+                return await self._put_back(known, candidate, fingerprint)
             return await self._duplicate(known, candidate)
         return await self._claim(candidate, fingerprint, content_key)
 
@@ -141,7 +142,7 @@ class Intake:
         post = replace(post, items=(item,))
         await self._journal.apply([accounts.ensure(self._account_id), *posts.add(post)])
         try:
-            unchanged = await asyncio.to_thread(_rename, candidate, target)
+            unchanged = await asyncio.to_thread(_rename, candidate, target, fingerprint)
         except OSError:
             await self._journal.apply([posts.forget(post.id)])
             raise
@@ -190,12 +191,12 @@ class Intake:
         await self._journal.apply([posts.forget(post.id)])
         return Taken.CHANGED
 
-    async def _put_back(self, post: Post, candidate: Candidate) -> Taken:
+    async def _put_back(self, post: Post, candidate: Candidate, fingerprint: Fingerprint) -> Taken:
         """The original of a held post was put back into the inbox: try it again."""
         target = self._watch.work_folder / post.id / candidate.name
         item = replace(post.items[0], source=candidate.path, moving_to=target)
         await self._journal.apply([posts.record_item(item)])
-        await asyncio.to_thread(_rename, candidate, target)
+        await asyncio.to_thread(_rename, candidate, target, fingerprint)
         caption = await asyncio.to_thread(_caption_beside, target)
         facts = {"caption": caption} if caption is not None else {}
         _, release = posts.move(post, Event.RELEASE, now=self._clock.now(), attempts=0, **facts)
@@ -244,11 +245,16 @@ def _fingerprint(candidate: Candidate) -> Fingerprint | None:
             return None
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         after = os.fstat(file.fileno())
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+    if _identity(before) != _identity(after):
         return None
-    return Fingerprint(
-        digest, before.st_size, sniff_file(candidate.path).family, _caption_beside(candidate.path)
-    )
+    family = sniff_file(candidate.path).family
+    caption = _caption_beside(candidate.path)
+    return Fingerprint(digest, before.st_size, family, caption, _identity(after))
+
+
+def _identity(found: os.stat_result) -> tuple[int, int, int]:
+    """What a rename leaves as it is, and a writer does not."""
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _caption_beside(path: Path) -> str | None:
@@ -271,7 +277,7 @@ def _caption_beside(path: Path) -> str | None:
         return data.decode("cp1252", "replace").strip()
 
 
-def _rename(candidate: Candidate, target: Path) -> bool:
+def _rename(candidate: Candidate, target: Path, fingerprint: Fingerprint) -> bool:
     """Claim the file and its caption. False if the file is not the one that settled."""
     target.parent.mkdir(parents=True, exist_ok=True)
     filing.claim_rename(candidate.path, target)
@@ -279,7 +285,7 @@ def _rename(candidate: Candidate, target: Path) -> bool:
     beside = candidate.path.with_suffix(SIDECAR)
     if beside.is_file():
         filing.claim_rename(beside, target.with_suffix(SIDECAR))
-    return found.st_size == candidate.size
+    return _identity(found) == fingerprint.identity
 
 
 def _undo_rename(candidate: Candidate, target: Path) -> None:

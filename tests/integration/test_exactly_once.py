@@ -1,0 +1,455 @@
+"""The publishing protocol: whatever is lost, cut off or garbled, a post is published once."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from mediawatch.errors import Conflict
+from mediawatch.journal import accounts, posts
+from mediawatch.log import silent
+from mediawatch.model.lifecycle import Stage, State
+from mediawatch.pipeline.work import Work
+from mediawatch.simulator import Republish, SimulatorOptions
+from tests.support.publishing import PUBLISH_TIMEOUT, QUIET, Bench, bench
+from tests.support.simulator import USER
+
+LOST_ANSWERS = [
+    {"do": "drop-after"},
+    {"do": "html-500-after"},
+    {"do": "error-after", "code": 4, "subcode": 2207051},
+    {"do": "error-after", "code": -1, "subcode": 2207001},
+    {"do": "error-after", "code": 2},
+    {"do": "error-after", "code": 24, "subcode": 2207008},
+    {"do": "error-after", "code": 190},
+]
+CALLS_THAT_NEVER_ARRIVED = [
+    {"do": "drop-before"},
+    {"do": "html-500"},
+    {"do": "error", "code": 4, "subcode": 2207051},
+    {"do": "error", "code": 1},
+]
+
+
+def named(rule: dict[str, object]) -> str:
+    return "-".join(str(value) for value in rule.values())
+
+
+@pytest.fixture
+async def river(tmp_path: Path) -> AsyncIterator[Bench]:
+    async with bench(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(params=list(Republish), ids=str)
+async def any_meta(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bench]:
+    """Nobody knows what Meta does with a second publish call: safe with all three."""
+    async with bench(tmp_path, SimulatorOptions(republish=request.param)) as made:
+        yield made
+
+
+async def test_the_straight_way(river: Bench) -> None:
+    """Nothing in the way: one container, one call, one post, bound to its media."""
+    post = await river.advance(await river.post("Hello"))
+
+    assert State.DONE is post.state
+    assert ["Hello"] == river.published
+    assert river.simulator.state.publications[0].id == post.media_id
+    assert (1, 0) == (river.publish_calls, river.republish_calls)
+
+
+@pytest.mark.parametrize("rule", LOST_ANSWERS, ids=named)
+async def test_an_answer_lost_after_the_effect(any_meta: Bench, rule: dict[str, object]) -> None:
+    """Published, but the answer is lost or lies: found out by asking, never sent again."""
+    any_meta.simulator.script({"on": "media_publish", "times": 1, **rule})
+
+    post = await any_meta.until_settled(await any_meta.post("Hello"))
+
+    assert State.DONE is post.state
+    assert ["Hello"] == any_meta.published
+    assert any_meta.simulator.state.publications[0].id == post.media_id
+    assert 0 == any_meta.republish_calls
+
+
+@pytest.mark.parametrize("rule", CALLS_THAT_NEVER_ARRIVED, ids=named)
+async def test_a_call_without_effect(any_meta: Bench, rule: dict[str, object]) -> None:
+    """Not published: asked again after the quiet window, with the same container."""
+    any_meta.simulator.script({"on": "media_publish", "times": 1, **rule})
+
+    post = await any_meta.until_settled(await any_meta.post("Hello"))
+
+    assert State.DONE is post.state
+    assert ["Hello"] == any_meta.published
+    assert 1 == post.generation
+    assert (2, 0) == (any_meta.publish_calls, any_meta.republish_calls)
+
+
+async def test_nothing_is_sent_within_the_quiet_window(river: Bench) -> None:
+    """I5: after an unknown outcome nothing is sent before the slowest effect would show."""
+    river.simulator.script({"on": "media_publish", "times": 1, "do": "drop-before"})
+    post_id = await river.post()
+    await river.advance(post_id)
+
+    for _ in range(5):
+        post = await river.advance(post_id, after=(PUBLISH_TIMEOUT + QUIET - 1) / 5)
+        assert 1 == river.publish_calls
+        assert (State.WAITING, "unknown-outcome") == (post.state, post.reason)
+
+    await river.advance(post_id, after=2)
+    assert 2 == river.publish_calls
+
+
+async def test_unreadable_containers_are_read_again(river: Bench) -> None:
+    """100/33 on an existing container says nothing: it is asked again until it can be read."""
+    # The first read, before the call, passes.
+    river.simulator.script(
+        {"on": "media_publish", "times": 1, "do": "drop-after"},
+        {"on": "status", "nth": 1, "do": "delay", "seconds": 0},
+        {"on": "status", "times": 25, "do": "error", "code": 100, "subcode": 33},
+    )
+
+    post = await river.until_settled(await river.post())
+
+    assert State.DONE is post.state
+    assert (1, 0) == (river.publish_calls, river.republish_calls)
+
+
+async def test_a_dead_container_after_an_unknown_outcome(river: Bench) -> None:
+    """I1: a new container only after the listing lacked the post twice, minutes apart."""
+    river.simulator.script(
+        {"on": "media_publish", "times": 1, "do": "drop-before"},
+        {"on": "status", "nth": 1, "do": "delay", "seconds": 0},
+        {"on": "status", "do": "status", "status": "ERROR", "times": 8},
+    )
+    post_id = await river.post()
+    await river.advance(post_id)
+    await river.advance(post_id, after=PUBLISH_TIMEOUT + QUIET + 1)
+    assert 1 == len(river.simulator.state.containers)
+    await river.advance(post_id, after=200)
+    assert 1 == len(river.simulator.state.containers)
+    river.simulator.script()
+    river.simulator.script({"on": "status", "nth": 1, "do": "status", "status": "ERROR"})
+
+    await river.advance(post_id, after=200)
+    post = await river.until_settled(post_id)
+
+    assert State.DONE is post.state
+    assert (1, 2) == (len(river.published), post.generation)
+
+
+async def test_a_container_that_lies_dead_though_it_is_live(river: Bench) -> None:
+    """ERROR after the asking, but the listing shows the post: published, no second container."""
+    river.simulator.script(
+        {"on": "media_publish", "times": 1, "do": "drop-after"},
+        {"on": "status", "nth": 1, "do": "delay", "seconds": 0},
+        {"on": "status", "do": "status", "status": "EXPIRED", "times": 100},
+    )
+
+    post = await river.until_settled(await river.post("Hello"))
+
+    assert State.DONE is post.state
+    assert ["Hello"] == river.published
+    assert 1 == len(river.simulator.state.containers)
+
+
+async def test_an_intent_that_was_written_but_never_sent(river: Bench) -> None:
+    """Killed between the intent and the call: the next owner asks first, and sends once."""
+    container = await river.caller.container(caption="Hello")
+    post_id = await river.post(
+        "Hello",
+        stage=Stage.PUBLISH,
+        state=State.READY,
+        container_id=container,
+        container_at=river.time.now,
+        generation=1,
+        publish_asked_at=river.time.now,
+    )
+    await river.advance(post_id)
+    assert 0 == river.publish_calls
+
+    post = await river.until_settled(post_id)
+
+    assert State.DONE is post.state
+    assert (["Hello"], 1) == (river.published, river.publish_calls)
+
+
+async def test_an_answer_that_was_given_but_never_written(river: Bench) -> None:
+    """Killed between the answer and its record: found published, bound, not sent again."""
+    container = await river.caller.container(caption="Hello")
+    media_id = (await river.caller.publish(container)).json["id"]
+    post_id = await river.post(
+        "Hello",
+        stage=Stage.PUBLISH,
+        container_id=container,
+        container_at=river.time.now,
+        generation=1,
+        publish_asked_at=river.time.now,
+    )
+
+    post = await river.advance(post_id)
+
+    assert (State.DONE, media_id) == (post.state, post.media_id)
+    assert (["Hello"], 1) == (river.published, river.publish_calls)
+
+
+async def test_an_intent_that_the_journal_forgot(river: Bench) -> None:
+    """A container that reads PUBLISHED before we asked is ours: never asked again."""
+    container = await river.caller.container(caption="Hello")
+    await river.caller.publish(container)
+    post_id = await river.post(
+        "Hello",
+        stage=Stage.PUBLISH,
+        container_id=container,
+        container_at=river.time.now,
+        generation=1,
+    )
+
+    post = await river.advance(post_id)
+
+    assert State.DONE is post.state
+    assert (["Hello"], 1) == (river.published, river.publish_calls)
+
+
+async def test_the_same_caption_is_not_the_same_post(river: Bench) -> None:
+    """Binding takes what no other post of ours has, never simply the newest."""
+    first = await river.advance(await river.post("Same"))
+    river.simulator.script({"on": "media_publish", "times": 1, "do": "drop-after"})
+    second = await river.until_settled(await river.post("Same"))
+
+    ids = [media.id for media in river.simulator.state.publications]
+    assert ids == [first.media_id, second.media_id]
+
+
+async def test_two_strangers_with_our_caption_are_held_as_published(river: Bench) -> None:
+    """Several media fit: live for certain, so held as published, and not sent again."""
+    await river.caller.published(caption="Same")
+    river.simulator.script({"on": "media_publish", "times": 1, "do": "drop-after"})
+
+    post = await river.until_settled(await river.post("Same"))
+
+    assert (State.HELD, Stage.CONFIRM, "which-media") == (post.state, post.stage, post.reason)
+    assert ["Same", "Same"] == river.published
+    assert [("held", "which-media")] == [(where, why.code) for where, why in river.aside]
+
+
+async def test_a_listing_that_lags(tmp_path: Path) -> None:
+    """Live but not listed yet: looked for again, not published again."""
+    async with bench(tmp_path, SimulatorOptions(listing_lag=40)) as river:
+        river.simulator.script({"on": "media_publish", "times": 1, "do": "drop-after"})
+
+        post = await river.until_settled(await river.post("Hello"))
+
+        assert State.DONE is post.state
+        assert ["Hello"] == river.published
+
+
+async def test_one_unknown_outcome_an_account(river: Bench) -> None:
+    """I3: while one outcome is unknown, the account's next post waits; then both go out."""
+    river.simulator.script({"on": "media_publish", "nth": 1, "do": "drop-before"})
+    first, second = await river.post("First"), await river.post("Second")
+    await river.advance(first)
+
+    waiting = await river.advance(second)
+    assert (State.WAITING, "account-busy") == (waiting.state, waiting.reason)
+    assert 1 == river.publish_calls
+
+    await river.until_settled(first)
+    assert (second, 0.0) in river.engine.woken
+    await river.until_settled(second)
+    assert ["First", "Second"] == river.published
+
+
+async def test_posts_of_one_account_at_once(river: Bench) -> None:
+    """Many workers, one account: each post once, none in the other's way."""
+    ids = [await river.post(str(n)) for n in range(20)]
+
+    await asyncio.gather(*(river.advance(post_id) for post_id in ids))
+
+    assert sorted(map(str, range(20))) == sorted(river.published)
+    assert {State.DONE} == {(await river.find(post_id)).state for post_id in ids}
+
+
+async def test_a_stale_worker_cannot_ask(river: Bench) -> None:
+    """I4: a worker that was overtaken cannot write its intent, so it cannot send."""
+    post_id = await river.post()
+    claimed = posts.claim(post_id, now=river.time.now, lease=1)
+    row = (await river.journal.apply([claimed]))[0][0]
+    stale_post = posts.from_row(row, await posts.items_of(river.journal, post_id))
+    stale = Work(river.journal, river.clock, silent(), stale_post)
+    await river.publish.container(stale)
+    await river.journal.apply([posts.claim(post_id, now=river.time.now + 500, lease=60)])
+
+    with pytest.raises(Conflict):
+        await river.publish.publish(stale)
+
+    assert 0 == river.publish_calls
+
+
+async def test_the_intent_is_durable_before_the_call(river: Bench) -> None:
+    """I2: when Meta hears of it, intent, account lock and quota slot are in the journal."""
+    seen: list[tuple[float | None, str | None, int]] = []
+    post_id = await river.post()
+
+    async def look() -> None:
+        post = await river.find(post_id)
+        account = await accounts.find(river.journal, USER)
+        slots = await accounts.slots(river.journal, USER, since=0)
+        seen.append((post.publish_asked_at, account.publishing, len(slots)))
+
+    looks: list[asyncio.Task[None]] = []
+    river.simulator.state.on_published.append(
+        lambda _media: looks.append(asyncio.create_task(look()))
+    )
+    river.simulator.script({"on": "media_publish", "do": "delay", "seconds": 0.3})
+
+    await river.advance(post_id)
+    await asyncio.gather(*looks)
+
+    assert [(river.time.now, post_id, 1)] == seen
+
+
+async def test_the_quota_is_read_and_kept(tmp_path: Path) -> None:
+    """At the limit a post waits until the oldest slot leaves the window, and says until when."""
+    async with bench(tmp_path, SimulatorOptions(quota_total=1)) as river:
+        first = await river.advance(await river.post("First"))
+        second_id = await river.post("Second")
+
+        waiting = await river.advance(second_id)
+
+        assert (State.WAITING, "quota") == (waiting.state, waiting.reason)
+        assert (first.published_at or 0) + 86400 == waiting.wait_until
+        assert 1 == river.publish_calls
+        river.time.turn(86401)
+        assert State.DONE is (await river.until_settled(second_id)).state
+
+
+async def test_a_quota_used_up_elsewhere(tmp_path: Path) -> None:
+    """Meta says 9/2207042: nothing was published, so the post waits and spends no attempt."""
+    async with bench(tmp_path, SimulatorOptions(quota_total=1)) as river:
+        await river.caller.published(caption="By hand")
+        post_id = await river.post("Ours")
+
+        waiting = await river.advance(post_id)
+
+        assert (State.WAITING, "quota", 0) == (waiting.state, waiting.reason, waiting.attempts)
+        assert waiting.publish_asked_at is None
+        assert [] == await accounts.slots(river.journal, USER, since=0)
+        river.time.turn(86401)
+        assert State.DONE is (await river.until_settled(post_id)).state
+
+
+async def test_a_gap_between_posts(tmp_path: Path) -> None:
+    """publish.min_gap keeps the account's posts apart."""
+    async with bench(tmp_path, min_gap=60.0) as river:
+        await river.advance(await river.post("First"))
+        second = await river.post("Second")
+
+        waiting = await river.advance(second)
+        assert (State.WAITING, "min-gap") == (waiting.state, waiting.reason)
+
+        assert State.DONE is (await river.advance(second, after=60)).state
+
+
+async def test_a_container_in_progress_holds_no_worker(tmp_path: Path) -> None:
+    """While Meta processes, the post waits in the journal, longer from read to read."""
+    async with bench(tmp_path, SimulatorOptions(processing_seconds=4)) as river:
+        post_id = await river.post()
+
+        first = await river.advance(post_id)
+        assert (State.WAITING, "processing", 0) == (first.state, first.reason, first.attempts)
+        assert river.time.now + 2.0 == first.wait_until
+        second = await river.advance(post_id, after=2)
+        assert river.time.now + 3.0 == second.wait_until
+        assert State.DONE is (await river.advance(post_id, after=3)).state
+
+
+async def test_an_old_container_is_made_anew(river: Bench) -> None:
+    """A container near its end that was never asked for is replaced, not trusted."""
+    river.simulator.script({"on": "limit", "times": 3, "do": "error", "code": 2})
+    post_id = await river.post()
+    waiting = await river.advance(post_id)
+    assert State.WAITING is waiting.state
+
+    post = await river.advance(post_id, after=23.5 * 3600)
+
+    assert (State.DONE, 2) == (post.state, post.generation)
+    assert 1 == len(river.published)
+
+
+async def test_a_token_refused_parks_the_post(river: Bench) -> None:
+    """190: the post waits for a person, spends no attempt and is not failed."""
+    river.simulator.script({"on": "create", "times": 1, "do": "error", "code": 190})
+    post_id = await river.post()
+
+    post = await river.advance(post_id)
+
+    assert (State.WAITING, True, "token", 0) == (
+        post.state,
+        post.parked,
+        post.reason,
+        post.attempts,
+    )
+    await river.journal.apply([posts.unpark_all(river.time.now)])
+    assert State.DONE is (await river.advance(post_id)).state
+
+
+async def test_retries_run_out_and_a_person_is_asked(river: Bench) -> None:
+    """Attempts are spent one by one, then the post is held, with what was tried."""
+    river.simulator.script({"on": "create", "do": "error", "code": 2, "times": 1000})
+
+    post = await river.until_settled(await river.post())
+
+    assert (State.HELD, "meta-busy") == (post.state, post.reason)
+    assert "It was tried 3 times" in (post.detail or "")
+    assert 0 == len(river.published)
+
+
+async def test_a_stop_in_the_middle_of_the_call(river: Bench) -> None:
+    """A clean stop lets the one call end and its answer be written."""
+    river.simulator.script({"on": "media_publish", "do": "delay", "seconds": 0.2})
+    arrived = asyncio.Event()
+    river.simulator.state.on_published.append(lambda _media: arrived.set())
+    post_id = await river.post()
+    task = asyncio.create_task(river.runner.advance(post_id))
+    await arrived.wait()
+
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    post = await river.find(post_id)
+    assert (State.READY, Stage.ARCHIVE) == (post.state, post.stage)
+    assert river.simulator.state.publications[0].id == post.media_id
+
+
+async def test_the_log_of_a_post_tells_all_and_no_token(river: Bench) -> None:
+    """Every request is in the publishing log, with its answer, and without the token."""
+    river.simulator.script({"on": "create", "nth": 1, "do": "error", "code": 2})
+    post_id = await river.post("Hello")
+    await river.advance(post_id)
+
+    history = await posts.history(river.journal, post_id)
+
+    endpoints = [(row["status"], row["endpoint"].split("/")[-1]) for row in history]
+    assert ("error", "media") in endpoints
+    assert ("success", "media") in endpoints
+    assert ("started", "media_publish") in endpoints
+    assert ("success", "media_publish") in endpoints
+    assert "token" not in str([dict(row) for row in history]).lower()
+
+
+async def test_a_deleted_upload_is_uploaded_again(river: Bench) -> None:
+    """A post that is reopened after its upload was deleted gets a new address first."""
+    post_id = await river.post("Hello")
+    post = await river.find(post_id)
+    bare = dataclasses.replace(post.items[0], public_url=None)
+    await river.journal.apply([posts.record_item(bare)])
+
+    done = await river.advance(post_id)
+
+    assert State.DONE is done.state
+    assert "again-" in (done.items[0].public_url or "")

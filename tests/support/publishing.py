@@ -1,0 +1,197 @@
+"""The publishing half of the river, from a public address on: real journal, real HTTP, real
+simulator, and one clock that both sides read."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+from pydantic import SecretStr
+from tenacity import wait_none
+
+from mediawatch.config import InstagramSettings, PublishSettings
+from mediawatch.graph.client import GraphClient
+from mediawatch.journal import accounts, posts
+from mediawatch.journal.sqlite import SqliteJournal
+from mediawatch.log import silent
+from mediawatch.model.lifecycle import Event, Stage, State
+from mediawatch.model.posts import Item, Post, PostKind
+from mediawatch.pipeline.outcomes import Done, Outcome, Reason
+from mediawatch.pipeline.publish import Publish
+from mediawatch.pipeline.runner import Runner
+from mediawatch.pipeline.work import Work
+from mediawatch.simulator import SimulatorOptions
+from mediawatch.tokens import Tokens
+from tests.support.simulator import TOKEN, USER, Caller, jpeg, running
+from tests.support.simulator import Clock as SimulatorClock
+
+PUBLISH_TIMEOUT = 5.0
+QUIET = 120.0
+
+
+class TurnedClock:
+    """Our clock, read off the simulator's, so that both sides agree on the time."""
+
+    def __init__(self, source: SimulatorClock) -> None:
+        self.source = source
+
+    def now(self) -> float:
+        return self.source.now
+
+    def monotonic(self) -> float:
+        return self.source.now
+
+
+class NotingEngine:
+    """A job engine that only notes what it was asked to wake, and after how long."""
+
+    def __init__(self) -> None:
+        self.woken: list[tuple[str, float]] = []
+
+    def wake(self, post_id: str, priority: int, after: float = 0.0) -> None:
+        self.woken.append((post_id, after))
+
+    async def room(self) -> None:
+        return
+
+    async def hungry(self) -> None:
+        return
+
+    async def run(self, handler: object, workers: int) -> None:
+        raise NotImplementedError
+
+
+class Bench:
+    """A runner with the stages from container to archive, and the simulator it talks to."""
+
+    def __init__(
+        self,
+        journal: SqliteJournal,
+        caller: Caller,
+        clock: SimulatorClock,
+        publish: PublishSettings,
+    ) -> None:
+        self.journal = journal
+        self.caller = caller
+        self.simulator = caller.simulator
+        self.time = clock
+        self.clock = TurnedClock(clock)
+        self.engine = NotingEngine()
+        self.aside: list[tuple[str, Reason]] = []
+        self.made = 0
+        settings = InstagramSettings(user_id=USER, access_token=SecretStr(TOKEN))
+        self.session = aiohttp.ClientSession()
+        client = GraphClient(
+            self.session, caller.simulator.url, "v25.0", timeout=5.0, wait=wait_none()
+        )
+        self.publish = Publish(
+            client, Tokens(settings), publish, wake=self.engine.wake, upload=self._upload
+        )
+        self.runner = Runner(
+            journal,
+            self.engine,
+            self.clock,
+            silent(),
+            steps={
+                Stage.CONTAINER: self.publish.container,
+                Stage.PUBLISH: self.publish.publish,
+                Stage.CONFIRM: self.publish.confirm,
+                Stage.ARCHIVE: self._file,
+            },
+            set_aside=self._set_aside,
+            retry_delays=(60.0, 300.0),
+        )
+
+    async def _upload(self, work: Work, item: Item) -> Item:
+        address = self.caller.pictures.add(f"again-{item.post_id}.jpg", jpeg())
+        return dataclasses.replace(item, public_url=address)
+
+    async def _file(self, work: Work) -> Outcome:
+        await work.write(Event.FINISH)
+        return Done()
+
+    async def _set_aside(self, work: Work, where: str, reason: Reason) -> None:
+        self.aside.append((where, reason))
+
+    async def post(self, caption: str = "Hello", **facts: object) -> str:
+        """A post whose picture is uploaded already; its id."""
+        self.made += 1
+        post_id = f"{self.made:012x}"
+        address = self.caller.pictures.add(f"{post_id}.jpg", jpeg())
+        item = Item(post_id, 0, "a.jpg", Path("/nowhere/a.jpg"), "00", 1, public_url=address)
+        post = Post(
+            id=post_id,
+            account_id=USER,
+            kind=PostKind.IMAGE,
+            name=f"{post_id}.jpg",
+            caption=caption,
+            content_key=post_id,
+            stage=Stage.CONTAINER,
+            state=State.READY,
+            created_at=self.time.now,
+            updated_at=self.time.now,
+            items=(item,),
+        )
+        await self.journal.apply(posts.add(dataclasses.replace(post, **facts)))  # type: ignore[arg-type]
+        return post_id
+
+    async def advance(self, post_id: str, *, after: float = 0.0) -> Post:
+        """Let a worker take the post once, ``after`` seconds; how it stands then."""
+        self.time.turn(after)
+        await self.runner.advance(post_id)
+        return await self.find(post_id)
+
+    async def until_settled(self, post_id: str, *, limit: int = 60) -> Post:
+        """Advance the clock from wait to wait until the post is final or held."""
+        for _ in range(limit):
+            post = await self.advance(post_id)
+            if post.state not in {State.READY, State.WAITING}:
+                return post
+            if post.wait_until is not None:
+                self.time.now = max(self.time.now, post.wait_until)
+        raise AssertionError(f"{post_id} does not come to an end: {post}")
+
+    async def find(self, post_id: str) -> Post:
+        post = await posts.find(self.journal, post_id)
+        assert post is not None
+        return post
+
+    @property
+    def published(self) -> list[str]:
+        """Captions of what is on simulated Instagram, in order."""
+        return [media.container.caption for media in self.simulator.state.publications]
+
+    @property
+    def publish_calls(self) -> int:
+        return sum(c.publish_calls for c in self.simulator.state.containers.values())
+
+    @property
+    def republish_calls(self) -> int:
+        return sum(c.republish_calls for c in self.simulator.state.containers.values())
+
+
+@asynccontextmanager
+async def bench(
+    folder: Path, options: SimulatorOptions | None = None, **publish: object
+) -> AsyncIterator[Bench]:
+    """A bench with a journal in ``folder``."""
+    clock = SimulatorClock()
+    options = dataclasses.replace(
+        options or SimulatorOptions(), clock=clock, token=TOKEN, users=(USER,)
+    )
+    settings = PublishSettings.model_validate(
+        {"publish_timeout": PUBLISH_TIMEOUT, "quiet_window": QUIET, **publish}
+    )
+    async with running(options) as caller, SqliteJournal(folder / "journal.db") as journal:
+        await journal.apply([accounts.ensure(USER)])
+        made = Bench(journal, caller, clock, settings)
+        try:
+            yield made
+        finally:
+            await made.session.close()
+            # Let aiohttp's transports close before the loop's warnings are looked at.
+            await asyncio.sleep(0)

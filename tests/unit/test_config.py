@@ -1,0 +1,199 @@
+"""Settings: every source, every problem at once, and no secret shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mediawatch.config import Settings, default_config_file, load
+from mediawatch.errors import ConfigError
+
+GOOD = {
+    "FTP_HOST": "ftp.example.org",
+    "FTP_USER": "user",
+    "FTP_PASS": "hush-hush-password",
+    "MEDIAWATCH_FTP__PUBLIC_URL": "https://example.org/upload/",
+    "ACCESS_TOKEN": "hush-hush-token",
+    "IG_USER_ID": "17841400000000001",
+}
+
+
+def problems(environ: dict[str, str], file: Path | None = None) -> dict[str, str]:
+    with pytest.raises(ConfigError) as caught:
+        load(file, environ, Path("/nowhere/.env"))
+    return {
+        f"{p.table}.{p.key}": f"{p.value}|{p.message}|{p.remedy}" for p in caught.value.problems
+    }
+
+
+def good(tmp_path: Path, toml: str = "", **environ: str) -> Settings:
+    file = tmp_path / "config.toml"
+    file.write_text(toml, encoding="utf-8")
+    return load(file, {**GOOD, **environ}, tmp_path / ".env")
+
+
+def test_the_names_of_the_guides_suffice(tmp_path: Path) -> None:
+    """The environment of the first guide, and where the host shows on the web, is enough."""
+    settings = load(None, {**GOOD, "AUTO_DOWNLOAD_DIR": str(tmp_path)}, tmp_path / ".env")
+
+    assert tmp_path == settings.watch.folder
+    assert ("ftp.example.org", 21) == (settings.ftp.host, settings.ftp.port)
+    assert "hush-hush-password" == settings.ftp.password.get_secret_value()
+
+
+def test_every_problem_at_once() -> None:
+    """All that is missing or wrong is told together, each with its remedy."""
+    found = problems(
+        {
+            "MEDIAWATCH_WATCH__SETTLE": "soon",
+            "MEDIAWATCH_WATCH__COLOUR": "red",
+            "MEDIAWATCH_NOTHING__AT_ALL": "1",
+            "MEDIAWATCH_WEB__HOST": "0.0.0.0",
+            "MEDIAWATCH_MEDIA__FIT": "stretch",
+        }
+    )
+
+    assert {
+        "ftp.host",
+        "ftp.user",
+        "ftp.password",
+        "ftp.public_url",
+        "instagram.user_id",
+        "instagram.access_token",
+        "watch.settle",
+        "watch.colour",
+        "nothing.",
+        "web.host",
+        "media.fit",
+    } == set(found)
+    assert all(told.split("|")[2] for told in found.values())
+
+
+def test_a_secret_is_never_shown() -> None:
+    """Neither in a problem, nor in a repr, nor in an error's text."""
+    environ = {**GOOD, "ACCESS_TOKEN": "short", "FTP_PORT": "none"}
+
+    with pytest.raises(ConfigError) as caught:
+        load(None, environ, Path("/nowhere/.env"))
+
+    assert "short" not in str(caught.value)
+    settings = load(None, GOOD, Path("/nowhere/.env"))
+    assert "hush-hush" not in repr(settings)
+    assert ("hush-hush-password", "hush-hush-token") == settings.secret_values()
+
+
+def test_the_nearer_source_wins(tmp_path: Path) -> None:
+    """Our own names in the environment, the guides' names, .env, the file, in this order."""
+    (tmp_path / ".env").write_text('FTP_HOST=from-dotenv\nFTP_USER="from-dotenv"\n')
+    toml = '[ftp]\nhost = "from-file"\nuser = "from-file"\nupload_dir = "/from-file"\n'
+
+    settings = good(tmp_path, toml, MEDIAWATCH_FTP__HOST="from-us")
+
+    assert "from-us" == settings.ftp.host
+    assert "user" == settings.ftp.user
+    assert "/from-file" == settings.ftp.upload_dir
+    (tmp_path / "config.toml").write_text(toml)
+    bare = {key: value for key, value in GOOD.items() if key != "FTP_USER"}
+    assert "from-dotenv" == load(tmp_path / "config.toml", bare, tmp_path / ".env").ftp.user
+
+
+def test_secrets_from_files(tmp_path: Path) -> None:
+    """A secret may lie in a file of its own, or be handed over by the service manager."""
+    secret = tmp_path / "token"
+    secret.write_text("token-from-a-file\n")
+    (tmp_path / "ftp.password").write_text("password-from-systemd")
+    environ = {key: value for key, value in GOOD.items() if key not in {"ACCESS_TOKEN", "FTP_PASS"}}
+    file = tmp_path / "config.toml"
+    file.write_text(f"[instagram]\naccess_token_file = '{secret}'\n")
+
+    settings = load(file, {**environ, "CREDENTIALS_DIRECTORY": str(tmp_path)}, tmp_path / ".env")
+
+    assert "token-from-a-file" == settings.instagram.access_token.get_secret_value()
+    assert "password-from-systemd" == settings.ftp.password.get_secret_value()
+
+
+def test_a_secret_file_that_is_not_there(tmp_path: Path) -> None:
+    """It is named, with what to do."""
+    environ = {**GOOD, "MEDIAWATCH_FTP__PASSWORD_FILE": str(tmp_path / "gone")}
+    del environ["FTP_PASS"]
+
+    (told,) = problems(environ).values()
+
+    assert "gone cannot be read" in told
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90", 90), ("1.5", 1.5), ("10m", 600), ("24h", 86400), ("7d", 604800)]
+)
+def test_durations(tmp_path: Path, text: str, seconds: float) -> None:
+    """Seconds, or a number with a unit."""
+    assert seconds == good(tmp_path, f'[watch]\nrescan = "{text}"').watch.rescan
+    assert seconds == good(tmp_path, f'[ftp]\nretention = "{text}"').ftp.retention
+
+
+def test_lists_and_forever(tmp_path: Path) -> None:
+    """A list of durations from the environment, and uploads that are kept forever."""
+    settings = good(
+        tmp_path,
+        '[ftp]\nretention = "forever"\n[publish]\nhashtags = ["a", "b"]',
+        MEDIAWATCH_PUBLISH__RETRY_DELAYS="1m, 5m",
+    )
+
+    assert settings.ftp.retention is None
+    assert (60.0, 300.0) == settings.publish.retry_delays
+    assert ("a", "b") == settings.publish.hashtags
+
+
+@pytest.mark.parametrize(
+    ("toml", "told"),
+    [
+        ("[watch", "is not valid TOML"),
+        ('[publish]\ncaption = "{nothing}"', "has a field that cannot be filled"),
+        ('[instagram]\ngraph_url = "http://example.org"', "in the clear"),
+        ('[ftp]\nhost = "ftp://example.org"', "not a bare host name"),
+        ('[watch]\nfolder = "/in"\nprocessed = "/in/done"', "lies inside the inbox"),
+        ('[ftp]\npublic_url = "example.org"', "should match pattern"),
+    ],
+)
+def test_mistakes_are_explained(tmp_path: Path, toml: str, told: str) -> None:
+    """A value that would do harm is refused with a sentence."""
+    file = tmp_path / "config.toml"
+    file.write_text(toml)
+    environ = (
+        GOOD
+        if "public_url" not in toml
+        else {key: value for key, value in GOOD.items() if "PUBLIC_URL" not in key}
+    )
+    environ = {key: value for key, value in environ.items() if key != "FTP_HOST"} | (
+        {} if "host" in toml else {"FTP_HOST": "ftp.example.org"}
+    )
+
+    assert told in " ".join(problems(environ, file).values())
+
+
+def test_the_examples_of_the_guides_are_no_values() -> None:
+    """A placeholder that was left in place is told, before it is tried against Meta."""
+    found = problems({**GOOD, "ACCESS_TOKEN": "VOTRE_ACCESS_TOKEN_INSTAGRAM"})
+
+    assert "(hidden)|still holds the text of an example." in found["instagram.access_token"]
+
+
+def test_settings_are_frozen(tmp_path: Path) -> None:
+    """What is in force does not change while it runs."""
+    settings = good(tmp_path)
+
+    with pytest.raises(ValueError, match="frozen"):
+        settings.watch.settle = 1.0  # type: ignore[misc]
+
+
+def test_which_file_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """$MEDIAWATCH_CONFIG, else ./config.toml, else the user's own, else none."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "user"))
+    monkeypatch.delenv("MEDIAWATCH_CONFIG", raising=False)
+    assert default_config_file() is None
+    (tmp_path / "config.toml").touch()
+    assert Path("config.toml") == default_config_file()
+    monkeypatch.setenv("MEDIAWATCH_CONFIG", "/else/where.toml")
+    assert Path("/else/where.toml") == default_config_file()

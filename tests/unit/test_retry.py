@@ -1,0 +1,99 @@
+"""The one policy: what an error makes of a post."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+
+import pytest
+
+from mediawatch.errors import (
+    GraphProblem,
+    Handling,
+    HostProblem,
+    MediawatchError,
+    Rejected,
+    StorageProblem,
+)
+from mediawatch.model.lifecycle import Stage, State
+from mediawatch.model.posts import Post, PostKind
+from mediawatch.pipeline.outcomes import GiveUp, Hold, RetryAt, WaitUntil
+from mediawatch.pipeline.retry import PARKED_FOR, decide
+
+NOW = 1_800_000_000.0
+DELAYS = (60.0, 300.0)
+POST = Post(
+    id="a" * 12,
+    account_id="1",
+    kind=PostKind.IMAGE,
+    name="a.jpg",
+    caption="",
+    content_key="",
+    stage=Stage.PUBLISH,
+    state=State.RUNNING,
+    created_at=NOW,
+    updated_at=NOW,
+)
+
+
+def after(error: MediawatchError, **facts: object) -> object:
+    post = dataclasses.replace(POST, **facts)  # type: ignore[arg-type]
+    return decide(error, post, NOW, DELAYS, random.Random(1))
+
+
+def test_a_passing_fault_is_tried_later_with_jitter() -> None:
+    """Each attempt waits its delay, a fifth more or less."""
+    for attempts, delay in enumerate(DELAYS):
+        outcome = after(StorageProblem("Full."), attempts=attempts)
+        assert isinstance(outcome, RetryAt)
+        assert delay * 0.8 <= outcome.at - NOW <= delay * 1.2
+
+
+def test_a_neighbour_that_says_when_is_believed() -> None:
+    """``retry_after`` is the least that is waited."""
+    outcome = after(StorageProblem("Full.", retry_after=900.0))
+
+    assert isinstance(outcome, RetryAt)
+    assert NOW + 900 == outcome.at
+
+
+def test_when_attempts_run_out_a_person_is_asked() -> None:
+    """The list's length is the number of attempts; then the post is held, not failed."""
+    outcome = after(StorageProblem("Full.", remedy="Free space."), attempts=2)
+
+    assert isinstance(outcome, Hold)
+    assert "It was tried 3 times" in outcome.reason.detail
+    assert "posts retry" in outcome.reason.remedy
+
+
+def test_a_wait_spends_no_attempt() -> None:
+    """WAIT comes back at the known time."""
+    outcome = after(GraphProblem("Limit.", handling=Handling.WAIT, retry_after=30.0))
+
+    assert isinstance(outcome, WaitUntil)
+    assert (NOW + 30, False) == (outcome.at, outcome.parked)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        HostProblem("Wrong password.", handling=Handling.HOLD),
+        GraphProblem("Token.", handling=Handling.PARK),
+    ],
+)
+def test_a_neighbour_that_needs_a_person_parks_the_post(error: MediawatchError) -> None:
+    """It is not this post's fault: it waits for the next start."""
+    outcome = after(error)
+
+    assert isinstance(outcome, WaitUntil)
+    assert (NOW + PARKED_FOR, True) == (outcome.at, outcome.parked)
+
+
+def test_a_file_that_cannot_be_published_fails() -> None:
+    """FAIL gives up."""
+    assert isinstance(after(Rejected("Broken.")), GiveUp)
+
+
+def test_a_post_that_may_be_live_is_never_given_up() -> None:
+    """An unknown outcome is held, never failed."""
+    assert isinstance(after(Rejected("Broken."), publish_asked_at=NOW), Hold)

@@ -1,0 +1,371 @@
+"""From a settled file to a post, and back again after every kind of end."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from mediawatch.config import PublishSettings, WatchSettings
+from mediawatch.journal import accounts, posts
+from mediawatch.journal.sqlite import SqliteJournal
+from mediawatch.log import silent
+from mediawatch.model.lifecycle import Event, Stage, State
+from mediawatch.model.posts import Post, PostKind
+from mediawatch.pipeline.archive import Archive
+from mediawatch.pipeline.outcomes import Reason
+from mediawatch.pipeline.recovery import Recovery
+from mediawatch.pipeline.work import Work
+from mediawatch.watch.candidates import Candidate, Taken
+from mediawatch.watch.intake import BACKLOG, Intake
+from tests.support.pictures import jpeg
+from tests.support.publishing import NotingEngine, TurnedClock
+from tests.support.simulator import USER
+from tests.support.simulator import Clock as SimulatorClock
+
+
+class House:
+    """An inbox with its folders, a journal, and an intake between them."""
+
+    def __init__(self, root: Path, journal: SqliteJournal) -> None:
+        self.watch = WatchSettings(folder=root / "download")
+        self.watch.folder.mkdir()
+        self.journal = journal
+        self.clock = TurnedClock(SimulatorClock())
+        self.engine = NotingEngine()
+        self.taken: list[tuple[str, bool]] = []
+        self.intake = Intake(
+            self.watch,
+            PublishSettings(hashtags=("tag",)),
+            USER,
+            journal=journal,
+            engine=self.engine,
+            clock=self.clock,
+            log=silent(),
+            taken=lambda name, _post, again: self.taken.append((name, again)),
+        )
+        self.archive = Archive(self.watch, self.clock)
+        self.recovery = Recovery(self.watch, journal, self.clock, silent(), self.archive)
+
+    def drop(self, name: str, data: bytes | None = None) -> Candidate:
+        path = self.watch.folder / name
+        path.write_bytes(jpeg(400, 400) if data is None else data)
+        return self.candidate(path)
+
+    def candidate(self, path: Path) -> Candidate:
+        found = path.lstat()
+        key = (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+        return Candidate(path, path.name, key, found.st_size)
+
+    async def only_post(self) -> Post:
+        (post,) = await posts.listed(self.journal)
+        return post
+
+    async def claimed(self, post_id: str) -> Work:
+        row = (await self.journal.apply([posts.claim(post_id, now=self.clock.now(), lease=60)]))[0][
+            0
+        ]
+        post = posts.from_row(row, await posts.items_of(self.journal, post_id))
+        return Work(self.journal, self.clock, silent(), post)
+
+    @property
+    def inbox(self) -> list[str]:
+        return sorted(p.name for p in self.watch.folder.iterdir() if not p.name.startswith("."))
+
+    def work(self) -> list[str]:
+        return sorted(
+            str(p.relative_to(self.watch.work_folder))
+            for p in self.watch.work_folder.rglob("*")
+            if p.is_file()
+        )
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    async with SqliteJournal(tmp_path / "journal.db") as journal:
+        await journal.apply([accounts.ensure(USER)])
+        yield House(tmp_path, journal)
+
+
+async def test_a_file_becomes_a_post(house: House) -> None:
+    """Claimed by a rename into the work folder; ready, with a caption from the template."""
+    assert Taken.TAKEN is await house.intake.take(house.drop("beach_day.jpg"))
+
+    post = await house.only_post()
+    assert (State.READY, Stage.CONVERT) == (post.state, post.stage)
+    assert post.caption == "beach day\n\n#tag"
+    assert [f"{post.id}/beach_day.jpg"] == house.work()
+    assert [] == house.inbox
+    assert [(post.id, 0.0)] == house.engine.woken
+    assert [("beach_day.jpg", False)] == house.taken
+
+
+async def test_the_caption_beside_the_file(house: House) -> None:
+    """name.txt is the caption of name.jpg, and goes where it goes; no hashtags are added."""
+    (house.watch.folder / "a.txt").write_bytes("\ufeffÇa va ☀️\n".encode())
+
+    await house.intake.take(house.drop("a.jpg"))
+
+    post = await house.only_post()
+    assert "Ça va ☀️" == post.caption
+    assert [f"{post.id}/a.jpg", f"{post.id}/a.txt"] == house.work()
+
+
+async def test_a_caption_in_an_old_encoding(house: House) -> None:
+    """A text that is not UTF-8 is read as Windows wrote it, not refused."""
+    (house.watch.folder / "a.txt").write_bytes("Été".encode("cp1252"))
+
+    await house.intake.take(house.drop("a.jpg"))
+
+    assert "Été" == (await house.only_post()).caption
+
+
+async def test_a_name_that_is_not_text(house: House) -> None:
+    """A name that is not valid UTF-8 is taken, and shown with a replacement character."""
+    await house.intake.take(house.drop("caf\udce9.jpg"))
+
+    post = await house.only_post()
+    assert "caf?.jpg" == post.name
+    assert post.items[0].source.is_file()
+
+
+async def test_a_video_is_known_by_its_bytes(house: House) -> None:
+    """A video named .jpg is a reel to be."""
+    await house.intake.take(house.drop("a.jpg", b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(64)))
+
+    assert PostKind.REEL is (await house.only_post()).kind
+
+
+async def test_a_file_that_is_gone(house: House) -> None:
+    """Taken away between settling and claiming: no post."""
+    candidate = house.drop("a.jpg")
+    candidate.path.unlink()
+
+    assert Taken.GONE is await house.intake.take(candidate)
+    assert [] == await posts.listed(house.journal)
+
+
+async def test_a_file_that_changed(house: House) -> None:
+    """Written to between settling and claiming: it settles again, untouched."""
+    candidate = house.drop("a.jpg")
+    candidate.path.write_bytes(jpeg(500, 400))
+
+    assert Taken.CHANGED is await house.intake.take(candidate)
+    assert (["a.jpg"], []) == (house.inbox, await posts.listed(house.journal))
+
+
+async def test_a_link_out_of_the_folder_is_not_followed(house: House, tmp_path: Path) -> None:
+    """Nothing outside the inbox is reached through a link that replaced the file."""
+    candidate = house.drop("a.jpg")
+    (tmp_path / "secret.jpg").write_bytes(candidate.path.read_bytes())
+    candidate.path.unlink()
+    candidate.path.symlink_to(tmp_path / "secret.jpg")
+
+    assert Taken.PROBLEM is await house.intake.take(candidate)
+    assert (tmp_path / "secret.jpg").is_file()
+    assert [] == await posts.listed(house.journal)
+
+
+async def test_the_same_bytes_again(house: House) -> None:
+    """I6: filed under duplicate/ with a note that names the first post; not posted again."""
+    await house.intake.take(house.drop("a.jpg"))
+    first = await house.only_post()
+
+    assert Taken.TAKEN is await house.intake.take(house.drop("b.jpg"))
+
+    assert first.id == (await house.only_post()).id
+    note = json.loads((house.watch.duplicate_folder / "b.jpg.mediawatch.json").read_text())
+    assert first.id == note["post"]
+    assert (house.watch.duplicate_folder / "b.jpg").is_file()
+    assert ("b.jpg", True) == house.taken[-1]
+
+
+async def test_what_failed_may_be_put_back(house: House) -> None:
+    """The same bytes after a failure are a new post."""
+    await house.intake.take(house.drop("a.jpg"))
+    work = await house.claimed((await house.only_post()).id)
+    await work.write(Event.FAIL)
+    await house.archive.set_aside(work, "failed", Reason("corrupt", "It is broken.", "Mend it."))
+    failed = house.watch.failed_folder / "a.jpg"
+    note = json.loads(failed.with_name("a.jpg.mediawatch.json").read_text())
+    assert ("It is broken.", "Mend it.") == (note["why"], note["what_to_do"])
+    assert not house.watch.work_folder.joinpath(work.post.id).exists()
+
+    back = failed.rename(house.watch.folder / "a.jpg")
+    assert Taken.TAKEN is await house.intake.take(house.candidate(back))
+
+    assert 2 == len(await posts.listed(house.journal))
+
+
+async def test_what_is_held_may_be_put_back(house: House) -> None:
+    """Putting a held file back into the inbox tries the same post again, with its new caption."""
+    await house.intake.take(house.drop("a.jpg"))
+    post = await house.only_post()
+    work = await house.claimed(post.id)
+    await work.write(Event.HOLD)
+    await house.archive.set_aside(work, "held", Reason("caption", "Too long.", "Shorten it."))
+    held = house.watch.held_folder / "a.jpg"
+    assert held.is_file()
+    back = held.rename(house.watch.folder / "a.jpg")
+    (house.watch.folder / "a.txt").write_text("Shorter.")
+
+    assert Taken.TAKEN is await house.intake.take(house.candidate(back))
+
+    again = await house.only_post()
+    assert (post.id, State.READY, "Shorter.") == (again.id, again.state, again.caption)
+    assert again.items[0].source.is_file()
+
+
+async def test_a_full_river_holds_the_folder_back(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Above the backlog a file is not claimed until others have ended."""
+    await house.intake.take(house.drop("seed.jpg"))
+    seed = await house.only_post()
+    await house.journal.apply(
+        [
+            statement
+            for number in range(BACKLOG)
+            for statement in posts.add(
+                dataclasses.replace(seed, id=f"{number:012x}", content_key=str(number), items=())
+            )
+        ]
+    )
+    looked = 0
+
+    async def look_again(_seconds: float) -> None:
+        nonlocal looked
+        looked += 1
+        assert ["late.jpg"] == house.inbox
+        await house.journal.apply([posts.forget(f"{n:012x}") for n in (looked * 2, looked * 2 + 1)])
+
+    monkeypatch.setattr("mediawatch.watch.intake.asyncio.sleep", look_again)
+
+    await house.intake.take(house.drop("late.jpg", jpeg(500, 400)))
+
+    assert 1 <= looked
+    assert [] == house.inbox
+
+
+# What a kill leaves half done.
+
+
+async def kill_after_intent(house: House) -> Post:
+    """The post is written down, and the rename was not made."""
+    candidate = house.drop("a.jpg")
+    await house.intake.take(candidate)
+    post = await house.only_post()
+    item = post.items[0]
+    back = dataclasses.replace(item, source=candidate.path, moving_to=item.source)
+    item.source.rename(candidate.path)
+    _, running = posts.move(dataclasses.replace(post, state=State.READY), Event.CLAIM, now=0.0)
+    await house.journal.apply([running, posts.record_item(back)])
+    return post
+
+
+async def test_killed_between_intent_and_rename(house: House) -> None:
+    """The rename is made at the next start; one post, one file."""
+    post = await kill_after_intent(house)
+
+    await house.recovery.run_once()
+
+    again = await house.only_post()
+    assert (post.id, State.READY) == (again.id, again.state)
+    assert ([f"{post.id}/a.jpg"], []) == (house.work(), house.inbox)
+
+
+async def test_killed_between_rename_and_its_record(house: House) -> None:
+    """The rename is found made, and recorded."""
+    post = await kill_after_intent(house)
+    target = house.watch.work_folder / post.id / "a.jpg"
+    (house.watch.folder / "a.jpg").rename(target)
+
+    await house.recovery.run_once()
+
+    again = await house.only_post()
+    assert (State.READY, target, None) == (
+        again.state,
+        again.items[0].source,
+        again.items[0].moving_to,
+    )
+
+
+async def test_taken_away_between_intent_and_the_next_start(house: House) -> None:
+    """The file is nowhere: its post never came to be, and the same file can come again."""
+    await kill_after_intent(house)
+    (house.watch.folder / "a.jpg").unlink()
+
+    await house.recovery.run_once()
+
+    assert [] == await posts.listed(house.journal)
+    assert Taken.TAKEN is await house.intake.take(house.drop("a.jpg"))
+
+
+async def test_replaced_between_intent_and_the_next_start(house: House) -> None:
+    """Other bytes under the same name are not taken for those that were claimed."""
+    await kill_after_intent(house)
+    (house.watch.folder / "a.jpg").write_bytes(jpeg(600, 500))
+
+    await house.recovery.run_once()
+
+    assert ["a.jpg"] == house.inbox
+    assert [] == await posts.listed(house.journal)
+
+
+async def test_killed_before_a_held_file_was_filed(house: House) -> None:
+    """A post that was held just before the end has its original filed at the next start."""
+    await house.intake.take(house.drop("a.jpg"))
+    work = await house.claimed((await house.only_post()).id)
+    await work.write(Event.HOLD, reason="caption", detail="Too long.", remedy="Shorten it.")
+
+    await house.recovery.run_once()
+
+    assert (house.watch.held_folder / "a.jpg").is_file()
+    note = json.loads((house.watch.held_folder / "a.jpg.mediawatch.json").read_text())
+    assert "Too long." == note["why"]
+
+
+async def test_a_claimed_file_that_the_journal_does_not_know(house: House) -> None:
+    """The journal was lost: the file may be published already, so a person decides."""
+    stray = house.watch.work_folder / ("f" * 12) / "a.jpg"
+    stray.parent.mkdir(parents=True)
+    stray.write_bytes(b"bytes")
+
+    await house.recovery.run_once()
+
+    assert b"bytes" == (house.watch.held_folder / "a.jpg").read_bytes()
+    assert (house.watch.held_folder / "a.jpg.mediawatch.json").is_file()
+    assert [] == house.work()
+
+
+async def test_running_and_parked_posts_go_on_at_the_start(house: House) -> None:
+    """What was running is nobody's; what was parked is tried, since somebody restarted."""
+    await house.intake.take(house.drop("a.jpg"))
+    await house.intake.take(house.drop("b.jpg", jpeg(500, 400)))
+    first, second = [post.id for post in await posts.listed(house.journal)]
+    await house.claimed(first)
+    work = await house.claimed(second)
+    await work.write(Event.SNOOZE, wait_until=house.clock.now() + 900, parked=True)
+
+    await house.recovery.run_once()
+
+    now = house.clock.now()
+    assert {first, second} == {p for p, _ in await posts.workable(house.journal, now=now, limit=9)}
+
+
+async def test_a_name_that_is_taken_in_the_archive(house: House) -> None:
+    """Nothing is overwritten: the second file of a name gets the post's id into its name."""
+    house.watch.processed_folder.mkdir()
+    (house.watch.failed_folder).mkdir()
+    (house.watch.failed_folder / "a.jpg").write_bytes(b"older")
+    await house.intake.take(house.drop("a.jpg"))
+    work = await house.claimed((await house.only_post()).id)
+    await work.write(Event.FAIL)
+
+    await house.archive.set_aside(work, "failed", Reason("corrupt", "It is broken."))
+
+    assert b"older" == (house.watch.failed_folder / "a.jpg").read_bytes()
+    assert (house.watch.failed_folder / f"a.{work.post.id[:8]}.jpg").is_file()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from urllib.parse import urlsplit
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from mediawatch.config.values import is_loopback
 from mediawatch.errors import MediawatchError
 from mediawatch.web.doors import DOORS
 
@@ -27,7 +27,7 @@ async def this_machine_only(request: web.Request, handler: Handler) -> web.Strea
     A page in the owner's browser can send requests to loopback, or have its own name resolve to
     it; neither may drive the daemon.
     """
-    if not _is_loopback(_host_of(f"//{request.host}")):
+    if not is_loopback(_host_of(f"//{request.host}")):
         return refusal(
             403,
             "foreign-host",
@@ -84,12 +84,3 @@ def _host_of(address: str) -> str:
         return urlsplit(address).hostname or ""
     except ValueError:
         return ""
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

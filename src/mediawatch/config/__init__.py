@@ -1,0 +1,29 @@
+"""Settings: read once, checked whole, frozen, and passed down. No module reads them again later."""
+
+from mediawatch.config.sources import GUIDE_NAMES, default_config_file, load
+from mediawatch.config.tables import (
+    FtpSettings,
+    InstagramSettings,
+    LogSettings,
+    MediaSettings,
+    PublishSettings,
+    Settings,
+    StorageSettings,
+    WatchSettings,
+    WebSettings,
+)
+
+__all__ = [
+    "GUIDE_NAMES",
+    "FtpSettings",
+    "InstagramSettings",
+    "LogSettings",
+    "MediaSettings",
+    "PublishSettings",
+    "Settings",
+    "StorageSettings",
+    "WatchSettings",
+    "WebSettings",
+    "default_config_file",
+    "load",
+]

@@ -1,0 +1,170 @@
+"""Where settings come from, and their order.
+
+The first that names a value wins: ``MEDIAWATCH_<TABLE>__<KEY>`` in the environment, the names of
+the guides (``FTP_HOST``, ``ACCESS_TOKEN``, …) in the environment, both again in a ``.env`` file,
+the TOML file, a file of ``$CREDENTIALS_DIRECTORY``, the default.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from dotenv import dotenv_values
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+
+from mediawatch.config.explain import explain, placeholders
+from mediawatch.config.tables import Settings
+from mediawatch.errors import ConfigError, Problem
+
+#: The names that the guides use, and where their values belong.
+GUIDE_NAMES = {
+    "FTP_HOST": ("ftp", "host"),
+    "FTP_PORT": ("ftp", "port"),
+    "FTP_USER": ("ftp", "user"),
+    "FTP_PASS": ("ftp", "password"),
+    "FTP_UPLOAD_DIR": ("ftp", "upload_dir"),
+    "ACCESS_TOKEN": ("instagram", "access_token"),
+    "IG_USER_ID": ("instagram", "user_id"),
+    "AUTO_DOWNLOAD_DIR": ("watch", "folder"),
+}
+
+
+class _Environment(PydanticBaseSettingsSource):
+    """``MEDIAWATCH_<TABLE>__<KEY>`` and the guides' names, out of one mapping."""
+
+    def __init__(self, settings: type[BaseSettings], environ: Mapping[str, str]) -> None:
+        super().__init__(settings)
+        self.environ = environ
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        return None, field_name, False  # values come from __call__ alone
+
+    def __call__(self) -> dict[str, Any]:
+        found: dict[str, dict[str, Any]] = {}
+        for name, (table, key) in GUIDE_NAMES.items():
+            if self.environ.get(name):
+                found.setdefault(table, {})[key] = self.environ[name]
+        for name, value in self.environ.items():
+            table, separator, key = name.removeprefix("MEDIAWATCH_").partition("__")
+            if name.startswith("MEDIAWATCH_") and separator:
+                found.setdefault(table.lower(), {})[key.lower()] = value
+        return found
+
+
+class _Given(PydanticBaseSettingsSource):
+    """Values that were read elsewhere: the TOML file, the credentials of the service."""
+
+    def __init__(self, settings: type[BaseSettings], values: dict[str, Any]) -> None:
+        super().__init__(settings)
+        self.values = values
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        return None, field_name, False  # values come from __call__ alone
+
+    def __call__(self) -> dict[str, Any]:
+        return self.values
+
+
+def default_config_file() -> Path | None:
+    """The settings file that is used when none is named: ``$MEDIAWATCH_CONFIG``,
+    ``./config.toml``, the platform's config folder. None if there is none."""
+    named = os.environ.get("MEDIAWATCH_CONFIG")
+    if named:
+        return Path(named).expanduser()
+    for candidate in (
+        Path("config.toml"),
+        platformdirs.user_config_path("mediawatch") / "config.toml",
+    ):
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+def load(
+    file: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    dotenv: Path | None = None,
+) -> Settings:
+    """Read all sources and check them together.
+
+    ``file``: a TOML file, or None for environment and defaults only. ``dotenv``: defaults to
+    ``.env`` beside the file, else in the current folder.
+    Raises ConfigError with every problem found.
+    """
+    environ = os.environ if environ is None else environ
+    dotenv = dotenv or (file.parent if file else Path()) / ".env"
+    in_dotenv = {
+        name: value
+        for name, value in (dotenv_values(dotenv) if dotenv.is_file() else {}).items()
+        if value is not None
+    }
+    layers = [
+        _Given(Settings, _credentials(environ.get("CREDENTIALS_DIRECTORY"))),
+        _Given(Settings, _read_toml(file) if file else {}),
+        _Environment(Settings, in_dotenv),
+        _Environment(Settings, environ),
+    ]
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        _merge(merged, layer())
+    merged.setdefault("ftp", {})
+    merged.setdefault("instagram", {})
+    try:
+        settings = Settings(**merged)
+    except ValidationError as error:
+        problems = [explain(detail) for detail in error.errors()]
+        raise ConfigError(problems + placeholders(merged)) from None
+    if left := placeholders(merged):
+        raise ConfigError(left)
+    return settings
+
+
+def _merge(into: dict[str, Any], layer: dict[str, Any]) -> None:
+    for table, values in layer.items():
+        if isinstance(values, dict) and isinstance(into.get(table, {}), dict):
+            # A secret and the file that holds it are one setting: the nearer source decides.
+            known = into.setdefault(table, {})
+            for key in values:
+                known.pop(f"{key}_file", None)
+                known.pop(key.removesuffix("_file"), None)
+            known.update(values)
+        else:
+            into[table] = values
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        message, remedy = (
+            "there is no such file.",
+            "Copy config.example.toml to this name and fill it in.",
+        )
+    except OSError as error:
+        message, remedy = f"cannot be read: {error.strerror}.", "Check its permissions."
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        message = f"is not valid TOML: {error}."
+        remedy = 'Write text in quotes, and Windows paths with "/" or in single quotes.'
+    raise ConfigError([Problem("", str(file), "", message, remedy)])
+
+
+def _credentials(directory: str | None) -> dict[str, Any]:
+    """Secrets handed over by the service manager, one file each, named ``<table>.<key>``."""
+    found: dict[str, Any] = {}
+    if directory:
+        for table, key in (
+            ("ftp", "password"),
+            ("instagram", "access_token"),
+            ("instagram", "app_secret"),
+        ):
+            file = Path(directory) / f"{table}.{key}"
+            if file.is_file():
+                found.setdefault(table, {})[f"{key}_file"] = str(file)
+    return found

@@ -1,0 +1,296 @@
+"""The tables of the settings: every key with its default and its limits. Frozen."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+from urllib.parse import urlsplit
+
+import platformdirs
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from mediawatch.config.values import (
+    Duration,
+    Durations,
+    Folder,
+    is_loopback,
+    parse_items,
+    parse_retention,
+    refusal,
+)
+
+
+class Table(BaseModel):
+    """One table of the settings file. A ``<secret>_file`` beside a secret names a file with it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+    secrets: ClassVar[tuple[str, ...]] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_secret_files(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        data = dict(data)
+        for name in cls.secrets:
+            path = data.pop(f"{name}_file", None)
+            if path and not data.get(name):
+                try:
+                    data[name] = Path(path).expanduser().read_text(encoding="utf-8").strip()
+                except (OSError, UnicodeDecodeError) as error:
+                    reason = getattr(error, "strerror", None) or "not a text file"
+                    raise refusal(
+                        f"{name}_file = {path} cannot be read: {reason}.",
+                        "Name a readable text file that holds only the secret.",
+                    ) from error
+        return data
+
+
+def _default_folder() -> Path:
+    if sys.platform == "win32":
+        return Path("C:/gizmobbs/download")
+    return Path.home() / "mediawatch" / "download"
+
+
+class WatchSettings(Table):
+    """The inbox and what becomes of its files."""
+
+    folder: Folder = Field(default_factory=_default_folder)
+    processed: Folder | None = None
+    failed: Folder | None = None
+    settle: Duration = Field(default=2.0, gt=0)
+    rescan: Duration = Field(default=30.0, gt=0)
+    mode: Literal["auto", "events", "poll"] = "auto"
+    workers: int = Field(default=2, ge=1, le=64)
+    archive_by: Literal["none", "month", "day"] = "none"
+
+    @property
+    def processed_folder(self) -> Path:
+        """Where originals go that were published."""
+        return self.processed or self.folder.parent / "processed"
+
+    @property
+    def failed_folder(self) -> Path:
+        """Where originals go that cannot be published; ``held`` and ``duplicate`` lie beside it."""
+        return self.failed or self.folder.parent / "failed"
+
+    @property
+    def held_folder(self) -> Path:
+        """Where originals wait for a person."""
+        return self.failed_folder.parent / "held"
+
+    @property
+    def duplicate_folder(self) -> Path:
+        """Where originals go whose bytes were published before."""
+        return self.failed_folder.parent / "duplicate"
+
+    @property
+    def work_folder(self) -> Path:
+        """Where claimed files lie: inside the inbox, so that a claim is one atomic rename."""
+        return self.folder / ".mediawatch" / "work"
+
+
+class MediaSettings(Table):
+    """How pictures are fitted to what Instagram takes."""
+
+    fit: Literal["blur", "pad", "crop", "reject"] = "blur"
+    pad_color: str = Field(default="#ffffff", pattern=r"^#[0-9a-fA-F]{6}$")
+    max_width: int = Field(default=1440, ge=320, le=1440)
+    quality: int = Field(default=90, ge=50, le=95)
+    gif: Literal["auto", "still"] = "auto"
+    keep_metadata: bool = False
+    max_pixels: int = Field(default=100_000_000, ge=1_000_000, le=250_000_000)
+    max_bytes: int = Field(default=200 << 20, ge=1 << 20)
+    timeout: Duration = Field(default=30.0, ge=1)
+
+
+class FtpSettings(Table):
+    """The web host that Meta fetches the media from."""
+
+    secrets = ("password",)
+
+    host: str = Field(min_length=1)
+    port: int = Field(default=21, ge=1, le=65535)
+    user: str = Field(min_length=1)
+    password: SecretStr = Field(min_length=1)
+    upload_dir: str = "/"
+    public_url: str = Field(pattern=r"^https?://[\x21-\x7e]+$")
+    tls: Literal["auto", "explicit", "implicit", "off"] = "auto"
+    tls_server_name: str = ""
+    tls_pin_sha256: str = Field(default="", pattern=r"^([0-9a-fA-F:]{64,95})?$")
+    tls_ca_file: Folder | None = None
+    connections: int = Field(default=4, ge=1, le=16)
+    connect_timeout: Duration = Field(default=15.0, gt=0)
+    io_timeout: Duration = Field(default=30.0, gt=0)
+    reply_timeout: Duration = Field(default=120.0, gt=0)
+    idle_timeout: Duration = Field(default=50.0, gt=0)
+    rename: Literal["auto", "off"] = "auto"
+    passive: Literal["auto", "epsv", "pasv"] = "auto"
+    max_rate: int = Field(default=0, ge=0)
+    retention: Annotated[float | None, BeforeValidator(parse_retention)] = 86400.0
+
+    @field_validator("host")
+    @classmethod
+    def _bare_host(cls, value: str) -> str:
+        if "/" in value or ":" in value.replace("::", ""):
+            raise refusal(
+                "is not a bare host name.",
+                'Write only the name, like "ftp.example.org"; port and folder have their own keys.',
+            )
+        return value
+
+
+class InstagramSettings(Table):
+    """The account and the Graph API."""
+
+    secrets = ("access_token", "app_secret")
+
+    login: Literal["facebook", "instagram"] = "facebook"
+    user_id: str = Field(pattern=r"^\d{5,20}$")
+    access_token: SecretStr = Field(min_length=8)
+    app_secret: SecretStr | None = None
+    graph_url: str = Field(default="", pattern=r"^(https?://\S+)?$")
+    version: str = Field(default="v25.0", pattern=r"^v\d+\.\d+$")
+    timeout: Duration = Field(default=30.0, gt=0)
+
+    @field_validator("user_id", mode="before")
+    @classmethod
+    def _digits(cls, value: Any) -> Any:
+        return str(value) if isinstance(value, int) else value
+
+    @field_validator("graph_url")
+    @classmethod
+    def _token_stays_private(cls, value: str) -> str:
+        address = urlsplit(value)
+        if address.scheme == "http" and not is_loopback(address.hostname or ""):
+            raise refusal("would send the access token in the clear.", "Use an https address.")
+        return value
+
+    @property
+    def base_url(self) -> str:
+        """Scheme and host of the Graph API for this kind of login, without the version."""
+        default = {
+            "facebook": "https://graph.facebook.com",
+            "instagram": "https://graph.instagram.com",
+        }
+        return (self.graph_url or default[self.login]).rstrip("/")
+
+
+class PublishSettings(Table):
+    """What is said with a post, and how patient mediawatch is."""
+
+    caption: str = "{title}"
+    hashtags: Annotated[tuple[str, ...], BeforeValidator(parse_items)] = ()
+    min_gap: Duration = 0.0
+    retry_delays: Durations = (60.0, 300.0, 1800.0, 7200.0, 21600.0)
+    poll_delays: Durations = (0.0, 2.0, 3.0, 5.0, 8.0, 13.0, 20.0, 30.0, 60.0)
+    publish_timeout: Duration = Field(default=60.0, gt=0)
+    quiet_window: Duration = 120.0
+
+    @field_validator("caption")
+    @classmethod
+    def _known_fields(cls, value: str) -> str:
+        allowed = {"stem", "title", "date", "time", "name"}
+        try:
+            value.format_map(dict.fromkeys(allowed, ""))
+        except (KeyError, ValueError, IndexError, AttributeError) as error:
+            raise refusal(
+                f"has a field that cannot be filled: {error}.",
+                "Use {stem}, {title}, {name}, {date} or {time}; write a brace itself twice.",
+            ) from error
+        return value
+
+
+class WebSettings(Table):
+    """The HTTP API of the daemon."""
+
+    enabled: bool = True
+    host: str = "127.0.0.1"
+    port: int = Field(default=8001, ge=0, le=65535)
+
+    @field_validator("host")
+    @classmethod
+    def _loopback(cls, value: str) -> str:
+        if not is_loopback(value):
+            raise refusal(
+                "is open to other machines, but the API knows no users yet.",
+                'Use "127.0.0.1", and a reverse proxy with a login in front of it.',
+            )
+        return value
+
+
+class StorageSettings(Table):
+    """Where the journal lies."""
+
+    data_dir: Folder = Field(default_factory=lambda: platformdirs.user_data_path("mediawatch"))
+
+
+class LogSettings(Table):
+    """What is told, and in which form."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "console", "json"] = "auto"
+    file: Folder | None = None
+
+
+class Settings(BaseSettings):
+    """All settings, as they are in force."""
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True)
+
+    watch: WatchSettings = Field(default_factory=WatchSettings)
+    media: MediaSettings = Field(default_factory=MediaSettings)
+    ftp: FtpSettings
+    instagram: InstagramSettings
+    publish: PublishSettings = Field(default_factory=PublishSettings)
+    web: WebSettings = Field(default_factory=WebSettings)
+    storage: StorageSettings = Field(default_factory=StorageSettings)
+    log: LogSettings = Field(default_factory=LogSettings)
+
+    _sources: ClassVar[tuple[PydanticBaseSettingsSource, ...]] = ()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what is given: ``load`` names every source itself."""
+        return (init_settings,)
+
+    @model_validator(mode="after")
+    def _folders_apart(self) -> Settings:
+        inbox = self.watch.folder
+        for key, folder in (
+            ("processed", self.watch.processed_folder),
+            ("failed", self.watch.failed_folder),
+        ):
+            if folder == inbox or inbox in folder.parents:
+                raise refusal(
+                    f"[watch] {key} = {folder} lies inside the inbox {inbox}.",
+                    "Choose a folder outside it, or files would be found again.",
+                )
+        return self
+
+    def secret_values(self) -> tuple[str, ...]:
+        """Every secret in plain text, for the log to mask. Never print it."""
+        secrets = (
+            self.ftp.password,
+            self.instagram.access_token,
+            self.instagram.app_secret,
+        )
+        return tuple(secret.get_secret_value() for secret in secrets if secret is not None)

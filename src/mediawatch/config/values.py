@@ -1,0 +1,60 @@
+"""Kinds of values in the settings: durations, folders, lists, and refusals with a remedy."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([smhd]?)\s*$")
+
+
+def refusal(message: str, remedy: str) -> PydanticCustomError:
+    """An error to raise in a validator; it becomes a Problem with this message and remedy."""
+    return PydanticCustomError("setting", "{message}", {"message": message, "remedy": remedy})
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is this machine, and can be nothing else."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def parse_duration(value: Any) -> Any:
+    """Seconds as a number, or text with a unit: ``"90"``, ``"10m"``, ``"24h"``, ``"7d"``."""
+    if isinstance(value, str):
+        match = _DURATION.match(value)
+        if match is None:
+            raise refusal(
+                "is not a duration.", 'Write seconds, or a text like "30s", "10m", "24h".'
+            )
+        return float(match[1]) * _UNITS[match[2] or "s"]
+    return value
+
+
+def parse_retention(value: Any) -> Any:
+    """A duration, or None for ``"forever"``."""
+    return None if value == "forever" else parse_duration(value)
+
+
+def parse_items(value: Any) -> Any:
+    """A list as it is, or a text with commas, as an environment variable holds it."""
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+
+def _folder(value: Any) -> Any:
+    return Path(value).expanduser() if isinstance(value, str) and value else value
+
+
+Duration = Annotated[float, BeforeValidator(parse_duration), Field(ge=0)]
+Durations = Annotated[tuple[Duration, ...], BeforeValidator(parse_items)]
+Folder = Annotated[Path, BeforeValidator(_folder)]

@@ -64,7 +64,7 @@ async def test_a_post_comes_back_as_it_was_written(journal: SqliteJournal) -> No
 async def test_a_wrong_count_rolls_the_whole_transaction_back(journal: SqliteJournal) -> None:
     """All statements of a transaction, or none of them."""
     post = a_post()
-    missing = posts.change_item(post.items[0], remote_key="k")[1]
+    missing = posts.record_item(post.items[0])
 
     with pytest.raises(Conflict):
         await journal.apply([accounts.ensure("1"), missing])

@@ -40,12 +40,14 @@ async def until(
 
 
 def environment() -> dict[str, str]:
-    """Ours, without anything that could decide a setting or lead loopback to a proxy."""
+    """Ours, without anything that could decide a setting, lead loopback to a proxy, or make
+    every start compile what it imports."""
     return {
         name: value
         for name, value in os.environ.items()
         if name not in GUIDE_NAMES
         and not name.startswith("MEDIAWATCH_")
+        and name != "PYTHONDONTWRITEBYTECODE"
         and not name.lower().endswith("_proxy")
     } | {"PYTHONUTF8": "1", "COLUMNS": "200"}
 

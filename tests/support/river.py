@@ -104,8 +104,12 @@ class River:
         for table, keys in tables.items():
             settings.setdefault(table, {}).update(keys)
         self.tables = settings
+        self.write_settings()
+
+    def write_settings(self) -> None:
+        """Write ``tables`` as they are now."""
         lines = []
-        for table, keys in settings.items():
+        for table, keys in self.tables.items():
             lines.append(f"[{table}]")
             lines += [f"{key} = {json.dumps(value)}" for key, value in keys.items()]
         self.config.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -1,0 +1,151 @@
+"""The command line itself: help, version, and settings that cannot be used."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mediawatch import __version__
+from tests.support.daemon import command
+from tests.support.pictures import jpeg
+from tests.support.river import River
+
+COMMANDS = [
+    *(["run"], ["once"], ["check"], ["status"], ["simulate"], ["demo"]),
+    *(["posts"], ["posts", "list"], ["posts", "show"], ["posts", "retry"]),
+]
+SECRETS = ("tok", "pw-of-the-host")
+
+BAD = f"""\
+[watch]
+folder = "/nowhere/at-all"
+settle = "soon"
+colour = "red"
+
+[ftp]
+host = "ftp://ftp.example.org"
+user = "me"
+password = "{SECRETS[1]}"
+port = 70000
+
+[instagram]
+user_id = "me"
+access_token = "{SECRETS[0]}"
+"""
+
+
+async def test_help_names_every_command(tmp_path: Path) -> None:
+    """--help works without settings and lists what can be done."""
+    ended = await command("--help", folder=tmp_path)
+    assert 0 == ended.code
+    for words in COMMANDS:
+        assert f"  {words[0]} " in ended.out
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+async def test_every_command_has_help(tmp_path: Path, words: list[str]) -> None:
+    """COMMAND --help says what it does, with no settings at hand."""
+    ended = await command(*words, "--help", folder=tmp_path)
+    assert 0 == ended.code
+    assert f"mediawatch {' '.join(words)}" in ended.out
+    assert "--help" in ended.out
+
+
+async def test_the_version_is_told(tmp_path: Path) -> None:
+    """--version gives the name and the version, and nothing else."""
+    ended = await command("--version", folder=tmp_path)
+    assert (0, f"mediawatch {__version__}\n", "") == (ended.code, ended.out, ended.err)
+
+
+async def test_wrong_usage_has_a_code_of_its_own(tmp_path: Path) -> None:
+    """2 for a command that does not exist, and for one that was told too little."""
+    assert 2 == (await command("publish-everything", folder=tmp_path)).code
+    assert 2 == (await command("posts", "retry", folder=tmp_path)).code
+
+
+async def test_good_settings_are_called_good(river: River) -> None:
+    """check leaves with 0 and touches nothing."""
+    ended = await river.run("check")
+    assert 0 == ended.code, ended.err
+    assert "good" in ended.out
+    assert not river.data.exists()
+    as_json = await river.run("check", "--json")
+    assert {"ok": True, "problems": []} == json.loads(as_json.out)
+
+
+async def test_check_tells_every_problem_at_once(river: River) -> None:
+    """Exit 78; each problem with table, key, value and remedy; secrets are not shown."""
+    river.config.write_text(BAD, encoding="utf-8")
+    ended = await river.run("check", "--json")
+    assert 78 == ended.code
+    told = json.loads(ended.out)
+    assert told["ok"] is False
+    found = {(problem["table"], problem["key"]): problem for problem in told["problems"]}
+    assert {
+        ("watch", "settle"),
+        ("watch", "colour"),
+        ("ftp", "host"),
+        ("ftp", "port"),
+        ("ftp", "public_url"),
+        ("instagram", "user_id"),
+        ("instagram", "access_token"),
+    } == found.keys()
+    assert all(problem["message"] and problem["remedy"] for problem in told["problems"])
+    assert "soon" == found["watch", "settle"]["value"]
+    assert "70000" == found["ftp", "port"]["value"]
+    spoken = await river.run("check")
+    assert 78 == spoken.code
+    assert len(told["problems"]) == spoken.err.count("❌") == spoken.err.count("→")
+    assert '[ftp] host = ftp://ftp.example.org is not a bare host name.' in spoken.err
+    for text in (ended.out, ended.err, spoken.out, spoken.err):
+        assert not any(secret in text.replace("token", "") for secret in SECRETS)
+
+
+async def test_check_names_a_folder_that_is_missing(river: River) -> None:
+    """Settings in good form that name a folder which is not there: 78 and how to make it."""
+    river.inbox.rmdir()
+    ended = await river.run("check")
+    assert 78 == ended.code
+    assert f"[watch] folder = {river.inbox} does not exist." in ended.err
+    assert f'mkdir -p "{river.inbox}"' in ended.err
+
+
+@pytest.mark.parametrize("words", [["run"], ["once"], ["status"], ["posts", "list"]], ids=" ".join)
+async def test_nothing_starts_with_bad_settings(river: River, words: list[str]) -> None:
+    """Exit 78 with the problems; the folder is not touched and no journal is made."""
+    original = river.drop("beach.jpg", jpeg())
+    river.configure(ftp={"password": ""}, watch={"settle": -1})
+    ended = await river.run(*words)
+    assert 78 == ended.code
+    assert "[ftp] password" in ended.err
+    assert "[watch] settle" in ended.err
+    assert {"beach.jpg"} == {path.name for path in river.inbox.iterdir()}
+    assert original == (river.inbox / "beach.jpg").read_bytes()
+    assert not river.data.exists()
+
+
+async def test_a_missing_settings_file_is_named(tmp_path: Path) -> None:
+    """Exit 78, the file's name, and where to get one."""
+    ended = await command("check", "--config", "none.toml", folder=tmp_path)
+    assert 78 == ended.code
+    assert "none.toml there is no such file." in ended.err
+    assert "config.example.toml" in ended.err
+
+
+async def test_the_guides_names_work_from_a_dotenv_file(river: River) -> None:
+    """FTP_PASS, ACCESS_TOKEN and the others in .env beside the settings are enough."""
+    ftp, instagram = river.tables["ftp"], river.tables["instagram"]
+    (river.root / ".env").write_text(
+        f"FTP_HOST={ftp.pop('host')}\nFTP_PORT={ftp.pop('port')}\nFTP_USER={ftp.pop('user')}\n"
+        f"FTP_PASS={ftp.pop('password')}\nFTP_UPLOAD_DIR={ftp.pop('upload_dir')}\n"
+        f"ACCESS_TOKEN={instagram.pop('access_token')}\nIG_USER_ID={instagram.pop('user_id')}\n"
+        f"AUTO_DOWNLOAD_DIR={river.tables['watch'].pop('folder')}\n",
+        encoding="utf-8",
+    )
+    river.write_settings()
+    originals = river.drop_pictures(1)
+    ended = await river.run("once")
+    assert 0 == ended.code, ended.err + ended.out
+    await river.arrived(originals)

@@ -1,0 +1,149 @@
+"""A mixed folder: each file ends where its owner looks for it, with the reason beside it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.pictures import MP4, PDF, encoded, jpeg, photo, truncated
+from tests.support.river import River, contents
+
+
+def note(original: Path) -> dict[str, Any]:
+    """The note beside a filed original, which must be one that people can read and use."""
+    beside = original.with_name(f"{original.name}.mediawatch.json")
+    told: dict[str, Any] = json.loads(beside.read_text(encoding="utf-8"))
+    assert {"file", "what", "why", "what_to_do", "post", "when"} <= told.keys()
+    assert all(isinstance(value, str) and value for value in told.values())
+    return told
+
+
+async def test_what_is_no_picture_stays_and_is_listed_with_its_reason(river: River) -> None:
+    """PDF and web page are ignored by their bytes, hidden and partial files by their names."""
+    lying = {
+        "document.pdf": PDF,
+        "saved page.jpg": b"<!doctype html><p>Not found</p>",
+        ".hidden.jpg": jpeg(seed=2),
+        "half.jpg.part": truncated(jpeg(seed=3)),
+        "loading.jpg.crdownload": truncated(jpeg(seed=4)),
+    }
+    for name, content in lying.items():
+        river.drop(name, content)
+    async with river.daemon():
+        published = river.drop("beach.jpg", jpeg())
+        await river.until(lambda: {"beach.jpg": published} == river.filed())
+        told = await river.run("status", "--json")
+        spoken = await river.run("status")
+    assert 0 == told.code, told.err
+    ignored = json.loads(told.out)["folder"]["ignored"]
+    assert lying.keys() == ignored.keys()
+    assert "PDF document" in ignored["document.pdf"]
+    assert "HTML" in ignored["saved page.jpg"]
+    assert ".part" in ignored["half.jpg.part"]
+    assert "5 ignored" in spoken.out
+    assert lying.keys() == river.leftovers()
+    assert ["beach"] == river.captions()
+
+
+async def test_a_video_is_held_with_the_reason_beside_it(river: River) -> None:
+    """What cannot be published yet lies in held, unchanged, with a note that says what to do."""
+    original = river.drop("clip.mp4", MP4 + bytes(4096))
+    async with river.daemon():
+        await river.until(lambda: len(contents(river.held)) == 2)
+        post = await river.post("clip.mp4", state="held")
+    assert original == (river.held / "clip.mp4").read_bytes()
+    told = note(river.held / "clip.mp4")
+    assert "clip.mp4" == told["file"]
+    assert "video" in told["why"].lower()
+    assert post.id == told["post"]
+    assert set() == river.leftovers()
+    assert [] == river.captions()
+
+
+async def test_a_broken_picture_fails_with_the_reason_beside_it(river: River) -> None:
+    """A picture that nobody can decode lies in failed, unchanged, and harms no other."""
+    whole = encoded(photo(400, 300), "PNG")
+    middle = len(whole) // 2
+    broken = river.drop("broken.png", whole[:middle] + bytes(64) + whole[middle + 64 :])
+    async with river.daemon():
+        good = river.drop("good.jpg", jpeg(seed=2))
+        await river.until(lambda: len(contents(river.failed)) == 2 and river.filed())
+    assert broken == (river.failed / "broken.png").read_bytes()
+    assert note(river.failed / "broken.png")["why"]
+    assert {"good.jpg": good} == river.filed()
+    assert ["good"] == river.captions()
+
+
+async def test_the_same_bytes_are_not_posted_twice(river: River) -> None:
+    """A copy under another name lies in duplicate; its note names the first post."""
+    original = jpeg()
+    async with river.daemon():
+        river.drop("beach.jpg", original)
+        await river.until(river.filed)
+        river.drop("beach copy.jpg", original)
+        await river.until(lambda: len(contents(river.duplicate)) == 2)
+        post = await river.post("beach.jpg", state="done")
+    told = note(river.duplicate / "beach copy.jpg")
+    assert post.id == told["post"]
+    assert "beach.jpg" in told["why"]
+    assert (post.permalink or "no link") in told["why"]
+    assert original == (river.duplicate / "beach copy.jpg").read_bytes()
+    assert ["beach"] == river.captions()
+
+
+async def test_a_held_file_that_is_put_back_is_tried_again(river: River) -> None:
+    """Its owner shortened the caption and put both files back: one post, nothing left in held."""
+    (river.inbox / "beach.txt").write_text("#tag " * 31, encoding="utf-8")
+    original = river.drop("beach.jpg", jpeg())
+    async with river.daemon():
+        await river.until(lambda: len(contents(river.held)) == 3)
+        assert "hashtags" in note(river.held / "beach.jpg")["why"]
+        (river.held / "beach.txt").write_text("shorter", encoding="utf-8")
+        (river.held / "beach.txt").rename(river.inbox / "beach.txt")
+        (river.held / "beach.jpg").rename(river.inbox / "beach.jpg")
+        await river.until(lambda: len(river.filed()) == 2 and not river.leftovers())
+    assert {"beach.jpg": original, "beach.txt": b"shorter"} == river.filed()
+    assert ["shorter"] == river.captions()
+
+
+async def test_nothing_is_ever_overwritten_in_processed(river: River) -> None:
+    """Pictures of one name are all kept: a name that is taken already gets a suffix."""
+    foreign = b"not ours, but it has the name"
+    river.processed.mkdir()
+    (river.processed / "beach.jpg").write_bytes(foreign)
+    ours = [jpeg(seed=2), jpeg(seed=3)]
+    async with river.daemon():
+        for number, picture in enumerate(ours):
+            river.drop("beach.jpg", picture)
+            await river.until(lambda: len(river.filed()) == number + 2)  # noqa: B023
+    assert foreign == river.filed()["beach.jpg"]
+    assert sorted([foreign, *ours]) == sorted(river.filed().values())
+    assert all(name.startswith("beach") and name.endswith(".jpg") for name in river.filed())
+    assert ["beach", "beach"] == river.captions()
+
+
+async def test_a_file_that_still_grows_is_left_until_it_is_whole(river: River) -> None:
+    """The first half of a picture is not taken, however long it lies there; then it is whole."""
+    whole = jpeg(1200, 900)
+    half = len(whole) // 2
+    async with river.daemon():
+        river.drop("growing.jpg", whole[:half])
+        river.drop("other.jpg", jpeg(seed=2))
+        await river.until(lambda: "other.jpg" in river.filed())
+        assert {"growing.jpg"} == river.leftovers()
+        with (river.inbox / "growing.jpg").open("ab") as file:
+            file.write(whole[half:])
+        await river.until(lambda: "growing.jpg" in river.filed())
+    assert whole == river.filed()["growing.jpg"]
+    assert ["growing", "other"] == river.captions()
+
+
+@pytest.mark.parametrize("name", ["ünïcödé 📷.jpg", "--help.jpg", "a'b\"c;d$(e).jpg", "UPPER.JPEG"])
+async def test_any_name_goes_through(river: River, name: str) -> None:
+    """Names with accents, quotes, leading dashes: published and filed under the same name."""
+    original = river.drop(name, jpeg())
+    async with river.daemon():
+        await river.arrived({name: original})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import shutil
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine, select
 
 from mediawatch.errors import Conflict, JournalError
-from mediawatch.journal import accounts, posts
+from mediawatch.journal import accounts, migrate, posts
 from mediawatch.journal.schema import metadata
 from mediawatch.journal.schema import posts as posts_table
 from mediawatch.journal.sqlite import SqliteJournal
@@ -206,7 +207,46 @@ async def test_a_cancelled_caller_leaves_no_half_transaction(journal: SqliteJour
     assert 1 == len(found.items)
 
 
-async def test_an_old_journal_is_kept_before_it_is_changed(tmp_path: Path) -> None:
+async def test_an_old_journal_is_kept_before_it_is_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the schema changes a copy is made; after a failed change the old one is whole."""
+    path = tmp_path / "journal.db"
+    async with SqliteJournal(path) as journal:
+        await journal.apply([accounts.ensure(ACCOUNT), *posts.add(a_post())])
+    scripts = tmp_path / "migrations"
+    shutil.copytree(migrate._SCRIPTS, scripts)
+    change = scripts / "versions" / "0002_next.py"
+    head = 'import sqlalchemy as sa\nfrom alembic import op\nrevision = "0002"\n'
+    head += 'down_revision = "0001"\n\ndef upgrade():\n'
+    head += '    op.add_column("posts", sa.Column("more", sa.Text))\n'
+    change.write_text(head + '    raise OSError("no space left")\n')
+    monkeypatch.setattr(migrate, "_SCRIPTS", scripts)
+
+    with pytest.raises(JournalError, match="no space left"):
+        async with SqliteJournal(path):
+            pass
+    columns = "SELECT name FROM pragma_table_info('posts')"
+    assert "more" not in _rows(path, columns)
+    change.write_text(head)
+    async with SqliteJournal(path):
+        pass
+
+    assert "more" in _rows(path, columns)
+    copy = tmp_path / "journal.db.before-0002"
+    assert "more" not in _rows(copy, columns)
+    assert ["a" * 12] == _rows(copy, "SELECT id FROM posts")
+
+
+def _rows(path: Path, query: str) -> list[str]:
+    connection = sqlite3.connect(path)
+    try:
+        return [row[0] for row in connection.execute(query)]
+    finally:
+        connection.close()
+
+
+async def test_a_journal_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     """A file of a newer version is refused with a remedy, and left as it is."""
     path = tmp_path / "journal.db"
     async with SqliteJournal(path):

@@ -405,6 +405,8 @@ async def test_retries_run_out_and_a_person_is_asked(river: Bench) -> None:
 
     assert (State.HELD, "meta-busy") == (post.state, post.reason)
     assert "It was tried 3 times" in (post.detail or "")
+    history = await posts.history(river.journal, post.id)
+    assert 2 == sum(row["status"] == "retry" for row in history)
     assert 0 == len(river.published)
 
 
@@ -436,7 +438,7 @@ async def test_the_log_of_a_post_tells_all_and_no_token(river: Bench) -> None:
 
     endpoints = [(row["status"], row["endpoint"].split("/")[-1]) for row in history]
     assert ("error", "media") in endpoints
-    assert ("success", "media") in endpoints
+    assert ("container_created", "media") in endpoints
     assert ("started", "media_publish") in endpoints
     assert ("success", "media_publish") in endpoints
     assert "token" not in str([dict(row) for row in history]).lower()

@@ -43,8 +43,12 @@ def _engine(path: Path, *, read_only: bool) -> Engine:
             if read_only
             else ["journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"]
         )
-        for pragma in pragmas:
-            connection.execute(f"PRAGMA {pragma}")
+        try:
+            for pragma in pragmas:
+                connection.execute(f"PRAGMA {pragma}")
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
 
     # One connection for the writer; a reader's is opened and closed with each query, so that
@@ -98,7 +102,11 @@ class SqliteJournal:
         self._loop = asyncio.get_running_loop()
         try:
             await asyncio.to_thread(self._open)
-        except (DBAPIError, sqlite3.Error, OSError) as error:
+        except BaseException as error:
+            self._reader.close()
+            self._engine.dispose()
+            if not isinstance(error, DBAPIError | sqlite3.Error | OSError):
+                raise
             raise JournalError(
                 f"The journal {self.path} cannot be opened: {_reason(error)}.",
                 remedy="Check that the data folder exists, can be written and has free space.",

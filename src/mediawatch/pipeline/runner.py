@@ -17,6 +17,7 @@ from mediawatch.errors import (
 )
 from mediawatch.journal import accounts, posts
 from mediawatch.journal.database import Journal, Statement
+from mediawatch.journal.posts import Attempt
 from mediawatch.log import Log
 from mediawatch.model.lifecycle import PRIORITY, Event, Publication, Stage, State
 from mediawatch.pipeline.outcomes import (
@@ -142,6 +143,15 @@ class Runner:
                 self._wake_at(work, at)
             case RetryAt(at, reason):
                 attempts = work.post.attempts + 1
+                work.note(
+                    Attempt(
+                        stage=work.post.stage,
+                        status="retry",
+                        endpoint="",
+                        at=self._clock.now(),
+                        error=reason.detail,
+                    )
+                )
                 await self._stop(work, Event.RETRY, reason, wait_until=at, attempts=attempts)
                 work.log.warning(
                     f"{work.post.name}: {reason.detail} Trying again in "

@@ -66,7 +66,7 @@ class Work:
         self.note(
             Attempt(
                 stage=self.post.stage,
-                status="error" if exchange.error else "success",
+                status=_status(exchange),
                 endpoint=exchange.endpoint,
                 at=self.clock.now() - exchange.duration_ms / 1000,
                 request=exchange.request,
@@ -84,3 +84,14 @@ class Work:
     def first(self) -> Item:
         """The only item of a single picture."""
         return self.post.items[0]
+
+
+def _status(exchange: Exchange) -> str:
+    if exchange.error is not None:
+        return "error"
+    response = exchange.response or {}
+    if response.get("status_code") == "IN_PROGRESS":
+        return "processing"
+    if exchange.endpoint.startswith("POST") and exchange.endpoint.endswith("/media"):
+        return "container_created"
+    return "success"

@@ -122,6 +122,19 @@ def unpark_all(now: float) -> Statement:
     )
 
 
+def account_is_free(account_id: str, now: float) -> Statement:
+    """What waits for the account's turn is due now; a wake-up alone would find it not due."""
+    return Statement(
+        update(posts)
+        .where(
+            posts.c.account_id == account_id,
+            posts.c.state == State.WAITING,
+            posts.c.reason == "account-busy",
+        )
+        .values(wait_until=now, updated_at=now)
+    )
+
+
 def record_item(item: Item) -> Statement:
     """Write an item as it is now."""
     return Statement(

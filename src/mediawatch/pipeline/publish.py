@@ -125,7 +125,10 @@ class Publish:
 
     async def released(self, account_id: str, work: Work) -> None:
         """The account is free: wake who waits for it."""
-        for post_id, stage in await posts.waiting_for_account(work.journal, account_id):
+        waiting = await posts.waiting_for_account(work.journal, account_id)
+        if waiting:
+            await work.journal.apply([posts.account_is_free(account_id, work.clock.now())])
+        for post_id, stage in waiting:
             self._wake(post_id, PRIORITY[stage])
 
     # Asking.

@@ -1,4 +1,4 @@
-"""mediawatch as its users have it: real child processes, with nothing of ours imported into them."""
+"""mediawatch as its users have it: as real child processes."""
 
 from __future__ import annotations
 

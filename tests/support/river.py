@@ -167,9 +167,12 @@ class River:
     @asynccontextmanager
     async def daemon(self, before: Sequence[str] = ()) -> AsyncIterator[Running]:
         """A daemon at work. If the test did not end it, it must leave well when it is asked to."""
+        starts = len(self.said("start"))
         running = Running(self.root, self.config, before)
         try:
-            await self.until(lambda: self.address(running) or running.process.poll() is not None)
+            await self.until(
+                lambda: len(self.said("start")) > starts or running.process.poll() is not None
+            )
             yield running
             if running.process.poll() is None:
                 assert 0 == await running.stop(), self.story()
@@ -177,13 +180,11 @@ class River:
             running.process.kill()
             running.process.wait()
 
-    def address(self, running: Running) -> str:
-        """Where the API of this very process listens; empty until it does."""
-        try:
-            card = json.loads((self.data / "daemon.json").read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return ""
-        return str(card["url"]) if card["pid"] == running.process.pid else ""
+    @property
+    def api(self) -> str:
+        """Where the API of the running daemon listens."""
+        card = json.loads((self.data / "daemon.json").read_text(encoding="utf-8"))
+        return str(card["url"])
 
     # What they see.
 
@@ -224,7 +225,7 @@ class River:
         path = self.data / "journal.db"
         if not path.exists():
             return {}
-        reader = SqliteReader(path)
+        reader: Any = SqliteReader(path)
         try:
             return {post.name: post for post in await posts.listed(reader, limit=1000)}
         except JournalError:
@@ -250,9 +251,13 @@ class River:
     async def arrived(self, originals: dict[str, bytes], limit: float = PATIENCE) -> None:
         """Wait until these lie in ``processed`` as they were, each published once; nothing else
         lies anywhere."""
-        await self.until(lambda: len(originals) <= len(self.filed()) and not self.leftovers(), limit)
+        await self.until(
+            lambda: len(originals) <= len(self.filed()) and not self.leftovers(), limit
+        )
         assert originals == self.filed(), self.story()
         assert sorted(Path(name).stem for name in originals) == self.captions(), self.story()
+        # Nor was Meta asked a second time for what was live: it only happened to refuse.
+        assert 0 == self.simulator.state.snapshot()["republish_calls"], self.story()
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -92,6 +92,35 @@ def tree_cpu(pid: int) -> float | None:
     return ended + sum((own_cpu(child) or 0.0) + (tree_cpu(child) or 0.0) for child in _sons(pid))
 
 
+class Others:
+    """How much of the machine other programs took while the context lasted, in percent of all
+    cores; a virtual machine's stolen time is among it. Figures of a busy machine are worth less.
+    """
+
+    percent: float | None = None
+
+    def __enter__(self) -> Self:
+        self._before = _machine()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        total, busy, ours = (
+            after - before for after, before in zip(_machine(), self._before, strict=True)
+        )
+        if total:
+            self.percent = round(max(0.0, busy - ours) / total * 100, 1)
+
+
+def _machine() -> tuple[float, float, float]:
+    """CPU seconds of all cores together: all, those that were busy, those of our processes."""
+    if not _CAN_COUNT:
+        return 0.0, 0.0, 0.0
+    first = (_PROC / "stat").read_text().partition("\n")[0]
+    values = [int(value) / os.sysconf("SC_CLK_TCK") for value in first.split()[1:9]]
+    idle, pid = values[3] + values[4], os.getpid()
+    return sum(values), sum(values) - idle, (own_cpu(pid) or 0.0) + (tree_cpu(pid) or 0.0)
+
+
 def memory(pid: int, field: str = "VmHWM") -> float | None:
     """Resident memory in MB: the peak (VmHWM) or now (VmRSS)."""
     if not _CAN_COUNT:

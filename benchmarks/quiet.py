@@ -12,8 +12,7 @@ from typing import Any
 import stages
 from neighbours import Neighbours, neighbours
 from pictures import make_small_jpegs
-from processes import memory, own_cpu
-from throughput import load
+from processes import Others, memory, own_cpu
 from watched import SETTLE, Daemon, watched
 
 REPEATS = 15
@@ -26,8 +25,10 @@ def quiet(root: Path) -> dict[str, Any]:
     """Latency first, then the cost of ignored files, of the same daemon."""
     small = make_small_jpegs(root / "small", REPEATS)
     with neighbours(root) as place, watched(root, place) as daemon:
+        with Others() as others:
+            latency = _latency(daemon, place, small)
         return {
-            "latency_ms": _latency(daemon, place, small),
+            "latency_ms": latency | {"others_percent": others.percent},
             "idle": _idle(daemon, root / "documents"),
         }
 
@@ -44,7 +45,7 @@ def _latency(daemon: Daemon, place: Neighbours, small: list[Path]) -> dict[str, 
         daemon.child.until(filed, 30, f"{path.name} is not published")
         waits.append((place.published()[-1]["time"] - dropped - SETTLE) * 1000)
         time.sleep(0.3)
-    return {**stages.summary(waits), "all": [round(wait, 1) for wait in waits], "load": load()}
+    return {**stages.summary(waits), "all": [round(wait, 1) for wait in waits]}
 
 
 def _idle(daemon: Daemon, prepared: Path) -> dict[str, Any]:
@@ -63,16 +64,17 @@ def _idle(daemon: Daemon, prepared: Path) -> dict[str, Any]:
     before, started = own_cpu(pid), time.monotonic()
     time.sleep(OBSERVED)
     after, seconds = own_cpu(pid), time.monotonic() - started
-    known = before is not None and after is not None
+    percent = None
+    if before is not None and after is not None:
+        percent = round((after - before) / seconds * 100, 2)
     return {
         "looked_at_after_seconds": round(looked_at, 1),
-        "cpu_percent": round((after - before) / seconds * 100, 2) if known else None,
+        "cpu_percent": percent,
         "rss_mb": memory(pid, "VmRSS"),
-        "load": load(),
     }
 
 
-def help_seconds(runs: int = 7) -> dict[str, Any]:
+def help_ms(runs: int = 7) -> dict[str, float]:
     """Wall time of ``mediawatch --help``."""
     script = Path(sysconfig.get_path("scripts"), "mediawatch")
     command = [str(script)] if script.exists() else [sys.executable, "-m", "mediawatch"]
@@ -81,4 +83,4 @@ def help_seconds(runs: int = 7) -> dict[str, Any]:
         started = time.perf_counter()
         subprocess.run([*command, "--help"], check=True, capture_output=True)
         times.append((time.perf_counter() - started) * 1000)
-    return {**stages.summary(times), "load": load()}
+    return stages.summary(times)

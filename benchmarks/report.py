@@ -13,7 +13,7 @@ from rich.table import Table
 def bars(figures: dict[str, Any]) -> list[tuple[str, str, str, bool | None]]:
     """What is promised: name, figure, bar, and whether it is met (None: cannot be told here)."""
     ratios, latency, idle = figures["ratios"], figures["latency_ms"], figures["idle"]
-    problems = [problem for run in figures["river"] for problem in run["problems"]]
+    problems = [problem for run in figures["rounds"] for problem in run["river"]["problems"]]
     once = "yes" if not problems else f"{len(problems)} problems"
     return [
         ("every post exactly once, its original filed", once, "yes", not problems),
@@ -51,7 +51,10 @@ def show(figures: dict[str, Any]) -> bool:
         ratio = figures["ratios"].get(name)
         speeds.add_row(name, f"{rate:.2f}", "" if ratio is None else f"{ratio:.2f} x")
     console.print(speeds)
-    run = figures["river"][-1]
+    for run in figures["rounds"]:
+        taken = ", ".join(f"{name} {part['others_percent']} %" for name, part in run.items())
+        console.print(f"other programs took of this machine, during: {taken}")
+    run = figures["rounds"][-1]["river"]
     console.print(_two_columns("stage of the river, ms", run["stages_ms"]))
     console.print(_table_of("CPU of the river, ms a post", run["cpu_ms_per_post"], "{:.1f}".format))
     peak = run["daemon_peak_mb"]
@@ -68,8 +71,8 @@ def show(figures: dict[str, Any]) -> bool:
         result.add_row(name, value, wanted, {True: "pass", False: "MISS", None: "?"}[met])
         met_all = met_all and met is not False
     console.print(result)
-    for run in figures["river"]:
-        for problem in run["problems"]:
+    for run in figures["rounds"]:
+        for problem in run["river"]["problems"]:
             console.print(problem[:2000], style="red", markup=False)
     return met_all
 

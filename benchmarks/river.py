@@ -13,6 +13,7 @@ import shutil
 import statistics
 import sys
 import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,51 +23,58 @@ import report
 import throughput
 from pictures import make_pictures, mix
 
+RIVER = "river, from settled"
+#: What is compared: posts or pictures a second, out of the figures of a round.
+RATES: dict[str, Callable[[dict[str, Any]], float]] = {
+    RIVER: lambda run: run["river"]["posts_per_second"],
+    "river, from dropped": lambda run: run["river"]["posts_per_second_with_settle"],
+    "bare Pillow, as written": lambda run: run["as written"]["pictures_per_second"],
+    "bare Pillow, shrunk first": lambda run: run["shrunk first"]["pictures_per_second"],
+    "sequential script": lambda run: run["script"]["posts_per_second"],
+}
+
 
 def measure(root: Path, count: int, rounds: int) -> dict[str, Any]:
     """All figures; the peers take turns with the river, so that noise meets them alike."""
-    load = {"start": throughput.load()}
+    load = {"start": _load()}
     _say(f"making {count} pictures")
     sources = make_pictures(root / "pictures", count)
-    rivers, scripts = [], []
-    bare: dict[str, list[float]] = {way: [] for way in bare_pillow.WAYS}
-    for turn in range(rounds):
-        folder = root / f"round-{turn}"
-        _say("the river")
-        rivers.append(throughput.river(folder / "river", sources))
-        for way, rates in bare.items():
-            _say(f"bare Pillow, {way}")
-            rates.append(bare_pillow.pictures_per_second(sources, folder / way, way))
-        _say("the sequential script")
-        scripts.append(throughput.sequential(folder / "script", sources))
-        shutil.rmtree(folder)
+    runs = [_round(root / f"round-{number}", sources) for number in range(rounds)]
     _say("a quiet daemon")
     calm = quiet.quiet(root / "quiet")
     rates = {
-        "river, from settled": _median(rivers, "posts_per_second"),
-        "river, from dropped": _median(rivers, "posts_per_second_with_settle"),
-        **{f"bare Pillow, {way}": statistics.median(found) for way, found in bare.items()},
-        "sequential script": _median(scripts, "posts_per_second"),
+        name: round(statistics.median(rate(run) for run in runs), 2) for name, rate in RATES.items()
     }
-    peers = [name for name in rates if not name.startswith("river")]
+    peers = {name: rate for name, rate in rates.items() if not name.startswith("river")}
     return {
         "pictures": count,
         "megabytes": round(sum(source.stat().st_size for source in sources) / 1e6),
         "mix": mix(),
         "cores": os.cpu_count(),
         "python": sys.version.split()[0],
-        "rates": {name: round(rate, 2) for name, rate in rates.items()},
-        "ratios": {name: round(rates["river, from settled"] / rates[name], 2) for name in peers},
-        "river": rivers,
-        "sequential": scripts,
+        "rates": rates,
+        "ratios": {name: round(rates[RIVER] / rate, 2) for name, rate in peers.items()},
+        "rounds": runs,
         **calm,
-        "help_ms": quiet.help_seconds(),
-        "load_average": {**load, "end": throughput.load()},
+        "help_ms": quiet.help_ms(),
+        "load_average": {**load, "end": _load()},
     }
 
 
-def _median(runs: list[dict[str, Any]], name: str) -> float:
-    return statistics.median(run[name] for run in runs)
+def _round(root: Path, sources: Sequence[Path]) -> dict[str, Any]:
+    _say("the river")
+    figures = {"river": throughput.river(root / "river", sources)}
+    for way in bare_pillow.WAYS:
+        _say(f"bare Pillow, {way}")
+        figures[way] = bare_pillow.convert_all(sources, root / way, way)
+    _say("the sequential script")
+    figures["script"] = throughput.sequential(root / "script", sources)
+    shutil.rmtree(root)
+    return figures
+
+
+def _load() -> float | None:
+    return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
 
 
 def _say(what: str) -> None:

@@ -16,12 +16,10 @@ def serve_ftp(folder: Path, port_file: Path) -> None:
     from pyftpdlib.handlers import FTPHandler
     from pyftpdlib.servers import FTPServer
 
-    class Handler(FTPHandler):
-        authorizer = DummyAuthorizer()
-
-    Handler.authorizer.add_user(USER, PASSWORD, str(folder), perm="elradfmwMT")
+    FTPHandler.authorizer = DummyAuthorizer()
+    FTPHandler.authorizer.add_user(USER, PASSWORD, str(folder), perm="elradfmwMT")
     logging.getLogger("pyftpdlib").setLevel(logging.WARNING)
-    server = FTPServer(("127.0.0.1", 0), Handler)
+    server = FTPServer(("127.0.0.1", 0), FTPHandler)
     _tell(port_file, server.address[1])
     server.serve_forever()
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import stages
 from neighbours import ACCOUNT, TOKEN, Neighbours, neighbours
-from processes import Child, memory, own_cpu, tree_cpu
+from processes import Child, Others, memory, own_cpu, tree_cpu
 from watched import SETTLE, WORKERS, Daemon, watched
 
 _ENDINGS = ("archive", "hold", "fail")
@@ -40,14 +40,15 @@ def river(root: Path, sources: Sequence[Path]) -> dict[str, Any]:
         staged = stage_copies(sources, root / "staged")
         before = _cpu(daemon, place)
         dropped = {}
-        for path in staged:
-            daemon.drop(path)
-            dropped[path.name] = time.time()
 
         def ended() -> bool:
             return sum(daemon.count(action) for action in _ENDINGS) >= len(sources)
 
-        daemon.child.until(ended, limit(len(sources)), "The river does not come to its end")
+        with Others() as others:
+            for path in staged:
+                daemon.drop(path)
+                dropped[path.name] = time.time()
+            daemon.child.until(ended, limit(len(sources)), "The river does not come to its end")
         after = _cpu(daemon, place)
         first, last = min(dropped.values()), max(dropped.values())
         times = sorted(media["time"] for media in place.published())
@@ -59,11 +60,9 @@ def river(root: Path, sources: Sequence[Path]) -> dict[str, Any]:
             "dropping_seconds": round(last - first, 3),
             "problems": _problems(daemon, place, sources),
             "stages_ms": stages.split(daemon.lines(), settled, WORKERS),
-            "cpu_ms_per_post": {
-                name: round((after[name] - before[name]) * 1000 / len(sources), 1) for name in after
-            },
+            "cpu_ms_per_post": _per_post(before, after, len(sources)),
             "daemon_peak_mb": memory(daemon.child.pid),
-            "load_average": load(),
+            "others_percent": others.percent,
         }
 
 
@@ -76,7 +75,7 @@ def sequential(root: Path, sources: Sequence[Path]) -> dict[str, Any]:
         address = {"graph_url": place.graph_url, "account": ACCOUNT, "token": TOKEN}
         settings.write_text(json.dumps(place.ftp | folders | address), "utf-8")
         before = place.cpu()
-        with Child([_SCRIPT, settings], root / "script.out") as script:
+        with Others() as others, Child([_SCRIPT, settings], root / "script.out") as script:
             used = script.finish(limit(len(sources)))
         after = place.cpu()
         times = [media["time"] for media in place.published()]
@@ -84,24 +83,19 @@ def sequential(root: Path, sources: Sequence[Path]) -> dict[str, Any]:
             raise RuntimeError(f"The script published {len(times)} of {len(sources)}.")
         return {
             "posts_per_second": _rate(len(times), float(script.last_words()), times),
-            "cpu_ms_per_post": {
-                name: round((seconds) * 1000 / len(sources), 1)
-                for name, seconds in {
-                    "script": used,
-                    **{name: after[name] - before[name] for name in after},
-                }.items()
-            },
-            "load_average": load(),
+            "cpu_ms_per_post": _per_post(
+                before | {"script": 0.0}, after | {"script": used}, len(sources)
+            ),
+            "others_percent": others.percent,
         }
-
-
-def load() -> float | None:
-    """The load average of the last minute: figures of a busy machine are worth less."""
-    return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
 
 
 def _rate(count: int, since: float, times: Sequence[float]) -> float:
     return round(count / (max(times) - since), 2) if times else 0.0
+
+
+def _per_post(before: dict[str, float], after: dict[str, float], count: int) -> dict[str, float]:
+    return {name: round((after[name] - before[name]) * 1000 / count, 1) for name in after}
 
 
 def _cpu(daemon: Daemon, place: Neighbours) -> dict[str, float]:

@@ -98,7 +98,7 @@ async def test_check_tells_every_problem_at_once(river: River) -> None:
     spoken = await river.run("check")
     assert 78 == spoken.code
     assert len(told["problems"]) == spoken.err.count("❌") == spoken.err.count("→")
-    assert '[ftp] host = ftp://ftp.example.org is not a bare host name.' in spoken.err
+    assert "[ftp] host = ftp://ftp.example.org is not a bare host name." in spoken.err
     for text in (ended.out, ended.err, spoken.out, spoken.err):
         assert not any(secret in text.replace("token", "") for secret in SECRETS)
 

@@ -11,6 +11,7 @@ HostProblem (errors.py)
 
 from __future__ import annotations
 
+import base64
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,6 @@ from typing import Protocol
 
 from mediawatch.errors import Handling, HostProblem
 
-_BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
 _FULL_RETRY = 15 * 60.0
 
 
@@ -94,7 +94,7 @@ class MediaHost(Protocol):
 
 def new_key(suffix: str = ".jpg") -> str:
     """A name that nobody can guess: 130 random bits, safe on file systems blind to case."""
-    return "".join(secrets.choice(_BASE32) for _ in range(26)) + suffix
+    return base64.b32encode(secrets.token_bytes(17)).decode().lower()[:26] + suffix
 
 
 class HostUnavailable(HostProblem):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from sqlalchemy import Delete, Insert, RowMapping, Select, Update
@@ -13,10 +13,15 @@ Row = RowMapping
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A write, and how many rows it must touch (None: any number)."""
+    """A write, and how many rows it must touch (None: any number).
+
+    On the hot path ``sql`` is made once and used with ``values`` for its parameters: building a
+    statement anew costs more than running it.
+    """
 
     sql: Insert | Update | Delete
     rows: int | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Journal(Protocol):

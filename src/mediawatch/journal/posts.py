@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, and_, case, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    Select,
+    Update,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from mediawatch.journal.database import Journal, Row, Statement
 from mediawatch.journal.schema import attempts, items, posts
@@ -15,8 +28,36 @@ from mediawatch.model.posts import Item, Post, PostKind
 
 _POST_COLUMNS = [column.name for column in posts.c]
 _ITEM_COLUMNS = [column.name for column in items.c]
+_ITEM_FACTS = tuple(name for name in _ITEM_COLUMNS if name not in {"post_id", "position"})
 _STAGE_ORDER = case(
     *((posts.c.stage == stage, rank) for stage, rank in PRIORITY.items()), else_=len(PRIORITY) + 1
+)
+
+
+def _workable(now: Any) -> Any:
+    """Ready, due, or left behind by a worker whose lease ran out."""
+    return or_(
+        posts.c.state == State.READY,
+        and_(posts.c.state == State.WAITING, posts.c.wait_until <= now),
+        and_(posts.c.state == State.RUNNING, posts.c.lease_until < now),
+    )
+
+
+_ADD = insert(posts)
+_ADD_ITEM = insert(items)
+_LOG = insert(attempts)
+_CLAIM = (
+    update(posts)
+    .where(posts.c.id == bindparam("at_id"), _workable(bindparam("now")))
+    .values(
+        state=State.RUNNING,
+        fence=posts.c.fence + 1,
+        lease_until=bindparam("lease_until"),
+        wait_until=None,
+        parked=False,
+        updated_at=bindparam("now"),
+    )
+    .returning(*posts.c)
 )
 
 
@@ -44,8 +85,13 @@ def add(post: Post) -> list[Statement]:
     """A new post with its items. Conflicts if the account has the same content already."""
     columns = {name: getattr(post, name) for name in _POST_COLUMNS}
     return [
-        Statement(insert(posts).values(**columns), rows=1),
-        *(Statement(insert(items).values(**_item_columns(item)), rows=1) for item in post.items),
+        Statement(_ADD, rows=1, values=columns),
+        *(
+            Statement(
+                _ADD_ITEM, rows=1, values={name: getattr(item, name) for name in _ITEM_COLUMNS}
+            )
+            for item in post.items
+        ),
     ]
 
 
@@ -59,35 +105,39 @@ def move(post: Post, *events: Event, now: float, **facts: Any) -> tuple[Post, St
     changed = replace(post, stage=after.stage, state=after.state, updated_at=now, **facts)
     if changed.publication is not after.publication:
         raise ValueError(f"{events} make it {after.publication}, the facts {changed.publication}")
-    values = {"stage": after.stage, "state": after.state, "updated_at": now, **facts}
-    return changed, Statement(
+    values = {
+        **facts,
+        "stage": after.stage,
+        "state": after.state,
+        "updated_at": now,
+        "at_id": post.id,
+        "at_fence": post.fence,
+        "at_stage": post.stage,
+        "at_state": post.state,
+    }
+    return changed, Statement(_move_sql(tuple(sorted(facts))), rows=1, values=values)
+
+
+@cache
+def _move_sql(facts: tuple[str, ...]) -> Update:
+    written: dict[str, Any] = {
+        name: bindparam(name) for name in ("stage", "state", "updated_at", *facts)
+    }
+    return (
         update(posts)
         .where(
-            posts.c.id == post.id,
-            posts.c.fence == post.fence,
-            posts.c.stage == post.stage,
-            posts.c.state == post.state,
+            posts.c.id == bindparam("at_id"),
+            posts.c.fence == bindparam("at_fence"),
+            posts.c.stage == bindparam("at_stage"),
+            posts.c.state == bindparam("at_state"),
         )
-        .values(**values),
-        rows=1,
+        .values(written)
     )
 
 
 def claim(post_id: str, *, now: float, lease: float) -> Statement:
     """Take a post that is ready, due, or whose worker is dead. Gives the row back, or nothing."""
-    return Statement(
-        update(posts)
-        .where(posts.c.id == post_id, _workable(now))
-        .values(
-            state=State.RUNNING,
-            fence=posts.c.fence + 1,
-            lease_until=now + lease,
-            wait_until=None,
-            parked=False,
-            updated_at=now,
-        )
-        .returning(*posts.c)
-    )
+    return Statement(_CLAIM, values={"at_id": post_id, "now": now, "lease_until": now + lease})
 
 
 def renew(held: Iterable[tuple[str, int]], *, until: float) -> list[Statement]:
@@ -135,32 +185,49 @@ def account_is_free(account_id: str, now: float) -> Statement:
     )
 
 
-def record_item(item: Item) -> Statement:
-    """Write an item as it is now."""
+def record_item(item: Item, before: Item | None = None) -> Statement:
+    """Write an item as it is now; only what changed, if ``before`` is known."""
+    changed = tuple(
+        name
+        for name in _ITEM_FACTS
+        if before is None or getattr(item, name) != getattr(before, name)
+    )
+    values = {name: getattr(item, name) for name in changed or _ITEM_FACTS[:1]}
     return Statement(
-        update(items)
-        .where(items.c.post_id == item.post_id, items.c.position == item.position)
-        .values(**_item_columns(item)),
+        _item_sql(changed or _ITEM_FACTS[:1]),
         rows=1,
+        values={**values, "at_post": item.post_id, "at_position": item.position},
+    )
+
+
+@cache
+def _item_sql(facts: tuple[str, ...]) -> Update:
+    return (
+        update(items)
+        .where(
+            items.c.post_id == bindparam("at_post"), items.c.position == bindparam("at_position")
+        )
+        .values({name: bindparam(name) for name in facts})
     )
 
 
 def log_attempt(post: Post, attempt: Attempt) -> Statement:
     """One line of the publishing log."""
     return Statement(
-        insert(attempts).values(
-            post_id=post.id,
-            number=post.attempts + 1,
-            at=attempt.at,
-            stage=attempt.stage,
-            status=attempt.status,
-            endpoint=attempt.endpoint,
-            request=dict(attempt.request) if attempt.request is not None else None,
-            response=dict(attempt.response) if attempt.response is not None else None,
-            error=attempt.error,
-            duration_ms=attempt.duration_ms,
-        ),
+        _LOG,
         rows=1,
+        values={
+            "post_id": post.id,
+            "number": post.attempts + 1,
+            "at": attempt.at,
+            "stage": attempt.stage,
+            "status": attempt.status,
+            "endpoint": attempt.endpoint,
+            "request": dict(attempt.request) if attempt.request is not None else None,
+            "response": dict(attempt.response) if attempt.response is not None else None,
+            "error": attempt.error,
+            "duration_ms": attempt.duration_ms,
+        },
     )
 
 
@@ -238,6 +305,14 @@ async def unfinished_moves(journal: Journal) -> list[Post]:
     return await _load(journal, select(posts).where(posts.c.id.in_(moving)))
 
 
+async def count(journal: Journal, states: Iterable[State]) -> int:
+    """How many posts are in one of these states; quick, however long the history is."""
+    rows = await journal.read(
+        select(func.count().label("count")).where(posts.c.state.in_(list(states)))
+    )
+    return int(rows[0]["count"])
+
+
 async def counts(journal: Journal) -> dict[State, int]:
     """How many posts are in each state."""
     rows = await journal.read(
@@ -297,14 +372,6 @@ async def uploads_to_delete(
     return [_item(row) for row in await journal.read(query)]
 
 
-def _workable(now: float) -> Any:
-    return or_(
-        posts.c.state == State.READY,
-        and_(posts.c.state == State.WAITING, posts.c.wait_until <= now),
-        and_(posts.c.state == State.RUNNING, posts.c.lease_until < now),
-    )
-
-
 async def _load(journal: Journal, query: Select[Any]) -> list[Post]:
     found = await journal.read(query)
     if not found:
@@ -343,8 +410,3 @@ async def items_of(journal: Journal, post_id: str) -> tuple[Item, ...]:
 
 def _item(row: Row) -> Item:
     return Item(**{**row, "changes": tuple(row["changes"])})
-
-
-def _item_columns(item: Item) -> dict[str, Any]:
-    columns = {name: getattr(item, name) for name in _ITEM_COLUMNS}
-    return {**columns, "changes": list(item.changes)}

@@ -20,7 +20,7 @@ from typing import Any, Self
 
 from sqlalchemy import Connection, Engine, Select, create_engine
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.pool import NullPool, StaticPool
+from sqlalchemy.pool import QueuePool
 
 from mediawatch.errors import Conflict, JournalError
 from mediawatch.journal.database import Row, Statement
@@ -28,6 +28,8 @@ from mediawatch.journal.migrate import migrate
 
 #: Transactions that share one commit at the most.
 GROUP = 256
+#: Threads that read at the same time.
+READERS = 2
 
 _Result = list[list[Row]] | BaseException
 _Waiting = tuple[Sequence[Statement], "asyncio.Future[list[list[Row]]]"]
@@ -51,12 +53,12 @@ def _engine(path: Path, *, read_only: bool) -> Engine:
             raise
         return connection
 
-    # One connection for the writer; a reader's is opened and closed with each query, so that
-    # it never holds an old snapshot of the WAL.
-    pool = NullPool if read_only else StaticPool
-    return create_engine("sqlite://", creator=connect, poolclass=pool).execution_options(
-        isolation_level="AUTOCOMMIT"
-    )
+    # One connection for the writer, one for each thread that reads. In autocommit mode a reader
+    # holds a snapshot only while it fetches.
+    size = READERS if read_only else 1
+    return create_engine(
+        "sqlite://", creator=connect, poolclass=QueuePool, pool_size=size, max_overflow=0
+    ).execution_options(isolation_level="AUTOCOMMIT")
 
 
 class SqliteReader:
@@ -65,7 +67,7 @@ class SqliteReader:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._engine = _engine(path, read_only=True)
-        self._threads = ThreadPoolExecutor(2, thread_name_prefix="journal-read")
+        self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="journal-read")
 
     def read_now(self, query: Select[Any]) -> list[Row]:
         """The rows of one query, in the calling thread."""
@@ -196,7 +198,7 @@ class SqliteJournal:
 
 
 def _execute(connection: Connection, statement: Statement) -> list[Row]:
-    result = connection.execute(statement.sql)
+    result = connection.execute(statement.sql, statement.values or None)
     rows: list[Row] = list(result.mappings()) if result.returns_rows else []
     touched = len(rows) if result.returns_rows else result.rowcount
     if statement.rows is not None and touched != statement.rows:

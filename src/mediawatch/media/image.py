@@ -264,7 +264,8 @@ def _scale(image: Image.Image, size: Size) -> Image.Image:
     # Pillow cannot pre-shrink 16-bit pixels.
     gap = None if image.mode in colour.DEEP_GREY else 1.0
     image.load()
-    return image.resize(size, Image.Resampling.LANCZOS, box=box, reducing_gap=gap)
+    # Lanczos costs a third more of the whole conversion, for what Meta's encoder then blurs.
+    return image.resize(size, Image.Resampling.BICUBIC, box=box, reducing_gap=gap)
 
 
 def _write(target: Path, data: bytes) -> None:

@@ -33,10 +33,13 @@ class Convert:
         await work.write(Event.ADVANCE, items=prepared)
         return Done()
 
+    def _look_at(self, item: Item) -> None:
+        _require_source(item)
+        self._folder.mkdir(parents=True, exist_ok=True)
+
     async def prepare(self, work: Work, item: Item) -> Item:
         """The item with its prepared file, and the name that it will have on the host."""
-        await asyncio.to_thread(_still_there, item)
-        await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True)
+        await asyncio.to_thread(self._look_at, item)
         target = self._folder / f"{item.post_id}-{item.position}.jpg"
         done = await self._preparer.prepare(item.source, target, self._options)
         how = "; ".join(done.changes) or "as it is"
@@ -58,7 +61,7 @@ class Convert:
         )
 
 
-def _still_there(item: Item) -> None:
+def _require_source(item: Item) -> None:
     """Raises SourceProblem when the original is gone or is not what was claimed."""
     try:
         found = item.source.stat().st_size

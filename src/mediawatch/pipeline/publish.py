@@ -58,6 +58,8 @@ class Publish:
         self._tokens = tokens
         self._settings = settings
         self._wake = wake
+        #: Accounts for which a post was turned away since the last one was woken.
+        self._turned_away: set[str] = set()
         self._asking: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._reconcile = Reconcile(settings, self.released)
 
@@ -124,7 +126,10 @@ class Publish:
         return await self._reconcile.bind(work, await self.api(work))
 
     async def released(self, account_id: str, work: Work) -> None:
-        """The account is free: wake who waits for it."""
+        """The account is free: wake who was turned away."""
+        if account_id not in self._turned_away:
+            return
+        self._turned_away.discard(account_id)
         waiting = await posts.waiting_for_account(work.journal, account_id)
         if waiting:
             await work.journal.apply([posts.account_is_free(account_id, work.clock.now())])
@@ -134,8 +139,8 @@ class Publish:
     # Asking.
 
     async def _ask_in_turn(self, work: Work, api: Publishing) -> Outcome:
-        account = await quota.read(work, api)
-        async with self._asking[account.id]:
+        async with self._asking[work.post.account_id]:
+            account = await quota.read(work, api)
             if wait := await self._not_yet(work, account):
                 return wait
             try:
@@ -145,14 +150,13 @@ class Publish:
             return await uninterrupted(self._ask(work, api), limit=20.0)
 
     async def _not_yet(self, work: Work, account: Account) -> WaitUntil | None:
-        account = await accounts.find(work.journal, account.id)
         gap = (account.last_published_at or 0.0) + self._settings.min_gap
         if self._settings.min_gap and gap > work.clock.now():
             return WaitUntil(
                 gap, Reason("min-gap", "The account published a moment ago (publish.min_gap).")
             )
         if account.publishing not in {None, work.post.id}:
-            return _account_busy(work, account.publishing)
+            return self._account_busy(work, account.publishing)
         return await quota.full(work, account)
 
     async def _intend(self, work: Work, account: Account) -> None:
@@ -181,7 +185,7 @@ class Publish:
         """The intent was refused: by a fence (then this read conflicts too), lock or quota."""
         await work.write()
         account = await accounts.find(work.journal, account_id)
-        return await quota.full(work, account) or _account_busy(work, account.publishing)
+        return await quota.full(work, account) or self._account_busy(work, account.publishing)
 
     async def _ask(self, work: Work, api: Publishing) -> Outcome:
         post = work.post
@@ -236,9 +240,9 @@ class Publish:
     def _still_processing(self, at: float) -> WaitUntil:
         return WaitUntil(at, Reason("processing", "Meta is still processing the picture."))
 
-
-def _account_busy(work: Work, other: str | None) -> WaitUntil:
-    return WaitUntil(
-        work.clock.now() + 30.0,
-        Reason("account-busy", f"Post {other} of this account is being published first."),
-    )
+    def _account_busy(self, work: Work, other: str | None) -> WaitUntil:
+        self._turned_away.add(work.post.account_id)
+        return WaitUntil(
+            work.clock.now() + 30.0,
+            Reason("account-busy", f"Post {other} of this account is being published first."),
+        )

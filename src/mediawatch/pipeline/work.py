@@ -49,7 +49,11 @@ class Work:
         after, statement = posts.move(
             self.post, *events, now=now, lease_until=now + lease if runs_on else None, **facts
         )
-        statements = [statement, *(posts.record_item(item) for item in items)]
+        known = {item.position: item for item in self.post.items}
+        statements = [
+            statement,
+            *(posts.record_item(item, known.get(item.position)) for item in items),
+        ]
         lines, self._log_lines = self._log_lines, []
         try:
             await self.journal.apply([*statements, *lines, *extra])

@@ -95,8 +95,7 @@ class Intake:
         await self._engine.room()
         told = False
         while True:
-            counted = await posts.counts(self._journal)
-            if sum(counted[state] for state in _UNDER_WAY) < BACKLOG:
+            if await posts.count(self._journal, _UNDER_WAY) < BACKLOG:
                 return
             if not told:
                 told = True

@@ -274,6 +274,7 @@ class Tracker:
 
     def _judge_file(self, entry: Settling, look: Look, now: float) -> None:
         name = look.name
+        entry.size = look.size  # one that is tried again kept its key, but not its size
         match self._rule.judge(entry, look.key, look.size, look.writer, now):
             case Verdict.WAIT:
                 self._push(name, entry, entry.due)

@@ -276,7 +276,17 @@ class Watcher:
         if questions:
             looks = await self._inbox(listing.look_at, self._inbox.root, questions)
             self._tracker.judge(looks, now)
+            self._tell_unreadable(looks)
             self._ready.set()
+
+    def _tell_unreadable(self, looks: list[listing.Look]) -> None:
+        remedy = "Give the user that runs mediawatch read access to it."
+        for name, reason in [
+            (o.name, o.reason) for o in looks if o.sight is listing.Sight.UNREADABLE
+        ]:
+            failed = self._tracker.ignored.get(name)
+            if failed is not None and failed.failures == 1:
+                self._report("unreadable", f"{name}: {reason}.", name=name, remedy=remedy)
 
     async def _look_again(self, name: str) -> None:
         now = self._clock.monotonic()

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import click
 import typer
 from pydantic import BaseModel
 
@@ -31,14 +30,14 @@ def page(name: str) -> str:
     return (DOCS / name).read_text("utf-8")
 
 
-def commands() -> dict[str, click.Command]:
-    """Every command of the program, by its words: ``posts list``."""
+def commands() -> dict[str, Any]:
+    """Every command of the program, as Typer builds it, by its words: ``posts list``."""
     from mediawatch.cli.main import app
 
     return dict(_leaves(typer.main.get_command(app), ""))
 
 
-def _leaves(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
+def _leaves(command: Any, name: str) -> Iterator[tuple[str, Any]]:
     below = getattr(command, "commands", None)
     if below is None:
         yield name, command

@@ -12,6 +12,7 @@ import pytest
 from tests.docs import inventory
 from tests.docs.inventory import DOCS, PAGES, ROOT
 
+_PROGRAM = re.compile(r"(?:\S*[/\\])?mediawatch(?:\.exe)?")
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 
@@ -55,9 +56,11 @@ def test_every_command_that_is_shown_exists(page: Path) -> None:
     commands = inventory.commands()
     wrong = []
     for line in _code_of(page.read_text("utf-8")):
-        words = line.split()
-        if not words or not re.fullmatch(r"(?:\S*[/\\])?mediawatch(?:\.exe)?", words[0]):
+        words = [word.strip("'\"") for word in line.split()]
+        at = next((n for n, word in enumerate(words) if _PROGRAM.fullmatch(word)), None)
+        if at is None:
             continue
+        words = words[at:]
         known = next((n for n in (" ".join(words[1:3]), *words[1:2]) if n in commands), "")
         options = {word.split("=")[0] for word in words if word.startswith("--")}
         allowed = {o for name in [known] if name for p in commands[name].params for o in p.opts}

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from mediawatch.simulator import Republish
+from tests.support.pictures import jpeg
 from tests.support.river import River, open_river
 
 
-@pytest.fixture(params=[Republish.EVIL, Republish.STRICT])
+@pytest.fixture(params=list(Republish))
 async def river(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[River]:
-    """A Meta that publishes twice if it is asked twice; and one that refuses the second time."""
+    """A Meta that publishes twice if it is asked twice, one that refuses then, one that lies."""
     async with open_river(tmp_path, republish=request.param) as opened:
         yield opened
 
@@ -34,46 +35,56 @@ ANSWERS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("answer", ANSWERS)
-async def test_a_lost_answer_neither_loses_nor_doubles_a_post(river: River, answer: str) -> None:
-    """Whatever Meta said of the first of three pictures: three posts, and all of them done."""
-    river.simulator.script({"on": "media_publish", "times": 1, **ANSWERS[answer]})
-    originals = river.drop_pictures(3)
-    async with river.daemon():
-        await river.arrived(originals)
-    assert {"done"} == {post.state.value for post in (await river.posts()).values()}
-    bound = [post.media_id for post in (await river.posts()).values()]
-    assert sorted(media.id for media in river.simulator.state.publications) == sorted(
-        map(str, bound)
-    )
-
-
-async def test_every_answer_lost_is_still_every_picture_once(river: River) -> None:
-    """Not one publish call is ever answered: all of it is found out by asking."""
-    river.simulator.script({"on": "media_publish", "do": "drop-after"})
-    originals = river.drop_pictures(5)
-    async with river.daemon():
-        await river.arrived(originals)
-
-
-async def test_reading_fails_as_well(river: River) -> None:
-    """The answer is lost and the container cannot be read for a while: asked until it can."""
+async def test_no_lost_answer_loses_or_doubles_a_post(river: River) -> None:
+    """One picture for each way to lose the answer: each is one post, bound to its own media."""
     river.simulator.script(
+        *({"on": "media_publish", "match": name, "times": 1, **ANSWERS[name]} for name in ANSWERS)
+    )
+    originals = {
+        f"{name}.jpg": river.drop(f"{name}.jpg", jpeg(400, 320, seed=number))
+        for number, name in enumerate(ANSWERS)
+    }
+    async with river.daemon():
+        await river.arrived(originals, limit=60)
+    assert {1} == {rule["fired"] for rule in await river.rules()}
+    journal = {Path(post.name).stem: post for post in (await river.posts()).values()}
+    assert {"done"} == {post.state.value for post in journal.values()}
+    published = {media.container.caption: media.id for media in river.simulator.state.publications}
+    assert published == {name: post.media_id for name, post in journal.items()}
+
+
+async def test_every_answer_lost_is_still_every_picture_once(evil: River) -> None:
+    """Not one publish call is ever answered: all of it is found out by asking."""
+    evil.simulator.script({"on": "media_publish", "do": "drop-after"})
+    originals = evil.drop_pictures(5)
+    async with evil.daemon():
+        await evil.arrived(originals)
+
+
+async def test_reading_fails_as_well(evil: River) -> None:
+    """The answer is lost and the container cannot be read for a while: asked until it can."""
+    evil.simulator.script(
         {"on": "media_publish", "do": "drop-after", "times": 1},
         {"on": "status", "do": "error", "code": 2, "http": 500, "nth": 2, "times": 3},
     )
-    originals = river.drop_pictures(1)
-    async with river.daemon():
-        await river.arrived(originals)
+    originals = evil.drop_pictures(1)
+    async with evil.daemon():
+        await evil.arrived(originals)
 
 
-@pytest.mark.parametrize("do", ["drop-after", "html-500-after", "drop-before"])
-async def test_a_lost_container_is_made_again(river: River, do: str) -> None:
+async def test_a_lost_container_is_made_again(evil: River) -> None:
     """The answer with the container's id is lost: the orphan is left unpublished."""
-    river.simulator.script({"on": "create", "do": do, "times": 1})
-    originals = river.drop_pictures(2)
-    async with river.daemon():
-        await river.arrived(originals)
+    answers = ("drop-after", "html-500-after", "drop-before")
+    originals = evil.drop_pictures(len(answers))
+    evil.simulator.script(
+        *(
+            {"on": "create", "do": do, "match": Path(name).stem, "times": 1}
+            for do, name in zip(answers, originals, strict=True)
+        )
+    )
+    async with evil.daemon():
+        await evil.arrived(originals)
+    assert len(originals) + 2 == len(evil.simulator.state.containers)
 
 
 @pytest.mark.slow

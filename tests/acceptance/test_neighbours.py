@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 import pytest
 
 from tests.support.pictures import jpeg
-from tests.support.river import Door, River, contents
+from tests.support.river import Door, River, contents, open_river
 
 
 def claimed(river: River) -> list[str]:
@@ -97,7 +98,7 @@ async def test_what_was_tried_often_enough_is_held_and_can_be_released(river: Ri
         await door.close()
         originals = river.drop_pictures(1)
         async with river.daemon():
-            await river.until(lambda: len(contents(river.held)) == 2)
+            await river.until((river.held / "picture001.jpg.mediawatch.json").exists)
             post = await river.post("picture001.jpg", state="held")
             assert "It was tried 3 times." in (post.detail or "")
             assert originals["picture001.jpg"] == (river.held / "picture001.jpg").read_bytes()
@@ -124,23 +125,23 @@ async def test_a_refused_token_parks_the_posts_until_the_next_start(river: River
         await river.arrived(originals)
 
 
-async def test_a_used_up_quota_is_waited_out(river: River) -> None:
+async def test_a_used_up_quota_is_waited_out(tmp_path: Path) -> None:
     """Meta allows no more posts today: the others wait, spend no attempt, and lie safe."""
-    river.simulator.state._options = river.simulator.state._options
-    object.__setattr__(river.simulator.state._options, "quota_total", 1)
-    river.drop_pictures(3)
-    async with river.daemon():
-        await river.until(lambda: river.filed())
+    async with open_river(tmp_path, quota_total=1) as river:
+        river.drop_pictures(3)
 
         async def two_wait() -> bool:
             waiting = [post for post in (await river.posts()).values() if post.reason == "quota"]
             return len(waiting) == 2 and {0} == {post.attempts for post in waiting}
 
-        await river.until(two_wait)
-    assert 1 == len(river.captions())
-    assert 2 == len(claimed(river))
+        async with river.daemon():
+            await river.until(two_wait)
+            await river.until(river.filed)
+        assert 1 == len(river.captions())
+        assert 2 == len(claimed(river))
 
 
+@pytest.mark.slow
 async def test_a_wrong_public_address_is_told_before_meta_is_asked(river: River) -> None:
     """The upload cannot be fetched: the post waits with the remedy, and Meta hears nothing."""
     river.configure(ftp={"public_url": river.host.public_url + "-elsewhere"})

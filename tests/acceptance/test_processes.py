@@ -4,23 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from mediawatch.simulator import Republish
 from tests.support.pictures import MP4, jpeg
-from tests.support.river import River, open_river
+from tests.support.river import River
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
-
-
-@pytest.fixture
-async def evil(tmp_path: Path) -> AsyncIterator[River]:
-    """A river whose Meta publishes twice if it is asked twice for the same container."""
-    async with open_river(tmp_path, republish=Republish.EVIL) as river:
-        yield river
 
 
 async def test_a_second_daemon_leaves_and_names_the_first(river: River) -> None:

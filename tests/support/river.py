@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+import aiohttp
+
 from mediawatch.errors import JournalError
 from mediawatch.journal import posts
 from mediawatch.journal.sqlite import SqliteReader
@@ -191,6 +193,15 @@ class River:
     def captions(self) -> list[str]:
         """The captions of all that was ever published, sorted: each as often as it was."""
         return sorted(media.container.caption for media in self.simulator.state.publications)
+
+    async def rules(self) -> list[dict[str, Any]]:
+        """The rules that Meta plays, each with how often it ``fired``."""
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"{self.simulator.url}/_simulator/state") as answer,
+        ):
+            rules: list[dict[str, Any]] = (await answer.json())["rules"]
+            return rules
 
     def filed(self) -> dict[str, bytes]:
         """What lies in ``processed``."""

@@ -173,7 +173,10 @@ def unpark_all(now: float) -> Statement:
 
 
 def account_is_free(account_id: str, now: float) -> Statement:
-    """What waits for the account's turn is due now; a wake-up alone would find it not due."""
+    """What waits for the account's turn is due now; a wake-up alone would find it not due.
+
+    Gives id and stage of each back.
+    """
     return Statement(
         update(posts)
         .where(
@@ -182,6 +185,7 @@ def account_is_free(account_id: str, now: float) -> Statement:
             posts.c.reason == "account-busy",
         )
         .values(wait_until=now, updated_at=now)
+        .returning(posts.c.id, posts.c.stage)
     )
 
 
@@ -337,21 +341,6 @@ async def known_media(journal: Journal, account_id: str, media_ids: Sequence[str
         )
     )
     return {row["media_id"] for row in rows}
-
-
-async def waiting_for_account(journal: Journal, account_id: str) -> list[tuple[str, Stage]]:
-    """Posts of the account that wait at the publish stage; the oldest first, two at the most."""
-    rows = await journal.read(
-        select(posts.c.id, posts.c.stage)
-        .where(
-            posts.c.account_id == account_id,
-            posts.c.state == State.WAITING,
-            posts.c.reason == "account-busy",
-        )
-        .order_by(posts.c.created_at, posts.c.id)
-        .limit(2)
-    )
-    return [(row["id"], Stage(row["stage"])) for row in rows]
 
 
 async def uploads_to_delete(

@@ -130,11 +130,9 @@ class Publish:
         if account_id not in self._turned_away:
             return
         self._turned_away.discard(account_id)
-        waiting = await posts.waiting_for_account(work.journal, account_id)
-        if waiting:
-            await work.journal.apply([posts.account_is_free(account_id, work.clock.now())])
-        for post_id, stage in waiting:
-            self._wake(post_id, PRIORITY[stage])
+        free = posts.account_is_free(account_id, work.clock.now())
+        for row in (await work.journal.apply([free]))[0]:
+            self._wake(row["id"], PRIORITY[Stage(row["stage"])])
 
     # Asking.
 

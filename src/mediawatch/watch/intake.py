@@ -7,6 +7,7 @@ The post is written down before the rename, so that no kill can lose or double i
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import stat
@@ -293,6 +294,12 @@ def _undo_rename(candidate: Candidate, target: Path) -> None:
     if beside.is_file():
         filing.move(beside, candidate.path.with_suffix(SIDECAR), sha256=None)
     target.parent.rmdir()
+
+
+def _forget_note(source: Path) -> None:
+    """What the note says is no longer so; that it cannot be deleted stops nothing."""
+    with contextlib.suppress(OSError):
+        note_beside(source).unlink(missing_ok=True)
 
 
 def _has_sources(post: Post) -> bool:

@@ -197,6 +197,7 @@ class Intake:
         item = replace(post.items[0], source=candidate.path, moving_to=target)
         await self._journal.apply([posts.record_item(item)])
         await asyncio.to_thread(_rename, candidate, target, fingerprint)
+        await asyncio.to_thread(_forget_note, post.items[0].source)
         caption = await asyncio.to_thread(_caption_beside, target)
         facts = {"caption": caption} if caption is not None else {}
         _, release = posts.move(post, Event.RELEASE, now=self._clock.now(), attempts=0, **facts)

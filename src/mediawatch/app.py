@@ -75,7 +75,7 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
         await journal.apply([accounts.ensure(settings.instagram.user_id)])
         session = await stack.enter_async_context(_http_session())
         preparer = await stack.enter_async_context(Preparer(timeout=settings.media.timeout))
-        host = FtpHost(settings.ftp, clock=clock, remember_tls=data_dir / "tls_seen.json")
+        host = FtpHost(settings.ftp, clock=clock, log=log, remember_tls=data_dir / "tls_seen.json")
         stack.push_async_callback(host.close)
 
         engine = MemoryEngine(size=max(8, settings.watch.workers * 4))

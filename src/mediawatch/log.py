@@ -40,6 +40,7 @@ ACTIONS: dict[str, tuple[str, str]] = {
     "duplicate": ("👯", "WATCH"),
     "convert": ("🎨", "CONVERT"),
     "upload": ("✅", "UPLOAD"),
+    "host": ("🔌", "UPLOAD"),
     "no-tls": ("⚠️", "UPLOAD"),
     "container": ("📦", "PUBLISH"),
     "ask": ("📨", "PUBLISH"),
@@ -53,8 +54,6 @@ ACTIONS: dict[str, tuple[str, str]] = {
     "fail": ("❌", "FAIL"),
     "clean": ("🧹", "CLEAN"),
     "web": ("🌐", "WEB"),
-    "request": ("🌐", "WEB"),
-    "simulate": ("🎭", "DEMO"),
     "library": ("📚", "LIBRARY"),
 }
 

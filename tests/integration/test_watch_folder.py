@@ -420,6 +420,18 @@ async def test_a_pass_ends_at_its_limit(tmp_path: Path) -> None:
     assert {"a.jpg": Outcome.TAKEN, "b.jpg": Outcome.TAKEN} == _seen(report)
 
 
+async def test_a_pass_does_not_wait_for_a_file_that_lacks_its_end(tmp_path: Path) -> None:
+    """With nothing else to do, a file that is not whole is left to the next pass."""
+    watched = Watched(tmp_path, settle=0.05, limits=Limits(pass_patience=0.3))
+    watched.put("a.jpg")
+    watched.put("half.jpg")
+    watched.inspections["half.jpg"] = Inspection(wanted=True, whole=False)
+
+    report = await asyncio.wait_for(watched.watcher.pass_once(3600.0), 20)
+
+    assert {"a.jpg": Outcome.TAKEN, "half.jpg": Outcome.UNFINISHED} == _seen(report)
+
+
 async def test_a_pass_over_more_files_than_are_tracked(tmp_path: Path) -> None:
     """The cap bounds what settles at a time, not what a pass covers."""
     watched = Watched(tmp_path, settle=0.05, limits=Limits(track_max=10))

@@ -179,6 +179,25 @@ def test_the_examples_of_the_guides_are_no_values() -> None:
     assert "(hidden)|still holds the text of an example." in found["instagram.access_token"]
 
 
+def test_a_secret_in_a_file_wins_over_an_example(tmp_path: Path) -> None:
+    """Who names a secret's file need not remove the example's line; nothing is told twice."""
+    (tmp_path / "ftp.password").write_text("from-systemd")
+    (tmp_path / "token").write_text("from-a-file")
+    file = tmp_path / "config.toml"
+    file.write_text(
+        '[ftp]\npassword = "your-ftp-password"\n[instagram]\n'
+        f"access_token = 'your-token'\naccess_token_file = '{tmp_path / 'token'}'\n"
+    )
+    environ = {key: value for key, value in GOOD.items() if key not in {"ACCESS_TOKEN", "FTP_PASS"}}
+
+    settings = load(file, {**environ, "CREDENTIALS_DIRECTORY": str(tmp_path)}, tmp_path / ".env")
+
+    assert settings.secret_values() == ("from-systemd", "from-a-file")
+    with pytest.raises(ConfigError) as caught:
+        load(None, {**GOOD, "IG_USER_ID": "your-id"}, tmp_path / ".env")
+    assert ["user_id"] == [problem.key for problem in caught.value.problems]
+
+
 def test_settings_are_frozen(tmp_path: Path) -> None:
     """What is in force does not change while it runs."""
     settings = good(tmp_path)

@@ -55,6 +55,11 @@ def explain(detail: ErrorDetails) -> Problem:
     )
 
 
+def is_placeholder(value: Any) -> bool:
+    """Whether a value is the text of an example, left in place."""
+    return isinstance(value, str) and bool(_PLACEHOLDER.search(value))
+
+
 def placeholders(merged: dict[str, Any]) -> list[Problem]:
     """Settings that still hold the text of an example, told before they are tried."""
     return [
@@ -66,7 +71,5 @@ def placeholders(merged: dict[str, Any]) -> list[Problem]:
             "Put your own value there.",
         )
         for table, key in _MISSING
-        if isinstance(merged.get(table), dict)
-        and isinstance(merged[table].get(key), str)
-        and _PLACEHOLDER.search(merged[table][key])
+        if isinstance(merged.get(table), dict) and is_placeholder(merged[table].get(key))
     ]

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
-from mediawatch.config.explain import explain, placeholders
+from mediawatch.config.explain import explain, is_placeholder, placeholders
 from mediawatch.config.tables import Settings
 from mediawatch.errors import ConfigError, Problem
 
@@ -119,8 +119,11 @@ def load(
     try:
         settings = Settings(**merged)
     except ValidationError as error:
-        problems = [explain(detail) for detail in error.errors()]
-        raise ConfigError(problems + placeholders(merged)) from None
+        left = placeholders(merged)
+        told = {(problem.table, problem.key) for problem in left}
+        found = [explain(detail) for detail in error.errors()]
+        others = [problem for problem in found if (problem.table, problem.key) not in told]
+        raise ConfigError(others + left) from None
     if left := placeholders(merged):
         raise ConfigError(left)
     return settings
@@ -131,10 +134,16 @@ def _merge(into: dict[str, Any], layer: dict[str, Any]) -> None:
         if isinstance(values, dict) and isinstance(into.get(table, {}), dict):
             # A secret and the file that holds it are one setting: the nearer source decides.
             known = into.setdefault(table, {})
-            for key in values:
+            named = {key for key in values if f"{key}_file" in known.keys() | values.keys()}
+            given = {
+                key: value
+                for key, value in values.items()
+                if not (key in named and is_placeholder(value))
+            }
+            for key in given:
                 known.pop(f"{key}_file", None)
                 known.pop(key.removesuffix("_file"), None)
-            known.update(values)
+            known.update(given)
         else:
             into[table] = values
 

@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from urllib.parse import quote
 
-import structlog
 from aioftp import StreamThrottle
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
@@ -21,17 +20,16 @@ from mediawatch.config import FtpSettings
 from mediawatch.errors import HostProblem, from_os_error
 from mediawatch.hosts.base import Capabilities, Finding, HostUnavailable, PublicObject, new_key
 from mediawatch.hosts.ftp_check import FtpCheck, not_whole
-from mediawatch.hosts.ftp_connection import HostKnowledge
+from mediawatch.hosts.ftp_connection import HostKnowledge, warn_of_plain_text
 from mediawatch.hosts.ftp_dialer import Dialer
 from mediawatch.hosts.ftp_errors import TlsSessionRefused
 from mediawatch.hosts.ftp_pool import FtpPool
 from mediawatch.hosts.ftp_session import FtpSession
 from mediawatch.hosts.ftp_tls import TlsMemory
+from mediawatch.log import Log, silent
 
 _TRIES = 3
 _LONGEST_WAIT = 5.0  # seconds; longer pauses are the pipeline's affair
-
-_log = structlog.get_logger(__name__)
 
 
 class FtpHost:
@@ -47,16 +45,19 @@ class FtpHost:
         settings: FtpSettings,
         *,
         clock: Clock,
+        log: Log | None = None,
         remember_tls: Path | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._settings = settings
         self._sleep = sleep
-        self._known = HostKnowledge(TlsMemory(remember_tls, settings))
+        self._known = HostKnowledge(TlsMemory(remember_tls, settings), log=log or silent())
+        if settings.tls == "off":
+            warn_of_plain_text(self._known.log, settings.host)
         self._known.passive.command = settings.passive
         self._known.throttle = StreamThrottle.from_limits(None, settings.max_rate or None)
         self._dialer = Dialer(settings, self._known, clock)
-        self._pool = FtpPool(self._dialer, settings.connections, clock)
+        self._pool = FtpPool(self._dialer, settings.connections, clock, self._known.log)
         self._renames = settings.rename == "auto"
         self._litter: list[str] = []
 
@@ -143,7 +144,11 @@ class FtpHost:
         if await session.size(key) == size:
             return
         if self._renames and not await self._put_aside(session, path, key, size):
-            _log.info("ftp-no-rename", host=self._settings.host)
+            self._known.log.info(
+                f"The FTP host {self._settings.host} renames nothing: files are stored under "
+                "their final name at once.",
+                action="host",
+            )
             self._renames = False
         if not self._renames:
             # The name is known to nobody yet, so nobody sees the file grow.

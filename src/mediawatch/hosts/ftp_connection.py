@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 import aioftp
-import structlog
 
 from mediawatch.clock import Clock
 from mediawatch.config import FtpSettings
+from mediawatch.config.values import is_loopback
 from mediawatch.hosts.base import HostRefused
 from mediawatch.hosts.ftp_client import FtpClient, PassiveMode, PlaintextBehindTls
 from mediawatch.hosts.ftp_errors import FOREIGN, Scene, Stage, from_exception, reply_code
@@ -23,8 +23,7 @@ from mediawatch.hosts.ftp_tls import (
     server_name,
     untrusted,
 )
-
-_log = structlog.get_logger(__name__)
+from mediawatch.log import Log, silent
 
 
 @dataclass
@@ -37,6 +36,7 @@ class HostKnowledge:
     encrypted: bool | None = None
     lacks_size: bool = False
     logged_in: int = 0
+    log: Log = field(default_factory=silent)
 
 
 class FtpConnection:
@@ -137,11 +137,7 @@ class FtpConnection:
                     code="ftp-no-tls",
                 ) from None
             if self._known.encrypted is None:
-                _log.warning(
-                    "ftp-not-encrypted",
-                    host=host,
-                    remedy="The password travels readable: ask the host for FTP over TLS.",
-                )
+                warn_of_plain_text(self._known.log, host)
         except PlaintextBehindTls:
             raise HostRefused(
                 f"Somebody put words into the talk with the FTP host {host} before TLS began.",
@@ -196,3 +192,13 @@ async def _certificate_shown(settings: FtpSettings) -> AsyncIterator[None]:
         raise untrusted(
             settings, error.verify_message, await inspect_certificate(settings)
         ) from None
+
+
+def warn_of_plain_text(log: Log, host: str) -> None:
+    """Tell that the password can be read on its way; not where it never leaves this machine."""
+    if not is_loopback(host):
+        log.warning(
+            f"The FTP host {host} is talked to without TLS: the password travels readable.",
+            action="no-tls",
+            remedy="Ask the host for FTP over TLS, and leave ftp.tls at its default.",
+        )

@@ -8,17 +8,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-import structlog
-
 from mediawatch.clock import Clock
 from mediawatch.hosts.base import HostUnavailable, TooManyConnections
 from mediawatch.hosts.ftp_dialer import Dialer
 from mediawatch.hosts.ftp_session import FtpSession
+from mediawatch.log import Log
 
 _QUIET = 600.0  # seconds without a refusal before one more connection is risked
 _GOODBYE = 3.0  # seconds
 
-_log = structlog.get_logger(__name__)
 Result = TypeVar("Result")
 
 
@@ -65,11 +63,12 @@ class FtpPool:
     A session serves one piece of work at a time and is kept only after a clean end.
     """
 
-    def __init__(self, dialer: Dialer, size: int, clock: Clock) -> None:
+    def __init__(self, dialer: Dialer, size: int, clock: Clock, log: Log) -> None:
         self._dialer = dialer
         self._largest = size
         self._slots = Slots(size)
         self._clock = clock
+        self._log = log
         self._kept: list[FtpSession] = []
         self._grow_at = 0.0
         self._closed = False
@@ -157,7 +156,9 @@ class FtpPool:
             return False
         self._slots.size = min(self._slots.size, others)
         self._grow_at = self._clock.monotonic() + _QUIET
-        _log.info("ftp-fewer-connections", size=self._slots.size)
+        self._log.info(
+            f"The FTP host wants fewer connections: {self._slots.size} from now on.", action="host"
+        )
         return True
 
 

@@ -20,6 +20,11 @@ class FolderPass:
     def __contains__(self, name: object) -> bool:
         return name in self._open
 
+    @property
+    def open(self) -> tuple[str, ...]:
+        """The names that have no outcome yet."""
+        return tuple(self._open)
+
     def decide(self, name: str, outcome: Outcome | None, reason: str) -> None:
         """Record the outcome of a name, the first one only; None: it is no post, say nothing."""
         if name not in self._open:

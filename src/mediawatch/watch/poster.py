@@ -67,6 +67,7 @@ class PosterMedia:
     async def run(self) -> dict[str, Any]:
         """Publish, wait, and report. Never raises StorageProblem: it is told in the report."""
         taking: dict[str, tuple[str, bool]] = {}
+        end = self._clock.monotonic() + self._limit
         self._takings.append(taking)
         try:
             earlier = await posts.workable(self._journal, now=self._clock.now(), limit=1000)
@@ -78,13 +79,12 @@ class PosterMedia:
                 stats.errors.append({"file": "", **error.as_dict()})
             ids = {post_id for post_id, _ in earlier}
             ids |= {post_id for post_id, again in taking.values() if not again}
-            found = await self._settled(ids)
+            found = await self._settled(ids, end)
         finally:
             self._takings.remove(taking)
         return self._report(_count(stats, seen, taking, found))
 
-    async def _settled(self, ids: set[str]) -> list[Post]:
-        end = self._clock.monotonic() + self._limit
+    async def _settled(self, ids: set[str], end: float) -> list[Post]:
         while True:
             found = await posts.listed(self._journal, ids=ids, limit=len(ids) + 1)
             moving = [post for post in found if not _at_rest(post)]

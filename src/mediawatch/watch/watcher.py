@@ -31,7 +31,7 @@ from mediawatch.watch.candidates import (
 from mediawatch.watch.guard import Guard
 from mediawatch.watch.inbox import Inbox
 from mediawatch.watch.passes import AnyOf, FolderPass
-from mediawatch.watch.settle import SettleRule
+from mediawatch.watch.settle import CUT_SHORT, WRITTEN, SettleRule
 from mediawatch.watch.taker import Taker
 from mediawatch.watch.tracker import Tracker
 
@@ -49,6 +49,7 @@ class Limits:
     health: float = 5.0
     hint_gap: float = 0.02  # between two looks that hints caused
     batch: int = 256  # looks and rechecks in one go
+    pass_patience: float = 15.0  # one pass waits so long for files that are still written
     patience: float = 30.0  # a call on the folder that takes longer is reported
 
 
@@ -330,7 +331,11 @@ class Watcher:
         try:
             await self._ask_again(current)
             self.wake()
-            await _wait(current.finished, limit)
+            end = self._clock.monotonic() + limit
+            while not current.finished.is_set() and (now := self._clock.monotonic()) < end:
+                await _wait(current.finished, min(self._limits.pass_patience, end - now))
+                if all(self._why_open(name) in (CUT_SHORT, WRITTEN) for name in current.open):
+                    break  # the next pass may find them whole; this one would wait for nothing
         finally:
             self._passes.remove(current)
         return current.report(self._why_open)

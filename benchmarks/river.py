@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import statistics
 import sys
 import tempfile
@@ -87,6 +88,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=1, help="turns of each (%(default)s)")
     parser.add_argument("--json", type=Path, help="write all figures here")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # clean up then, too
     root = Path(tempfile.mkdtemp(prefix="mediawatch-bench-"))
     try:
         figures = measure(root, given.pictures, given.rounds)

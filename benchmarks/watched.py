@@ -13,10 +13,11 @@ from typing import Any
 from neighbours import ACCOUNT, TOKEN, Neighbours
 from processes import Child
 
-#: Default of watch.settle, in seconds; it is not set, so that the daemon runs as it comes.
-SETTLE = 2.0
-#: Default of watch.workers.
-WORKERS = 2
+from mediawatch.config import WatchSettings
+
+_DEFAULTS = WatchSettings()
+#: Neither is set below, so that the daemon runs as it comes. Seconds; how many.
+SETTLE, WORKERS = _DEFAULTS.settle, _DEFAULTS.workers
 
 
 class Daemon:

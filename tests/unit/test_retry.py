@@ -66,6 +66,14 @@ def test_when_attempts_run_out_a_person_is_asked() -> None:
     assert "posts retry" in outcome.reason.remedy
 
 
+def test_filing_what_is_published_is_tried_for_ever() -> None:
+    """A full disk never makes a published post somebody's problem."""
+    outcome = after(StorageProblem("Full."), attempts=99, stage=Stage.ARCHIVE)
+
+    assert isinstance(outcome, RetryAt)
+    assert DELAYS[-1] * 0.8 <= outcome.at - NOW <= DELAYS[-1] * 1.2
+
+
 def test_a_wait_spends_no_attempt() -> None:
     """WAIT comes back at the known time."""
     outcome = after(GraphProblem("Limit.", handling=Handling.WAIT, retry_after=30.0))

@@ -57,7 +57,7 @@ async def retry(journal: Journal, clock: Clock, prefix: str) -> Post:
             remedy="`mediawatch posts show` tells where it stands.",
         )
     after, statement = posts.move(
-        post, event, now=clock.now(), attempts=0, wait_until=None, parked=False
+        post, event, now=clock.now(), attempts=0, rebuilds=0, wait_until=None, parked=False
     )
     try:
         await journal.apply([statement])

@@ -87,6 +87,7 @@ posts = Table(
     Column("container_at", Float),
     Column("container_reads", Integer, nullable=False, default=0),
     Column("generation", Integer, nullable=False, default=0),
+    Column("rebuilds", Integer, nullable=False, default=0),
     Column("publish_asked_at", Float),
     Column("absent_at", Float),
     Column("published_at", Float),

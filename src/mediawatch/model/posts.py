@@ -44,7 +44,11 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One post of one account. Times are seconds since the epoch, UTC."""
+    """One post of one account. Times are seconds since the epoch, UTC.
+
+    ``generation`` counts its containers, ``rebuilds`` those that were lost or refused since a
+    person last had it tried.
+    """
 
     id: str
     account_id: str
@@ -68,6 +72,7 @@ class Post:
     container_at: float | None = None
     container_reads: int = 0
     generation: int = 0
+    rebuilds: int = 0
     publish_asked_at: float | None = None
     absent_at: float | None = None
     published_at: float | None = None

@@ -40,7 +40,7 @@ class Archive:
         permalink = work.post.permalink or await self._permalink(work, api)
         when = work.post.published_at or self._clock.now()
         folder = filing.dated(self._settings.processed_folder, self._settings.archive_by, when)
-        filed = [await self._file(work, item, folder, note=False) for item in work.post.items]
+        filed = [await self._file(work, item, folder) for item in work.post.items]
         await asyncio.to_thread(_clear_up, work.post, self._settings.work_folder)
         await work.write(
             Event.FINISH,
@@ -60,22 +60,26 @@ class Archive:
         settings = self._settings
         folder = settings.held_folder if where == "held" else settings.failed_folder
         for item in work.post.items:
-            filed = await self._file(work, item, folder, note=True)
+            filed = await self._file(work, item, folder, self._note(work.post, where, reason))
             await work.write(items=[filed])
-            await asyncio.to_thread(
-                filing.write_note, note_beside(filed.source), self._note(work.post, where, reason)
-            )
         await asyncio.to_thread(_remove_empty, settings.work_folder / work.post.id)
 
-    async def _file(self, work: Work, item: Item, folder: Path, *, note: bool) -> Item:
+    async def _file(
+        self, work: Work, item: Item, folder: Path, note: dict[str, Any] | None = None
+    ) -> Item:
         if item.moving_to is not None:
             item = await self._finish_move(work, item)
         if item.source.parent == folder:
-            return item
-        target = await asyncio.to_thread(_choose, folder, item, note=note)
-        item = replace(item, moving_to=target)
-        await work.write(items=[item])
-        await asyncio.to_thread(_move_with_sidecar, item.source, target, item.sha256)
+            target = item.source
+        else:
+            target = await asyncio.to_thread(_choose, folder, item, note=note is not None)
+            item = replace(item, moving_to=target)
+            await work.write(items=[item])
+        if note is not None:
+            # Before the move: an original is never seen there without its reason.
+            await asyncio.to_thread(filing.write_note, note_beside(target), note)
+        if item.source != target:
+            await asyncio.to_thread(_move_with_sidecar, item.source, target, item.sha256)
         return replace(item, source=target, moving_to=None)
 
     async def _finish_move(self, work: Work, item: Item) -> Item:

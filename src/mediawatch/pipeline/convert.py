@@ -14,6 +14,7 @@ from mediawatch.media.pool import Preparer
 from mediawatch.model import captions
 from mediawatch.model.lifecycle import Event
 from mediawatch.model.posts import Item
+from mediawatch.pipeline.archive import finish_move
 from mediawatch.pipeline.outcomes import Done, Outcome
 from mediawatch.pipeline.work import Work
 
@@ -33,13 +34,16 @@ class Convert:
         await work.write(Event.ADVANCE, items=prepared)
         return Done()
 
-    def _look_at(self, item: Item) -> None:
+    def _look_at(self, item: Item) -> Item:
+        # A claim whose end could not be written down, the disk being full, is ended here.
+        item = finish_move(item)
         _require_source(item)
         self._folder.mkdir(parents=True, exist_ok=True)
+        return item
 
     async def prepare(self, work: Work, item: Item) -> Item:
         """The item with its prepared file, and the name that it will have on the host."""
-        await asyncio.to_thread(self._look_at, item)
+        item = await asyncio.to_thread(self._look_at, item)
         target = self._folder / f"{item.post_id}-{item.position}.jpg"
         done = await self._preparer.prepare(item.source, target, self._options)
         how = "; ".join(done.changes) or "as it is"

@@ -15,7 +15,7 @@ from mediawatch.config import PublishSettings
 from mediawatch.errors import Conflict, GraphProblem
 from mediawatch.graph.client import GraphClient
 from mediawatch.graph.errors import GraphError, classify
-from mediawatch.graph.publishing import Container, ContainerStatus, Publishing
+from mediawatch.graph.publishing import ContainerStatus, Publishing
 from mediawatch.journal import accounts, posts
 from mediawatch.journal.accounts import Account
 from mediawatch.journal.posts import Attempt
@@ -30,8 +30,8 @@ from mediawatch.tokens import Tokens
 
 #: Seconds after which a container is not trusted any more; Meta drops it after 24 h.
 CONTAINER_LIFE = 23 * 3600.0
-#: Containers that are made for one post before a person is asked.
-MAX_GENERATIONS = 4
+#: Containers that may be lost or refused before a person is asked.
+MAX_REBUILDS = 3
 #: Codes with which Meta refuses before it does anything. Still asked after, but at once.
 CLEAR_REFUSALS = {9, 10, 24, 25, 102, 190, 9007, *range(200, 300)}
 
@@ -70,14 +70,6 @@ class Publish:
 
     async def container(self, work: Work) -> Outcome:
         """Stage container: an orphan left by a crash expires unpublished and harms nobody."""
-        if work.post.generation >= MAX_GENERATIONS:
-            return Hold(
-                Reason(
-                    "containers",
-                    f"Meta lost or refused {work.post.generation} containers of this post.",
-                    f"Look at `mediawatch posts show {work.post.id}`, then retry.",
-                )
-            )
         if work.first.public_url is None:
             await work.write(items=[await self._upload(work, work.first)])
         api = await self.api(work)
@@ -102,10 +94,17 @@ class Publish:
         if work.post.publication is Publication.ASKED:
             return await self._reconcile.after_unknown_outcome(work, api)
         post, now = work.post, work.clock.now()
-        if post.container_id is None or now - (post.container_at or 0) > CONTAINER_LIFE:
-            await work.write(Event.REBUILD, container_id=None)
-            return Done()
-        container = await api.container(post.container_id)
+        if post.container_id is None:
+            return await self._anew(work, "its container is not known")
+        old = now - (post.container_at or 0.0) > CONTAINER_LIFE
+        try:
+            container = await api.container(post.container_id)
+        except GraphError:
+            if old:
+                return await self._anew(work, "Meta does not know its container any more")
+            raise
+        if old and container.status_code is not ContainerStatus.PUBLISHED:
+            return await self._anew(work, "its container is a day old")
         match container.status_code:
             case ContainerStatus.FINISHED:
                 return await self._ask_in_turn(work, api)
@@ -116,10 +115,10 @@ class Publish:
             case ContainerStatus.PUBLISHED:
                 return await self._reconcile.found_published(work)
             case ContainerStatus.EXPIRED:
-                await work.write(Event.REBUILD, container_id=None)
-                return Done()
+                return await self._anew(work, "its container expired")
             case ContainerStatus.ERROR:
-                return await self._container_failed(work, container)
+                verdict = classify(None, container.subcode, 200)
+                return await self._anew(work, container.status, verdict.remedy)
 
     async def confirm(self, work: Work) -> Outcome:
         """Stage confirm: live for certain; find out which media it is."""
@@ -200,6 +199,7 @@ class Publish:
             Event.ADVANCE,
             media_id=media_id,
             published_at=now,
+            rebuilds=0,
             extra=[accounts.unlock(post.account_id, post.id, published_at=now)],
         )
         work.log.info(
@@ -220,16 +220,20 @@ class Publish:
 
     # Containers.
 
-    async def _container_failed(self, work: Work, container: Container) -> Outcome:
-        verdict = classify(None, container.subcode, 200)
-        work.log.warning(
-            f"Meta could not use the picture of {work.post.name}: {container.status}",
-            action="container",
-        )
-        if work.post.generation + 1 < MAX_GENERATIONS:
-            await work.write(Event.REBUILD, container_id=None)
-            return Done()
-        return Hold(Reason("container-failed", container.status, verdict.remedy))
+    async def _anew(self, work: Work, why: str, remedy: str = "") -> Outcome:
+        """A new container; nothing was asked of the old one, so nothing of it can be live."""
+        post = work.post
+        if post.rebuilds >= MAX_REBUILDS:
+            return Hold(
+                Reason(
+                    "container-failed",
+                    f"Meta made nothing of {post.rebuilds + 1} containers of {post.name}: {why}.",
+                    f"{remedy} Then `mediawatch posts retry {post.id}`.".strip(),
+                )
+            )
+        work.log.info(f"A new container is made for {post.name}: {why}.", action="container")
+        await work.write(Event.REBUILD, container_id=None, rebuilds=post.rebuilds + 1)
+        return Done()
 
     def _poll_delay(self, reads: int) -> float:
         delays = self._settings.poll_delays or (2.0,)

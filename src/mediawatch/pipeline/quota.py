@@ -12,12 +12,12 @@ from mediawatch.pipeline.work import Work
 READ_EVERY = 3600.0
 
 
-async def read(work: Work, api: Publishing, *, fresh: bool = False) -> Account:
-    """The account with its quota, asked of Meta at most once an hour unless ``fresh``."""
+async def read(work: Work, api: Publishing) -> Account:
+    """The account with its quota, asked of Meta at most once an hour."""
     now = work.clock.now()
     account = await accounts.find(work.journal, work.post.account_id)
     known = account.quota_read_at
-    if fresh or known is None or account.quota_total is None or now - known > READ_EVERY:
+    if known is None or account.quota_total is None or now - known > READ_EVERY:
         quota = await api.quota()
         total, window = quota.config.quota_total, quota.config.quota_duration
         await work.journal.apply(

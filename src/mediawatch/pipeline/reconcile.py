@@ -138,7 +138,7 @@ class Reconcile:
             return WaitUntil(now + ABSENT_FOR, self._unknown(work))
         if now - post.absent_at < ABSENT_FOR:
             return WaitUntil(post.absent_at + ABSENT_FOR, self._unknown(work))
-        if post.generation > 1:
+        if post.rebuilds > 0:
             return Hold(
                 Reason(
                     "unknown-outcome",
@@ -148,7 +148,7 @@ class Reconcile:
                     f"`mediawatch posts retry {post.id}`.",
                 )
             )
-        await self._denied(work, Event.REBUILD, container_id=None)
+        await self._denied(work, Event.REBUILD, container_id=None, rebuilds=1)
         return Done()
 
     async def _denied(self, work: Work, *then: Event, **facts: Any) -> None:

@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 
 from mediawatch.errors import Handling, HostProblem, MediawatchError
-from mediawatch.model.lifecycle import Publication
+from mediawatch.model.lifecycle import Publication, Stage
 from mediawatch.model.posts import Post
 from mediawatch.pipeline.outcomes import GiveUp, Hold, Outcome, Reason, RetryAt, WaitUntil
 
@@ -26,7 +26,7 @@ def decide(
 
     ``delays`` in seconds: their number is the number of attempts; each is stretched or shortened
     by up to a fifth, so that posts that failed together do not all come back together.
-    A post that is live, or may be, is never given up.
+    A post that is live, or may be, is never given up; filing its original is tried for ever.
     """
     reason = Reason(error.code, error.message, error.remedy)
     handling = error.handling
@@ -40,9 +40,11 @@ def decide(
         return WaitUntil(now + (error.retry_after or PARKED_FOR), reason, parked=True)
     if handling is Handling.FAIL:
         return GiveUp(reason)
-    if handling is Handling.RETRY and post.attempts < len(delays):
+    for_ever = post.stage is Stage.ARCHIVE and bool(delays)
+    if handling is Handling.RETRY and (post.attempts < len(delays) or for_ever):
+        delay = delays[min(post.attempts, len(delays) - 1)]
         stretch = (jitter or random).uniform(0.8, 1.2)
-        return RetryAt(now + max(delays[post.attempts] * stretch, error.retry_after or 0.0), reason)
+        return RetryAt(now + max(delay * stretch, error.retry_after or 0.0), reason)
     if handling is Handling.RETRY:
         tried = f"{error.message} It was tried {post.attempts + 1} times."
         return Hold(

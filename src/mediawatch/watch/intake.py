@@ -28,7 +28,7 @@ from mediawatch.model import captions
 from mediawatch.model.lifecycle import PRIORITY, Event, Stage, State
 from mediawatch.model.posts import Item, Post, PostKind, new_post_id, shown_as
 from mediawatch.pipeline import filing
-from mediawatch.pipeline.archive import SIDECAR, free_name, note_beside
+from mediawatch.pipeline.archive import SIDECAR, finish_move, free_name, note_beside
 from mediawatch.pipeline.work import LEASE
 from mediawatch.watch.candidates import Candidate, Taken
 
@@ -120,6 +120,9 @@ class Intake:
         content_key = hashlib.sha256(f"image {fingerprint.sha256}".encode()).hexdigest()
         known = await posts.find_by_content(self._journal, self._account_id, content_key)
         if known is not None:
+            if known.items[0].source == candidate.path:
+                # An earlier claim of this very file was cut off: the post is already its own.
+                return await self._finish_claim(known)
             if known.state is State.HELD and not await asyncio.to_thread(_has_sources, known):
                 return await self._put_back(known, candidate, fingerprint)
             return await self._duplicate(known, candidate)
@@ -156,6 +159,12 @@ class Intake:
             file=post.name,
         )
         self._taken(candidate.name, post, False)
+        return Taken.TAKEN
+
+    async def _finish_claim(self, post: Post) -> Taken:
+        item = await asyncio.to_thread(finish_move, post.items[0])
+        await self._journal.apply([posts.record_item(item, post.items[0])])
+        self._engine.wake(post.id, PRIORITY[post.stage])
         return Taken.TAKEN
 
     def _new_post(self, candidate: Candidate, fingerprint: Fingerprint, content_key: str) -> Post:

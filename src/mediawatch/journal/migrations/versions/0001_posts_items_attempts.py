@@ -45,6 +45,7 @@ def upgrade() -> None:
         sa.Column("container_at", sa.Float),
         sa.Column("container_reads", sa.Integer, nullable=False),
         sa.Column("generation", sa.Integer, nullable=False),
+        sa.Column("rebuilds", sa.Integer, nullable=False),
         sa.Column("publish_asked_at", sa.Float),
         sa.Column("absent_at", sa.Float),
         sa.Column("published_at", sa.Float),

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.request import getproxies
 
 import aiohttp
 
@@ -188,9 +189,10 @@ class _Warm:
 
 @asynccontextmanager
 async def _http_session() -> AsyncIterator[aiohttp.ClientSession]:
-    # A dummy jar: a cookie of one address has no business at another.
+    # A dummy jar: a cookie of one address has no business at another. Whether there is a proxy is
+    # asked once: aiohttp would look through the environment and .netrc with every request.
     async with aiohttp.ClientSession(
-        cookie_jar=aiohttp.DummyCookieJar(), trust_env=True
+        cookie_jar=aiohttp.DummyCookieJar(), trust_env=bool(getproxies())
     ) as session:
         yield session
 

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, select
 
 from mediawatch.errors import Conflict, JournalError
@@ -272,6 +274,17 @@ async def test_a_journal_that_cannot_be_made_says_why(tmp_path: Path) -> None:
             pass
 
     assert caught.value.remedy
+
+
+def test_a_migration_is_named_after_its_revision() -> None:
+    """The newest schema is told by file names, so that Alembic is loaded only when needed."""
+    files = sorted((migrate._SCRIPTS / "versions").glob("[0-9]*.py"))
+    config = Config()
+    config.set_main_option("script_location", str(migrate._SCRIPTS))
+    config.set_main_option("path_separator", "os")
+    revisions = [s.revision for s in ScriptDirectory.from_config(config).walk_revisions()]
+
+    assert [file.name[:4] for file in files] == list(reversed(revisions))
 
 
 async def test_migrations_make_the_schema_of_the_code(tmp_path: Path) -> None:

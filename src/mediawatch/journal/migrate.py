@@ -5,11 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect
 
 from mediawatch.errors import JournalError
 
@@ -21,23 +17,36 @@ def migrate(connection: Connection, path: Path) -> None:
 
     Raises JournalError when the file was written by a newer version.
     """
-    config = Config()
-    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
-    scripts = ScriptDirectory.from_config(config)
-    newest = scripts.get_current_head()
-    current = MigrationContext.configure(connection).get_current_revision()
+    revisions = sorted(file.name[:4] for file in (_SCRIPTS / "versions").glob("[0-9]*.py"))
+    newest, current = revisions[-1], _current(connection)
     if current == newest:
         return
     if current is not None:
-        known = {script.revision for script in scripts.walk_revisions()}
-        if current not in known:
+        if current not in revisions:
             raise JournalError(
                 f"The journal {path} was written by a newer version of mediawatch.",
                 remedy="Install that version again, or restore the copy made before its update.",
             )
         _keep_copy(connection, path.with_name(f"{path.name}.before-{newest}"))
+    _upgrade(connection)
+
+
+def _current(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return None if found is None else str(found)
+
+
+def _upgrade(connection: Connection) -> None:
+    # A tenth of the daemon's memory, needed once a version.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
     # One transaction, opened here: a kill in the middle leaves the old schema, whole.
     connection.exec_driver_sql("BEGIN EXCLUSIVE")
     try:

@@ -52,6 +52,7 @@ async def test_every_log_line_says_what_was_done_and_for_which_post(river: River
     async with river.daemon():
         original = river.drop("beach.jpg", jpeg())
         await river.arrived({"beach.jpg": original})
+        await river.until(lambda: river.said("archive"))
     steps = ["claim", "convert", "upload", "container", "ask", "publish", "archive"]
     lines = river.said()
     assert all(line["event"] and line["level"] and line["timestamp"] for line in lines)

@@ -175,6 +175,7 @@ class River:
             await self.until(
                 lambda: len(self.said("start")) > starts or running.process.poll() is not None
             )
+            assert running.process.poll() is None, self.story()
             yield running
             if running.process.poll() is None:
                 assert 0 == await running.stop(), self.story()
@@ -260,11 +261,13 @@ class River:
         return await until(seen, limit, self.story)
 
     async def arrived(self, originals: dict[str, bytes], limit: float = PATIENCE) -> None:
-        """Wait until these lie in ``processed`` as they were, each published once; nothing else
-        lies anywhere."""
+        """Wait until these lie in ``processed`` as they were, each published once, and their
+        posts are done; nothing else lies anywhere."""
         await self.until(
             lambda: len(originals) <= len(self.filed()) and not self.leftovers(), limit
         )
+        for name in originals:
+            await self.post(name, state="done")
         assert originals == self.filed(), self.story()
         assert sorted(Path(name).stem for name in originals) == self.captions(), self.story()
         # Nor was Meta asked a second time for what was live: it only happened to refuse.

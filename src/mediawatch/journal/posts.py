@@ -163,10 +163,14 @@ def rescue_all(now: float) -> Statement:
 
 
 def unpark_all(now: float) -> Statement:
-    """At the start: whoever restarts has mended something, so what was parked is due now."""
+    """At the start: whoever restarts has mended something, so what was parked is due now; and
+    what waited for the account's turn, for who would have woken it is gone."""
     return Statement(
         update(posts)
-        .where(posts.c.state == State.WAITING, posts.c.parked)
+        .where(
+            posts.c.state == State.WAITING,
+            or_(posts.c.parked, posts.c.reason == "account-busy"),
+        )
         .values(wait_until=now, parked=False, updated_at=now)
         .returning(posts.c.id)
     )

@@ -13,11 +13,10 @@ from tests.support.river import River, contents
 async def note(river: River, original: Path) -> dict[str, Any]:
     """The note beside a filed original, which must be one that people can read and use."""
     beside = original.with_name(f"{original.name}.mediawatch.json")
-    await river.until(beside.exists)
+    await river.until(lambda: beside.exists() and original.exists())
     told: dict[str, Any] = json.loads(beside.read_text(encoding="utf-8"))
     assert {"file", "what", "why", "what_to_do", "post", "when"} <= told.keys()
     assert all(isinstance(value, str) and value for value in told.values())
-    assert original.is_file()
     return told
 
 

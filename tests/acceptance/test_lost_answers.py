@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from mediawatch.simulator import Republish
 from tests.support.pictures import jpeg
-from tests.support.river import River, open_river
-
-
-@pytest.fixture(params=list(Republish))
-async def river(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[River]:
-    """A Meta that publishes twice if it is asked twice, one that refuses then, one that lies."""
-    async with open_river(tmp_path, republish=request.param) as opened:
-        yield opened
-
+from tests.support.river import River
 
 ANSWERS: dict[str, dict[str, Any]] = {
     "cut off before": {"do": "drop-before"},
@@ -35,20 +23,20 @@ ANSWERS: dict[str, dict[str, Any]] = {
 }
 
 
-async def test_no_lost_answer_loses_or_doubles_a_post(river: River) -> None:
+async def test_no_lost_answer_loses_or_doubles_a_post(evil: River) -> None:
     """One picture for each way to lose the answer: each is one post, bound to its own media."""
-    river.simulator.script(
+    evil.simulator.script(
         *({"on": "media_publish", "match": name, "times": 1, **ANSWERS[name]} for name in ANSWERS)
     )
     originals = {
-        f"{name}.jpg": river.drop(f"{name}.jpg", jpeg(400, 320, seed=number))
+        f"{name}.jpg": evil.drop(f"{name}.jpg", jpeg(400, 320, seed=number))
         for number, name in enumerate(ANSWERS)
     }
-    async with river.daemon():
-        await river.arrived(originals, limit=60)
-    assert {1} == {rule["fired"] for rule in await river.rules()}
-    journal = {Path(post.name).stem: post for post in (await river.posts()).values()}
-    published = {media.container.caption: media.id for media in river.simulator.state.publications}
+    async with evil.daemon():
+        await evil.arrived(originals, limit=60)
+    assert {1} == {rule["fired"] for rule in await evil.rules()}
+    journal = {Path(post.name).stem: post for post in (await evil.posts()).values()}
+    published = {media.container.caption: media.id for media in evil.simulator.state.publications}
     assert published == {name: post.media_id for name, post in journal.items()}
 
 
@@ -84,16 +72,3 @@ async def test_a_lost_container_is_made_again(evil: River) -> None:
     async with evil.daemon():
         await evil.arrived(originals)
     assert len(originals) + 2 == len(evil.simulator.state.containers)
-
-
-@pytest.mark.slow
-async def test_a_listing_that_lags_is_waited_for(tmp_path: Path) -> None:
-    """The answer is lost and the post shows only later: bound to its own media then, not before."""
-    async with open_river(tmp_path, republish=Republish.EVIL, listing_lag=1.0) as river:
-        river.simulator.script({"on": "media_publish", "do": "drop-after", "times": 1})
-        originals = river.drop_pictures(2)
-        async with river.daemon():
-            await river.arrived(originals)
-        for post in (await river.posts()).values():
-            (media,) = [m for m in river.simulator.state.publications if m.id == post.media_id]
-            assert Path(post.name).stem == media.container.caption

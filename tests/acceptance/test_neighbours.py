@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.pictures import jpeg
 from tests.support.river import Door, River, contents, open_river
 
 
@@ -139,16 +138,3 @@ async def test_a_used_up_quota_is_waited_out(tmp_path: Path) -> None:
             await river.until(river.filed)
         assert 1 == len(river.captions())
         assert 2 == len(claimed(river))
-
-
-@pytest.mark.slow
-async def test_a_wrong_public_address_is_told_before_meta_is_asked(river: River) -> None:
-    """The upload cannot be fetched: the post waits with the remedy, and Meta hears nothing."""
-    river.configure(ftp={"public_url": river.host.public_url + "-elsewhere"})
-    river.drop("beach.jpg", jpeg())
-    async with river.daemon():
-        post = await river.post("beach.jpg", state="waiting")
-        assert "404" in (post.detail or "")
-        assert "ftp.public_url" in (post.remedy or "")
-    assert 0 == river.simulator.state.asked["create"]  # type: ignore[index]
-    assert ["beach.jpg"] == claimed(river)

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import Any
@@ -74,7 +74,7 @@ class Daemon:
                 await run_once()
 
     @contextlib.contextmanager
-    def _told(self, what: str) -> Any:
+    def _told(self, what: str) -> Iterator[None]:
         """A housekeeper that fails is told, and tries again at its next turn."""
         try:
             yield
@@ -210,7 +210,7 @@ async def running(
 async def run(settings: Settings, log: Log) -> None:
     """The daemon in the foreground, until the first SIGTERM or SIGINT; the second hurries."""
     stop = asyncio.Event()
-    with _signals(stop, log):
+    with stop_signals(stop):
         async with running(settings, log) as daemon:
             log.info(
                 f"mediawatch {__version__} watches {settings.watch.folder}.",
@@ -224,7 +224,11 @@ async def run(settings: Settings, log: Log) -> None:
 
 
 @contextlib.contextmanager
-def _signals(stop: asyncio.Event, log: Log) -> Any:
+def stop_signals(stop: asyncio.Event) -> Iterator[None]:
+    """Set ``stop`` at the first signal to end; the second ends the process at once.
+
+    Only in the main thread; the handlers that were there come back at the end.
+    """
     loop = asyncio.get_running_loop()
     if sys.platform == "win32":
         wanted = [signal.SIGINT, signal.SIGTERM, signal.SIGBREAK]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 
 import typer
 from rich.console import Console
@@ -15,8 +14,7 @@ from mediawatch.demo.show import show
 def run_demo(*, once: bool, pause: float) -> None:
     """Exit 0 only if every sample ended as it should."""
     speak_utf8()
-    good = True
-    with explained(), contextlib.suppress(KeyboardInterrupt):
+    with explained():
         good = asyncio.run(show(Console(), once=once, pause=pause))
     if not good:
         raise typer.Exit(FAILED)

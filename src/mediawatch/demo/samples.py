@@ -81,7 +81,8 @@ def _phone() -> bytes:
     exif[0x0112] = 6  # orientation: to be turned a quarter clockwise
     exif[0x010F] = "A phone"
     exif.get_ifd(0x8825)[1] = "N"  # GPS: where the picture was taken is nobody's business
-    return _saved(_scene(2016, 1512, 5), "JPEG", quality=90, exif=exif.tobytes())
+    lying = _scene(1512, 2016, 5).transpose(Image.Transpose.ROTATE_90)
+    return _saved(lying, "JPEG", quality=90, exif=exif.tobytes())
 
 
 def _sticker() -> bytes:

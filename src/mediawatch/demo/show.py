@@ -29,8 +29,21 @@ PIECE = 0.5
 async def show(console: Console, *, once: bool, pause: float) -> bool:
     """Run the demo; whether every sample ended as it should.
 
-    With ``once`` it leaves then; otherwise it stays until it is cancelled.
+    With ``once`` it leaves then; otherwise it stays until it is told to stop.
     """
+    stop = asyncio.Event()
+    with daemon.stop_signals(stop):
+        showing = asyncio.create_task(_show(console, once=once, pause=pause))
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({showing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not showing.done():
+            showing.cancel()
+            await asyncio.wait({showing})
+        return showing.cancelled() or await showing
+
+
+async def _show(console: Console, *, once: bool, pause: float) -> bool:
     with _folder(console) as root:
         async with neighbours(root / "host") as place:
             settings = settings_for(place, root)

@@ -87,7 +87,7 @@ class PosterMedia:
     async def _settled(self, ids: set[str], end: float) -> list[Post]:
         while True:
             found = await posts.listed(self._journal, ids=ids, limit=len(ids) + 1)
-            moving = [post for post in found if not _at_rest(post)]
+            moving = [post for post in found if not _at_rest(post, self._clock.now())]
             if not moving or self._clock.monotonic() > end:
                 return found
             await asyncio.sleep(LOOK)
@@ -109,10 +109,11 @@ class PosterMedia:
         }
 
 
-def _at_rest(post: Post) -> bool:
-    if post.state in {State.READY, State.RUNNING}:
-        return False
-    return not (post.state is State.WAITING and post.reason in SHORT_WAITS)
+def _at_rest(post: Post, now: float) -> bool:
+    if post.state is State.WAITING:
+        # One that is due is about to be taken up, even if no worker has it yet.
+        return post.reason not in SHORT_WAITS and (post.wait_until or 0.0) > now
+    return post.state not in {State.READY, State.RUNNING}
 
 
 def _count(

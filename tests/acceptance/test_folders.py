@@ -33,7 +33,7 @@ async def test_what_is_no_picture_stays_and_is_listed_with_its_reason(river: Riv
         river.drop(name, content)
     async with river.daemon():
         published = river.drop("beach.jpg", jpeg())
-        await river.until(lambda: {"beach.jpg": published} == river.filed())
+        await river.post("beach.jpg", state="done")
         told = await river.run("status", "--json")
         spoken = await river.run("status")
     assert 0 == told.code, told.err
@@ -44,6 +44,7 @@ async def test_what_is_no_picture_stays_and_is_listed_with_its_reason(river: Riv
     assert ".part" in ignored["half.jpg.part"]
     assert "5 ignored" in spoken.out
     assert lying.keys() == river.leftovers()
+    assert {"beach.jpg": published} == river.filed()
     assert ["beach"] == river.captions()
 
 
@@ -130,7 +131,7 @@ async def test_a_file_that_still_grows_is_left_until_it_is_whole(river: River) -
     async with river.daemon():
         river.drop("growing.jpg", whole[:half])
         river.drop("other.jpg", jpeg(seed=2))
-        await river.until(lambda: "other.jpg" in river.filed())
+        await river.post("other.jpg", state="done")
         assert {"growing.jpg"} == river.leftovers()
         with (river.inbox / "growing.jpg").open("ab") as file:
             file.write(whole[half:])

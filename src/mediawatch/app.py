@@ -101,7 +101,7 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
         )
 
         async def filed(work: Work) -> Any:
-            return await archive.published(work, await publish.api(work))
+            return await archive.published(work, publish.api)
 
         runner = Runner(
             journal,

@@ -112,7 +112,8 @@ class Daemon:
                     remedy="Choose another web.port, or stop the program that uses this one.",
                 ) from error
             port = runner.addresses[0][1]
-            self.url = f"http://{settings.host}:{port}"
+            host = f"[{settings.host}]" if ":" in settings.host else settings.host
+            self.url = f"http://{host}:{port}"
             self.app.ownership.announce(self.url)
             self.app.log.info(f"The API listens on {self.url}.", action="web")
             yield

@@ -7,17 +7,20 @@ as a service: one JSON object a line.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import logging
 import sys
 import traceback
 from collections.abc import Mapping, MutableMapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Protocol, TextIO
 
 import structlog
 
 from mediawatch.config import LogSettings
+from mediawatch.errors import from_os_error
 
 #: action -> (icon, tag). The whole vocabulary; an unknown action is a mistake in our code.
 ACTIONS: dict[str, tuple[str, str]] = {
@@ -144,11 +147,10 @@ def open_log(
 ) -> Log:
     """The log that is handed down. ``format = "auto"``: readable on a terminal, else JSON.
 
+    Raises StorageProblem if its file cannot be opened.
     Libraries that log through ``logging`` are led into the same stream from WARNING up.
     """
-    stream = stream or (
-        settings.file.open("a", encoding="utf-8", buffering=1) if settings.file else sys.stderr
-    )
+    stream = stream or (_open(settings.file) if settings.file else sys.stderr)
     console = settings.format == "console" or (settings.format == "auto" and stream.isatty())
     redact = Redactor(secrets)
     finish: list[Any]
@@ -175,6 +177,14 @@ def open_log(
     return log
 
 
+def _open(file: Path) -> TextIO:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        return file.open("a", encoding="utf-8", buffering=1)
+    except OSError as error:
+        raise from_os_error(error, f"open the log file {file}") from error
+
+
 class _Lines:
     """Writes lines, in what the stream's encoding can say: no file name may end the daemon."""
 
@@ -183,8 +193,10 @@ class _Lines:
 
     def msg(self, line: str) -> None:
         encoding = self.stream.encoding or "utf-8"
-        self.stream.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
-        self.stream.flush()
+        # A full disk, or a terminal that is gone: the work goes on without being told.
+        with contextlib.suppress(OSError, ValueError):
+            self.stream.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+            self.stream.flush()
 
     debug = info = warning = error = msg
 

@@ -5,6 +5,14 @@ from __future__ import annotations
 from pydantic import SecretStr
 
 from mediawatch.config import InstagramSettings
+from mediawatch.errors import Handling, MediawatchError
+
+
+class UnknownAccount(MediawatchError):
+    """A post belongs to an account that is not connected."""
+
+    code = "unknown-account"
+    handling = Handling.PARK
 
 
 class Tokens:
@@ -14,5 +22,10 @@ class Tokens:
         self._tokens = {settings.user_id: settings.access_token}
 
     async def access_token(self, account_id: str) -> SecretStr:
-        """The token of the account. Raises KeyError for an account that is not connected."""
+        """The token of the account. Raises UnknownAccount if the settings have none for it."""
+        if account_id not in self._tokens:
+            raise UnknownAccount(
+                f"The account {account_id} is not in the settings any more.",
+                remedy="Put its user_id and access_token back and restart, to finish its posts.",
+            )
         return self._tokens[account_id]

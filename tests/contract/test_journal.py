@@ -92,6 +92,19 @@ async def test_a_conflict_leaves_its_neighbours_in_the_group_alone(
     assert 2 == len(await posts.listed(journal))
 
 
+async def test_a_statement_that_cannot_be_written_harms_only_its_own(
+    journal: SqliteJournal,
+) -> None:
+    """A value that the database cannot take fails its transaction, not the group."""
+    bad = a_post("b" * 12, "c2", created_at=object())
+    results = await asyncio.gather(
+        journal.apply(posts.add(a_post())), journal.apply(posts.add(bad)), return_exceptions=True
+    )
+
+    assert isinstance(results[1], JournalError)
+    assert 1 == len(await posts.listed(journal))
+
+
 async def test_the_same_content_is_one_post(journal: SqliteJournal) -> None:
     """I6: an account has the same content once, unless the first failed."""
     await journal.apply(posts.add(a_post()))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from mediawatch.actions import posts as actions
 from mediawatch.errors import Conflict
 from mediawatch.journal import accounts, posts
 from mediawatch.log import silent
@@ -16,7 +17,7 @@ from mediawatch.model.lifecycle import Stage, State
 from mediawatch.pipeline.work import Work
 from mediawatch.simulator import Republish, SimulatorOptions
 from tests.support.publishing import PUBLISH_TIMEOUT, QUIET, Bench, bench
-from tests.support.simulator import USER
+from tests.support.simulator import TOKEN, USER
 
 LOST_ANSWERS = [
     {"do": "drop-after"},
@@ -455,3 +456,143 @@ async def test_a_deleted_upload_is_uploaded_again(river: Bench) -> None:
 
     assert State.DONE is done.state
     assert "again-" in (done.items[0].public_url or "")
+
+
+async def test_a_clock_set_forward_during_the_call(tmp_path: Path) -> None:
+    """The lease and the quiet window seem over, but the call is under way: nothing is sent."""
+    async with bench(tmp_path, SimulatorOptions(republish=Republish.EVIL)) as river:
+        river.simulator.script(
+            {"on": "media_publish", "times": 1, "do": "delay-effect", "seconds": 1}
+        )
+        post_id = await river.post("Hello")
+        first = asyncio.create_task(river.runner.advance(post_id))
+        async with asyncio.timeout(10):
+            while river.publish_calls == 0:  # noqa: ASYNC110 - the simulator tells no arrival
+                await asyncio.sleep(0.01)
+
+        river.time.turn(3600)
+        await river.runner.advance(post_id)
+        await first
+
+        assert (["Hello"], 1) == (river.published, river.publish_calls)
+        assert State.DONE is (await river.find(post_id)).state
+
+
+async def test_a_clock_set_forward_after_the_call(river: Bench) -> None:
+    """The quiet window is over only when the clock that never jumps says so too."""
+    river.simulator.script({"on": "media_publish", "times": 1, "do": "drop-before"})
+    post_id = await river.post()
+    await river.advance(post_id)
+    steady = river.clock.monotonic()
+    river.clock.monotonic = lambda: steady  # type: ignore[method-assign]
+
+    await river.advance(post_id, after=3600)
+
+    assert 1 == river.publish_calls
+
+
+async def test_a_token_that_dies_after_the_asking(river: Bench) -> None:
+    """The outcome is unknown and the token is refused: parked, with what a person must do."""
+    river.simulator.script(
+        {"on": "media_publish", "times": 1, "do": "drop-after"},
+        {"on": "status", "nth": 1, "do": "delay", "seconds": 0},
+        {"on": "status", "times": 1, "do": "error", "code": 190},
+    )
+    post_id = await river.post()
+
+    post = await river.advance(post_id)
+
+    assert (State.WAITING, True, "token") == (post.state, post.parked, post.reason)
+    assert "new access token" in (post.remedy or "")
+    assert State.DONE is (await river.until_settled(post_id)).state
+    assert 1 == len(river.published)
+
+
+@pytest.mark.parametrize(("effect", "ends"), [("drop-before", "held"), ("drop-after", "done")])
+async def test_a_container_that_is_never_readable_again(
+    river: Bench, effect: str, ends: str
+) -> None:
+    """After a day the listing decides; if it has nothing, a person does. The account is free."""
+    river.simulator.script(
+        {"on": "media_publish", "times": 1, "do": effect},
+        {"on": "status", "nth": 1, "do": "delay", "seconds": 0},
+        {"on": "status", "times": 10_000, "do": "error", "code": 100, "subcode": 33},
+    )
+
+    post = await river.until_settled(await river.post(), limit=1000)
+
+    assert ends == post.state
+    assert (await accounts.find(river.journal, USER)).publishing is None
+    assert 1 == river.publish_calls
+
+
+async def test_a_post_behind_many_newer_ones(river: Bench) -> None:
+    """The listing is read back to the asking: thirty strangers do not hide our post."""
+    river.simulator.script(
+        {"on": "media_publish", "times": 1, "do": "drop-after"},
+        {"on": "status", "nth": 1, "do": "delay", "seconds": 0},
+        {"on": "status", "times": 1, "do": "error", "code": 2},
+        {"on": "status", "times": 1, "do": "error", "code": 2},
+        {"on": "status", "times": 1, "do": "error", "code": 2},
+        {"on": "status", "times": 100, "do": "status", "status": "EXPIRED"},
+    )
+    post_id = await river.post("Mine")
+    await river.advance(post_id)
+    for number in range(60):
+        await river.caller.published(caption=f"Stranger {number}")
+
+    post = await river.until_settled(post_id)
+
+    assert State.DONE is post.state
+    assert 1 == river.published.count("Mine")
+
+
+async def test_a_corrected_address_is_used(river: Bench) -> None:
+    """After a retry the upload gets its address anew, from the settings of today."""
+    river.simulator.script(
+        {"on": "create", "times": 100, "do": "error", "code": 9004, "subcode": 2207052}
+    )
+    held = await river.until_settled(await river.post("Hello"))
+    assert (State.HELD, "not-fetchable") == (held.state, held.reason)
+    river.simulator.script()
+
+    await actions.retry(river.journal, river.clock, held.id)
+    done = await river.advance(held.id)
+
+    assert State.DONE is done.state
+    assert "again-" in (done.items[0].public_url or "")
+
+
+async def test_half_a_character_from_meta(river: Bench) -> None:
+    """A broken emoji in an answer neither stops this post's record nor anybody else's."""
+    river.simulator.script(
+        {"on": "create", "times": 1, "do": "error", "code": 424242, "message": "\ud83d"}
+    )
+    post_id = await river.post()
+
+    post = await river.advance(post_id)
+
+    assert State.HELD is post.state
+    assert "\\ud83d" in (post.detail or "")
+
+
+async def test_a_token_in_an_answer_is_hidden(river: Bench) -> None:
+    """Some of Meta's errors repeat the token: it reaches neither the post nor its log."""
+    river.simulator.script(
+        {"on": "create", "times": 1, "do": "error", "code": 190, "message": f"Bad token {TOKEN}"}
+    )
+    post = await river.advance(await river.post())
+
+    history = str([dict(row) for row in await posts.history(river.journal, post.id)])
+    assert "Bad token (hidden)" in (post.detail or "")
+    assert TOKEN not in history + str(post)
+
+
+async def test_an_account_that_left_the_settings(river: Bench) -> None:
+    """Its posts are parked with what to do; they are nobody's mistake."""
+    await river.journal.apply([accounts.ensure("99999")])
+    post_id = await river.post(account_id="99999")
+
+    post = await river.advance(post_id)
+
+    assert (State.WAITING, True, "unknown-account") == (post.state, post.parked, post.reason)

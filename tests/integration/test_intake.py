@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from mediawatch.config import PublishSettings, WatchSettings
+from mediawatch.errors import StorageProblem
 from mediawatch.journal import accounts, posts
 from mediawatch.journal.sqlite import SqliteJournal
 from mediawatch.log import silent
 from mediawatch.model.lifecycle import Event, Stage, State
 from mediawatch.model.posts import Post, PostKind
+from mediawatch.pipeline import filing
 from mediawatch.pipeline.archive import Archive
 from mediawatch.pipeline.outcomes import Reason
 from mediawatch.pipeline.recovery import Recovery
@@ -217,6 +221,88 @@ async def test_what_is_held_may_be_put_back(house: House) -> None:
     again = await house.only_post()
     assert (post.id, State.READY, "Shorter.") == (again.id, again.state, again.caption)
     assert again.items[0].source.is_file()
+
+
+async def held_in(house: House, name: str = "a.jpg") -> Path:
+    await house.intake.take(house.drop(name))
+    work = await house.claimed((await house.only_post()).id)
+    await work.write(Event.HOLD, rebuilds=3)
+    await house.archive.set_aside(work, "held", Reason("caption", "Too long.", "Shorten it."))
+    return house.watch.held_folder / name
+
+
+async def test_a_copy_of_a_held_file_tries_it_again(house: House) -> None:
+    """Whoever copies a held file into the inbox wants it published, not called a duplicate."""
+    held = await held_in(house)
+
+    copy = house.drop("a.jpg", held.read_bytes())
+    assert Taken.TAKEN is await house.intake.take(copy)
+
+    post = await house.only_post()
+    assert (State.READY, 0, held) == (post.state, post.rebuilds, post.items[0].source)
+    assert (house.watch.duplicate_folder / "a.jpg").is_file()
+
+
+async def test_putting_back_that_is_cut_off_is_ended_by_the_next_take(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rename that fails once leaves the file in the inbox; the next take tries the post again."""
+    held = await held_in(house)
+    back = held.rename(house.watch.folder / "a.jpg")
+    with monkeypatch.context() as broken:
+        broken.setattr(filing, "claim_rename", _locked)
+        assert Taken.PROBLEM is await house.intake.take(house.candidate(back))
+
+    assert Taken.TAKEN is await house.intake.take(house.candidate(back))
+
+    post = await house.only_post()
+    assert (State.READY, True) == (post.state, post.items[0].source.is_file())
+    assert [] == house.inbox
+
+
+def _locked(source: Path, target: Path) -> None:
+    raise StorageProblem(f"{source} is locked.", remedy="Close it.")
+
+
+async def test_a_caption_that_vanishes_while_its_picture_is_claimed(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An editor that saves the caption just now does not make the picture's post vanish."""
+    caption = house.watch.folder / "a.txt"
+    caption.write_text("Hello")
+    os.utime(caption, (1, 1))
+    rename = filing.claim_rename
+
+    def saved_meanwhile(source: Path, target: Path) -> None:
+        caption.unlink(missing_ok=True)
+        rename(source, target)
+
+    monkeypatch.setattr(filing, "claim_rename", saved_meanwhile)
+
+    assert Taken.TAKEN is await house.intake.take(house.drop("a.jpg"))
+
+    post = await house.only_post()
+    assert ("Hello", True) == (post.caption, post.items[0].source.is_file())
+
+
+async def test_a_caption_that_is_just_being_written(house: House) -> None:
+    """A picture waits for the caption that somebody is writing beside it."""
+    house.clock.source.now = time.time()
+    (house.watch.folder / "a.txt").write_text("Hel")
+
+    assert Taken.CHANGED is await house.intake.take(house.drop("a.jpg"))
+
+    assert ["a.jpg", "a.txt"] == house.inbox
+
+
+async def test_a_caption_in_capitals(house: House) -> None:
+    """A.TXT is as good as a.txt."""
+    (house.watch.folder / "a.TXT").write_text("Hello")
+
+    await house.intake.take(house.drop("a.jpg"))
+
+    assert "Hello" == (await house.only_post()).caption
+    assert [] == house.inbox
 
 
 async def test_a_full_river_holds_the_folder_back(

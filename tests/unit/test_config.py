@@ -83,6 +83,14 @@ def test_a_secret_is_never_shown() -> None:
     assert ("hush-hush-password", "hush-hush-token") == settings.secret_values()
 
 
+def test_a_misspelt_secret_is_not_shown() -> None:
+    """A name that is not known may be a secret's, misspelt: its value is not repeated."""
+    found = problems({**GOOD, "MEDIAWATCH_FTP__PASWORD": "hunter2"})
+
+    assert "hunter2" not in str(found)
+    assert "is not a setting" in found["ftp.pasword"]
+
+
 def test_the_nearer_source_wins(tmp_path: Path) -> None:
     """Our own names in the environment, the guides' names, .env, the file, in this order."""
     (tmp_path / ".env").write_text('FTP_HOST=from-dotenv\nFTP_USER="from-dotenv"\n')

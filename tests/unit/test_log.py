@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import json
 import logging
+from pathlib import Path
 
 import pytest
 
 from mediawatch.config import LogSettings
+from mediawatch.errors import StorageProblem
 from mediawatch.log import ACTIONS, open_log, size
 
 
@@ -97,3 +99,21 @@ def test_every_action_has_an_icon_and_a_tag() -> None:
 def test_sizes(count: int, shown: str) -> None:
     """Sizes are told as people read them."""
     assert shown == size(count)
+
+
+class FullDisk(io.StringIO):
+    def write(self, _text: str) -> int:
+        raise OSError(28, "No space left on device")
+
+
+def test_a_log_that_cannot_be_written_stops_nothing() -> None:
+    """The work goes on without being told."""
+    open_log(LogSettings(), (), FullDisk()).info("x", action="claim")
+
+
+def test_a_log_file_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
+    """It is a sentence with a remedy, not a traceback."""
+    (tmp_path / "file").write_text("in the way")
+
+    with pytest.raises(StorageProblem, match="open the log file"):
+        open_log(LogSettings(file=tmp_path / "file" / "mediawatch.log"))

@@ -53,9 +53,9 @@ def test_pictures_are_looked_into(name: str) -> None:
 
 
 def test_a_sidecar_is_told_by_its_suffix() -> None:
-    """Captions and settings have three suffixes, in either case."""
-    assert [True, True, True, False, False] == [
-        filters.is_sidecar(name) for name in ("a.txt", "a.TOML", "a.json", "a.jpg", "txt")
+    """A caption is a .txt, in either case; other files beside a picture are told as ignored."""
+    assert [True, True, False, False, False] == [
+        filters.is_sidecar(name) for name in ("a.txt", "a.TXT", "a.json", "a.jpg", "txt")
     ]
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mediawatch.clock import Clock
 from mediawatch.errors import Conflict, MediawatchError
 from mediawatch.journal import posts
 from mediawatch.journal.database import Journal
-from mediawatch.model.lifecycle import Event, State
+from mediawatch.model.lifecycle import Event, Stage, State
 from mediawatch.model.posts import Post, shown_as
 
 
@@ -59,8 +61,14 @@ async def retry(journal: Journal, clock: Clock, prefix: str) -> Post:
     after, statement = posts.move(
         post, event, now=clock.now(), attempts=0, rebuilds=0, wait_until=None, parked=False
     )
+    # An upload's address is made anew: the settings may be what was mended.
+    anew = [
+        posts.record_item(replace(item, public_url=None), item)
+        for item in post.items
+        if post.stage is Stage.CONTAINER
+    ]
     try:
-        await journal.apply([statement])
+        await journal.apply([statement, *anew])
     except Conflict as error:
         raise NotPossible(
             f"{post.name} moved on in the meantime, or the same picture is another post already.",

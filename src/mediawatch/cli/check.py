@@ -41,13 +41,15 @@ def folder_problems(settings: Settings) -> list[Problem]:
     """What is wrong with the folders themselves."""
     problems = []
     inbox = settings.watch.folder
-    if not inbox.is_dir():
+    # os.path answers "no" where pathlib raises: a parent that may not be searched.
+    if not os.path.isdir(inbox):  # noqa: PTH112
+        there = os.path.lexists(inbox)
         problems.append(
             Problem(
                 "watch",
                 "folder",
                 str(inbox),
-                "does not exist." if not inbox.exists() else "is not a folder.",
+                "is not a folder that can be reached." if there else "does not exist.",
                 f'Make it: mkdir -p "{inbox}"',
             )
         )
@@ -57,11 +59,17 @@ def folder_problems(settings: Settings) -> list[Problem]:
         ("watch", "processed", settings.watch.processed_folder),
         ("watch", "failed", settings.watch.failed_folder),
         ("storage", "data_dir", settings.storage.data_dir),
+        ("log", "file", settings.log.file.parent if settings.log.file else None),
     ):
-        ground = next(place for place in (folder, *folder.parents) if place.exists())
-        if not ground.is_dir() or not os.access(ground, os.W_OK | os.X_OK):
+        if folder is not None and not _can_be_written(folder):
             problems.append(_not_writable(table, key, folder))
     return problems
+
+
+def _can_be_written(folder: Path) -> bool:
+    """Whether the folder, or the one that it would be made in, can be written to."""
+    ground = next(place for place in (folder, *folder.parents) if os.path.lexists(place))
+    return os.path.isdir(ground) and os.access(ground, os.W_OK | os.X_OK)  # noqa: PTH112 - as below
 
 
 def _not_writable(table: str, key: str, folder: Path) -> Problem:

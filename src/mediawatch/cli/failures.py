@@ -13,7 +13,7 @@ from pathlib import Path
 import typer
 
 from mediawatch import config
-from mediawatch.errors import ConfigError, MediawatchError, Problem
+from mediawatch.errors import ConfigError, MediawatchError, Problem, from_os_error
 
 FAILED = 1
 BAD_CONFIGURATION = 78
@@ -31,6 +31,11 @@ def explained() -> Iterator[None]:
         typer.echo(f"❌ {error.message}", err=True)
         if error.remedy:
             typer.echo(f"   → {error.remedy}", err=True)
+        raise typer.Exit(FAILED) from None
+    except OSError as error:
+        told = from_os_error(error, f"use {error.filename}" if error.filename else "go on")
+        typer.echo(f"❌ {told.message}", err=True)
+        typer.echo(f"   → {told.remedy}", err=True)
         raise typer.Exit(FAILED) from None
     except BaseExceptionGroup as group:
         ours, others = group.split(MediawatchError)

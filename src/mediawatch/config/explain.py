@@ -48,7 +48,8 @@ def explain(detail: ErrorDetails) -> Problem:
         return Problem(table, key, shown, str(context["message"]), str(context["remedy"]))
     if kind == "extra_forbidden":
         what = "is not a setting that mediawatch knows." if key else "is not a table."
-        return Problem(table, key, shown if key else "", what, _REMEDIES[kind])
+        # Without its value: a misspelt name may hold a secret.
+        return Problem(table, key, "", what, _REMEDIES[kind])
     message = detail["msg"][:1].lower() + detail["msg"][1:] + "."
     return Problem(
         table, key, shown, message, _REMEDIES.get(kind, "See config.example.toml for its meaning.")

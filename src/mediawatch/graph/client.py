@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 from pydantic import SecretStr
@@ -25,6 +26,8 @@ from mediawatch.graph.errors import GraphError, GraphUnreachable, from_answer
 
 #: Longest answer that is read, in bytes. Meta's are a few kB.
 MAX_ANSWER = 4 << 20
+#: What stands in an answer where a secret was.
+HIDDEN = b"(hidden)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +135,10 @@ class GraphClient:
             Exchange(
                 endpoint=f"{method} /{path}",
                 request=dict(params),
-                response=body if isinstance(body, dict) else None,
+                # The links to further pages carry the token.
+                response={key: body[key] for key in body if key != "paging"}
+                if isinstance(body, dict)
+                else None,
                 error=problem.message if problem else None,
                 http_status=status,
                 duration_ms=round((time.perf_counter() - started) * 1000),
@@ -165,6 +171,10 @@ class GraphClient:
                 text += chunk
                 if len(text) > MAX_ANSWER:
                     raise aiohttp.ClientPayloadError("the answer is too long")
+            # Some of Meta's errors, and its links to further pages, repeat the token.
+            secrets = [plain, quote(plain), fields.get("appsecret_proof", plain)]
+            for secret in secrets:
+                text = text.replace(secret.encode(), HIDDEN)
             return answer.status, _parse(text)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
@@ -11,6 +12,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr, Validati
 
 from mediawatch.graph.client import GraphClient, Record
 from mediawatch.graph.errors import GraphUnreachable
+
+#: Pages of the listing that are read to look for one post.
+MAX_PAGES = 20
 
 _SUBCODE = re.compile(r"\b(2207\d{3})\b")
 
@@ -62,8 +66,26 @@ class PublishedMedia(_Answer):
     timestamp: datetime | None = None
 
 
+class _Cursors(_Answer):
+    after: str | None = None
+
+
+class _Paging(_Answer):
+    cursors: _Cursors = _Cursors()
+    next: str | None = None
+
+
 class _Listing(_Answer):
     data: tuple[PublishedMedia, ...]
+    paging: _Paging | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """The newest media of an account; ``complete`` if the listing reached far enough back."""
+
+    media: tuple[PublishedMedia, ...]
+    complete: bool
 
 
 class _QuotaConfig(_Answer):
@@ -118,15 +140,28 @@ class Publishing:
         )
         return _read(_Created, answer).id
 
-    async def recent(self, limit: int = 25) -> tuple[PublishedMedia, ...]:
-        """The newest media of the account, newest first; stories are not among them."""
-        answer = await self._client.get(
-            f"{self._user}/media",
-            self._token,
-            {"fields": "id,caption,media_type,permalink,timestamp", "limit": str(limit)},
-            self._record,
-        )
-        return _read(_Listing, answer).data
+    async def recent(self, *, since: float) -> Recent:
+        """The account's media published after ``since`` (seconds since the epoch), newest first.
+
+        Stories are not among them. Older ones may be.
+        """
+        found: list[PublishedMedia] = []
+        after: dict[str, str] = {}
+        for _ in range(MAX_PAGES):
+            answer = await self._client.get(
+                f"{self._user}/media",
+                self._token,
+                {"fields": "id,caption,media_type,permalink,timestamp", "limit": "50", **after},
+                self._record,
+            )
+            page = _read(_Listing, answer)
+            found += page.data
+            oldest = page.data[-1].timestamp if page.data else None
+            cursor = page.paging.cursors.after if page.paging and page.paging.next else None
+            if cursor is None or (oldest is not None and oldest.timestamp() < since):
+                return Recent(tuple(found), complete=True)
+            after = {"after": cursor}
+        return Recent(tuple(found), complete=False)
 
     async def permalink(self, media_id: str) -> str | None:
         """The public address of a media. It cannot be built from the id, only read."""

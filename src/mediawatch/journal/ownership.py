@@ -44,7 +44,7 @@ class Ownership:
             raise from_os_error(error, f"make the data folder {self._data_dir}") from error
         self._lock(self._data_dir / "daemon.lock", "data folder", self._data_dir)
         try:
-            if self._inbox.is_dir():
+            if os.path.isdir(self._inbox):  # noqa: PTH112 - "no" for what may not be looked at
                 self._lock_inbox()
         except BaseException:
             self._release()
@@ -80,7 +80,8 @@ class Ownership:
     def _lock(self, path: Path, what: str, folder: Path) -> None:
         lock = FileLock(path, mode=0o600)
         try:
-            lock.acquire(timeout=0)
+            # Another process that only looks whether we run holds it for a moment.
+            lock.acquire(timeout=1)
         except Timeout:
             owner = running(self._data_dir)
             who = f" (process {owner.pid})" if owner else ""

@@ -47,14 +47,24 @@ class Name(TypeDecorator[str]):
         return None if value is None else value.encode("utf-8", "replace").decode()
 
 
+class Prose(TypeDecorator[str]):
+    """Sentences, and what others said: half a character in it must not stop a transaction."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else value.encode("utf-8", "backslashreplace").decode()
+
+
 class Json(TypeDecorator[Any]):
-    """JSON in a text column, the same in every database."""
+    """JSON in a text column, the same in every database. Plain ASCII, whatever is in it."""
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        return None if value is None else json.dumps(value, ensure_ascii=False, default=str)
+        return None if value is None else json.dumps(value, default=str)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         return None if value is None else json.loads(value)
@@ -69,7 +79,7 @@ posts = Table(
     Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
     Column("kind", Text, nullable=False),
     Column("name", Name, nullable=False),
-    Column("caption", Text, nullable=False),
+    Column("caption", Prose, nullable=False),
     Column("content_key", Text, nullable=False),
     Column("stage", Text, nullable=False),
     Column("state", Text, nullable=False),
@@ -81,8 +91,8 @@ posts = Table(
     Column("attempts", Integer, nullable=False, default=0),
     Column("parked", Boolean, nullable=False, default=False),
     Column("reason", Text),
-    Column("detail", Text),
-    Column("remedy", Text),
+    Column("detail", Prose),
+    Column("remedy", Prose),
     Column("container_id", Text),
     Column("container_at", Float),
     Column("container_reads", Integer, nullable=False, default=0),
@@ -141,7 +151,7 @@ attempts = Table(
     Column("endpoint", Text, nullable=False),
     Column("request", Json),
     Column("response", Json),
-    Column("error", Text),
+    Column("error", Prose),
     Column("duration_ms", Integer),
     Index("attempts_by_post", "post_id", "id"),
 )

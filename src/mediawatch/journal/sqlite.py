@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from sqlalchemy import Connection, Engine, Select, create_engine
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
 from sqlalchemy.pool import QueuePool
 
 from mediawatch.errors import Conflict, JournalError
@@ -193,12 +193,14 @@ class SqliteJournal:
         database.execute("SAVEPOINT one")
         try:
             found = [_execute(connection, statement) for statement in statements]
-        except (Conflict, IntegrityError) as error:
+        except (Conflict, IntegrityError, StatementError, ValueError) as error:
+            if isinstance(error, OperationalError):
+                raise  # the database itself: it concerns the whole group
             database.execute("ROLLBACK TO one")
             database.execute("RELEASE one")
             if isinstance(error, IntegrityError):
                 return Conflict("The journal holds this already.", details_of=_reason(error))
-            return error
+            return error if isinstance(error, Conflict) else _unwritable(self.path, error)
         database.execute("RELEASE one")
         return found
 

@@ -50,7 +50,7 @@ class Cleaner:
                 )
                 return deleted
             gone = replace(item, remote_key=None, public_url=None)
-            await self._journal.apply([posts.record_item(gone)])
+            await self._journal.apply([posts.record_item(gone, item)])
             deleted += 1
         if deleted:
             self._log.info(f"{deleted} old uploads are deleted from the host.", action="clean")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
-from mediawatch.errors import NotYetSupported, Rejected
+from mediawatch.errors import Handling, NotYetSupported, Rejected
 
 Number = TypeVar("Number", int, float)
 
@@ -158,7 +158,11 @@ _TEXTS: dict[Reason | Later, tuple[str, str]] = {
 def reject(reason: Reason, **details: Any) -> Rejected:
     """The error for a file that cannot be published. ``details`` fill the sentence."""
     message, remedy = _TEXTS[reason]
-    return Rejected(message.format(**details), remedy=remedy, code=reason.value, **details)
+    # Another day the machine may be quicker: a person decides about that one.
+    handling = Handling.HOLD if reason is Reason.TIMEOUT else None
+    return Rejected(
+        message.format(**details), remedy=remedy, code=reason.value, handling=handling, **details
+    )
 
 
 def later(kind: Later, **details: Any) -> NotYetSupported:

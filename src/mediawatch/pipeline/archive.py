@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mediawatch.clock import Clock, iso
 from mediawatch.config import WatchSettings
-from mediawatch.errors import GraphProblem
+from mediawatch.errors import MediawatchError, SourceProblem
 from mediawatch.graph.publishing import Publishing
 from mediawatch.model.lifecycle import Event
 from mediawatch.model.posts import Item, Post
@@ -35,12 +36,12 @@ class Archive:
         self._settings = settings
         self._clock = clock
 
-    async def published(self, work: Work, api: Publishing) -> Outcome:
+    async def published(self, work: Work, api: Callable[[Work], Awaitable[Publishing]]) -> Outcome:
         """Stage archive: the original goes to ``processed``, and the post is done."""
         permalink = work.post.permalink or await self._permalink(work, api)
         when = work.post.published_at or self._clock.now()
         folder = filing.dated(self._settings.processed_folder, self._settings.archive_by, when)
-        filed = [await self._file(work, item, folder) for item in work.post.items]
+        filed = [await self._file_published(work, item, folder) for item in work.post.items]
         await asyncio.to_thread(_clear_up, work.post, self._settings.work_folder)
         await work.write(
             Event.FINISH,
@@ -91,13 +92,29 @@ class Archive:
         await work.write(items=[item])
         return item
 
-    async def _permalink(self, work: Work, api: Publishing) -> str | None:
+    async def _file_published(self, work: Work, item: Item, folder: Path) -> Item:
+        try:
+            return await self._file(work, item, folder)
+        except SourceProblem as error:
+            # It is on Instagram: that somebody took the original away is no reason to stop.
+            work.log.warning(
+                f"{item.name} is published, but its original cannot be filed: {error.message}",
+                action="archive",
+                remedy=error.remedy,
+            )
+            return replace(item, moving_to=None)
+
+    async def _permalink(
+        self, work: Work, api: Callable[[Work], Awaitable[Publishing]]
+    ) -> str | None:
         if work.post.media_id is None:
             return None
         try:
             async with asyncio.timeout(PERMALINK_LIMIT):
-                return await api.permalink(work.post.media_id)
-        except (GraphProblem, TimeoutError):
+                return await (await api(work)).permalink(work.post.media_id)
+        except TimeoutError:
+            return None
+        except MediawatchError:
             return None
 
     def _note(self, post: Post, where: str, reason: Reason) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from mediawatch.config import PublishSettings
 from mediawatch.errors import Conflict, GraphProblem
@@ -33,7 +34,9 @@ CONTAINER_LIFE = 23 * 3600.0
 #: Containers that may be lost or refused before a person is asked.
 MAX_REBUILDS = 3
 #: Codes with which Meta refuses before it does anything. Still asked after, but at once.
-CLEAR_REFUSALS = {9, 10, 24, 25, 102, 190, 9007, *range(200, 300)}
+CLEAR_REFUSALS = {9, 10, 25, 102, 190, 9007, *range(200, 300)}
+#: Seconds that a worker stands in line for the account before it does something else.
+IN_LINE = 2.0
 
 Wake = Callable[[str, int], None]
 
@@ -136,7 +139,12 @@ class Publish:
     # Asking.
 
     async def _ask_in_turn(self, work: Work, api: Publishing) -> Outcome:
-        async with self._asking[work.post.account_id]:
+        turn = self._asking[work.post.account_id]
+        try:
+            await asyncio.wait_for(turn.acquire(), IN_LINE)
+        except TimeoutError:
+            return self._account_busy(work, None)
+        try:
             account = await quota.read(work, api)
             if wait := await self._not_yet(work, account):
                 return wait
@@ -145,6 +153,8 @@ class Publish:
             except Conflict:
                 return await self._why_not(work, account.id)
             return await uninterrupted(self._ask(work, api), limit=20.0)
+        finally:
+            turn.release()
 
     async def _not_yet(self, work: Work, account: Account) -> WaitUntil | None:
         gap = (account.last_published_at or 0.0) + self._settings.min_gap
@@ -188,6 +198,7 @@ class Publish:
         post = work.post
         if post.container_id is None:
             raise AssertionError("a post without a container cannot have been asked for")
+        self._reconcile.asked(work)
         work.log.debug(f"Asking Meta to publish {post.name}.", action="ask")
         try:
             media_id = await api.publish(post.container_id, timeout=self._settings.publish_timeout)
@@ -232,19 +243,23 @@ class Publish:
                 )
             )
         work.log.info(f"A new container is made for {post.name}: {why}.", action="container")
-        await work.write(Event.REBUILD, container_id=None, rebuilds=post.rebuilds + 1)
+        # The address too is made anew, from the settings of today.
+        items = [replace(item, public_url=None) for item in post.items]
+        await work.write(Event.REBUILD, items=items, container_id=None, rebuilds=post.rebuilds + 1)
         return Done()
 
     def _poll_delay(self, reads: int) -> float:
         delays = self._settings.poll_delays or (2.0,)
-        return delays[min(reads, len(delays) - 1)]
+        delay = delays[min(reads, len(delays) - 1)]
+        return max(delay, 0.5) if reads else delay
 
     def _still_processing(self, at: float) -> WaitUntil:
         return WaitUntil(at, Reason("processing", "Meta is still processing the picture."))
 
     def _account_busy(self, work: Work, other: str | None) -> WaitUntil:
         self._turned_away.add(work.post.account_id)
+        which = f"Post {other}" if other else "Another post"
         return WaitUntil(
             work.clock.now() + 30.0,
-            Reason("account-busy", f"Post {other} of this account is being published first."),
+            Reason("account-busy", f"{which} of this account is being published first."),
         )

@@ -8,10 +8,11 @@ twice. What cannot be read is read again. "The newest media" is never taken for 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from mediawatch.config import PublishSettings
-from mediawatch.errors import GraphProblem
+from mediawatch.errors import GraphProblem, Handling
 from mediawatch.graph.errors import GraphError
 from mediawatch.graph.publishing import ContainerStatus, PublishedMedia, Publishing
 from mediawatch.journal import accounts, posts
@@ -19,16 +20,28 @@ from mediawatch.model.lifecycle import Event
 from mediawatch.pipeline.outcomes import Done, Hold, Outcome, Reason, WaitUntil
 from mediawatch.pipeline.work import Work
 
+#: Seconds after which a container that cannot be read will not be readable any more.
+UNREADABLE_AFTER = 25 * 3600.0
 #: Seconds between the two listings that must both lack the post.
 ABSENT_FOR = 300.0
 #: Seconds that Meta's clock may be behind ours.
 CLOCK_MARGIN = 60.0
-#: Seconds between reads while the outcome is unknown, and while the media is not listed yet.
+#: Seconds between reads while the media is not listed yet.
 READ_AGAIN = (5.0, 10.0, 20.0, 30.0, 60.0)
+#: Until so many seconds after the asking: seconds between reads while the outcome is unknown.
+READ_AGAIN_AFTER = ((30.0, 5.0), (3600.0, 60.0))
 #: Listings without the media after which a person is asked.
 MAX_LISTINGS = 20
 
 Released = Callable[[str, Work], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Media that may be ours, and whether the listing reaches back to when we asked."""
+
+    fitting: tuple[PublishedMedia, ...]
+    complete: bool
 
 
 class Reconcile:
@@ -37,6 +50,12 @@ class Reconcile:
     def __init__(self, settings: PublishSettings, released: Released) -> None:
         self._settings = settings
         self._released = released
+        #: When each post was asked for, on the clock that never jumps; lost with the process.
+        self._asked: dict[str, float] = {}
+
+    def asked(self, work: Work) -> None:
+        """The call is about to be sent."""
+        self._asked[work.post.id] = work.clock.monotonic()
 
     async def after_clear_refusal(
         self, work: Work, api: Publishing, refusal: GraphError
@@ -44,8 +63,8 @@ class Reconcile:
         """Meta said no before doing anything. The container must agree; then the error rules."""
         try:
             status = (await api.container(_container(work))).status_code
-        except GraphProblem:
-            return self._read_again(work)
+        except GraphProblem as error:
+            return await self._unreadable(work, api, error)
         if status is ContainerStatus.PUBLISHED:
             return await self.found_published(work)
         if status in {ContainerStatus.FINISHED, ContainerStatus.IN_PROGRESS}:
@@ -58,14 +77,10 @@ class Reconcile:
         try:
             status = (await api.container(_container(work))).status_code
         except GraphProblem as error:
-            work.log.info(
-                f"The container of {work.post.name} cannot be read: {error.message}",
-                action="reconcile",
-            )
-            return self._read_again(work)
+            return await self._unreadable(work, api, error)
         if status is ContainerStatus.PUBLISHED:
             return await self.found_published(work)
-        if self._quiet_until(work) > work.clock.now():
+        if self._quiet_for(work) > 0:
             return self._read_again(work)
         if status is ContainerStatus.FINISHED:
             work.log.info(
@@ -89,7 +104,7 @@ class Reconcile:
 
     async def bind(self, work: Work, api: Publishing) -> Outcome:
         """Bind the post to exactly one new media of the listing."""
-        candidates = await self._candidates(work, api)
+        candidates = (await self._candidates(work, api)).fitting
         if len(candidates) == 1:
             media = candidates[0]
             await work.write(
@@ -126,28 +141,49 @@ class Reconcile:
             Reason("listing", "It is on Instagram; the account's listing does not show it yet."),
         )
 
+    async def _unreadable(self, work: Work, api: Publishing, error: GraphProblem) -> Outcome:
+        """The witness does not speak: ask again, for as long as it can be expected to."""
+        if error.handling is Handling.PARK:
+            raise error  # a person must mend the token or the account, and is told how
+        post = work.post
+        work.log.info(
+            f"The container of {post.name} cannot be read: {error.message}", action="reconcile"
+        )
+        since = post.container_at or post.publish_asked_at or work.clock.now()
+        if work.clock.now() - since < UNREADABLE_AFTER:
+            return self._read_again(work)
+        if (await self._candidates(work, api)).fitting:
+            return await self.found_published(work)
+        return self._ask_a_person(work, "Meta does not know its container any more")
+
+    def _ask_a_person(self, work: Work, why: str) -> Hold:
+        name, post_id = work.post.name, work.post.id
+        return Hold(
+            Reason(
+                "unknown-outcome",
+                f"Meta was asked to publish {name}, and whether it did is unknown: {why}.",
+                "Look at the account: if the post is there, nothing is to be done; if it is not, "
+                f"`mediawatch posts retry {post_id}`.",
+            )
+        )
+
     async def _dead_container(
         self, work: Work, api: Publishing, status: ContainerStatus
     ) -> Outcome:
         """I1: a new container needs proof that nothing of the old one is live."""
         post, now = work.post, work.clock.now()
-        if await self._candidates(work, api):
+        listed = await self._candidates(work, api)
+        if listed.fitting:
             return await self.found_published(work)
+        if not listed.complete:
+            return self._ask_a_person(work, "its account has too many newer posts to look through")
         if post.absent_at is None:
             await work.write(absent_at=now)
             return WaitUntil(now + ABSENT_FOR, self._unknown(work))
         if now - post.absent_at < ABSENT_FOR:
             return WaitUntil(post.absent_at + ABSENT_FOR, self._unknown(work))
         if post.rebuilds > 0:
-            return Hold(
-                Reason(
-                    "unknown-outcome",
-                    f"Meta dropped a second container of {post.name} ({status}) after it was "
-                    "asked to publish it.",
-                    "Look at the account: if the post is not there, "
-                    f"`mediawatch posts retry {post.id}`.",
-                )
-            )
+            return self._ask_a_person(work, f"its second container is {status.lower()} too")
         await self._denied(work, Event.REBUILD, container_id=None, rebuilds=1)
         return Done()
 
@@ -168,13 +204,14 @@ class Reconcile:
         )
         await self._released(post.account_id, work)
 
-    async def _candidates(self, work: Work, api: Publishing) -> list[PublishedMedia]:
+    async def _candidates(self, work: Work, api: Publishing) -> Listed:
         """Media that may be ours: not in the journal, same caption, not older than the asking."""
         post = work.post
         since = (post.publish_asked_at or post.container_at or 0.0) - CLOCK_MARGIN
+        recent = await api.recent(since=since)
         listed = [
             media
-            for media in await api.recent()
+            for media in recent.media
             if media.timestamp is not None
             and media.timestamp.timestamp() >= since
             and media.caption.strip() == post.caption.strip()
@@ -182,19 +219,28 @@ class Reconcile:
         known = await posts.known_media(
             work.journal, post.account_id, [media.id for media in listed]
         )
-        return [media for media in listed if media.id not in known]
+        fitting = tuple(media for media in listed if media.id not in known)
+        return Listed(fitting, recent.complete)
 
-    def _quiet_until(self, work: Work) -> float:
-        """I5: before this nothing is concluded from FINISHED, and nothing is sent."""
-        asked_at = work.post.publish_asked_at or work.clock.now()
-        return asked_at + self._settings.publish_timeout + self._settings.quiet_window
+    def _quiet_for(self, work: Work) -> float:
+        """I5: for so many seconds nothing is concluded from FINISHED, and nothing is sent.
+
+        Both clocks must agree that they are over: the one for dates may be set forward while
+        the call is under way. After a restart the call is over, and only that one is left.
+        """
+        window = self._settings.publish_timeout + self._settings.quiet_window
+        now = work.clock.now()
+        left = (work.post.publish_asked_at or now) + window - now
+        asked = self._asked.get(work.post.id)
+        if asked is not None:
+            left = max(left, asked + window - work.clock.monotonic())
+        return min(left, window)  # nor may a clock that was set back make it longer
 
     def _read_again(self, work: Work) -> WaitUntil:
-        now = work.clock.now()
-        quiet = self._quiet_until(work)
+        now, quiet = work.clock.now(), self._quiet_for(work)
         since = now - (work.post.publish_asked_at or now)
-        at = now + (READ_AGAIN[0] if since < 30 else READ_AGAIN[-1])
-        return WaitUntil(min(at, quiet) if quiet > now else at, self._unknown(work))
+        pause = next((pause for limit, pause in READ_AGAIN_AFTER if since < limit), 600.0)
+        return WaitUntil(now + (min(pause, quiet) if quiet > 0 else pause), self._unknown(work))
 
     def _unknown(self, work: Work) -> Reason:
         return Reason(

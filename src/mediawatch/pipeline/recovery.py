@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from mediawatch.clock import Clock, iso
 from mediawatch.config import WatchSettings
-from mediawatch.errors import SourceProblem
+from mediawatch.errors import JournalError, MediawatchError, SourceProblem
 from mediawatch.journal import posts
 from mediawatch.journal.database import Journal, Statement
 from mediawatch.log import Log
 from mediawatch.model.lifecycle import Event, Stage, State
-from mediawatch.model.posts import Post
+from mediawatch.model.posts import Item, Post
 from mediawatch.pipeline import filing
 from mediawatch.pipeline.archive import Archive, finish_move, free_name, note_beside
 from mediawatch.pipeline.outcomes import Reason
@@ -37,7 +39,8 @@ class Recovery:
         now = self._clock.now()
         moving = await posts.unfinished_moves(self._journal)
         for post in moving:
-            await self._finish_moves(post)
+            with self._told(post.name):
+                await self._finish_moves(post)
         rescued, unparked = await self._journal.apply(
             [posts.rescue_all(now), posts.unpark_all(now)]
         )
@@ -53,7 +56,10 @@ class Recovery:
         try:
             items = [await asyncio.to_thread(finish_move, item) for item in post.items]
         except FileExistsError:
+            # The name was taken meanwhile: ours is where it was, and gets another name later.
             items = [replace(item, moving_to=None) for item in post.items]
+            if not await asyncio.to_thread(_all_there, items):
+                raise
         except SourceProblem as error:
             await self._vanished(post, error)
             return
@@ -86,10 +92,8 @@ class Recovery:
                 work = Work(self._journal, self._clock, self._log, post)
                 where = "held" if post.state is State.HELD else "failed"
                 reason = Reason(post.reason or "", post.detail or "", post.remedy or "")
-                try:
+                with self._told(post.name):
                     await self._archive.set_aside(work, where, reason)
-                except SourceProblem as error:
-                    self._log.warning(error.message, action="recover", post=post.id)
 
     async def _hold_strays(self) -> None:
         """Claimed files that no post knows: the journal was lost or is an older copy.
@@ -98,15 +102,37 @@ class Recovery:
         """
         for folder in await asyncio.to_thread(_folders_in, self._settings.work_folder):
             if await posts.find(self._journal, folder.name) is None:
-                held = await asyncio.to_thread(
-                    _hold, folder, self._settings.held_folder, iso(self._clock.now())
-                )
-                for name in held:
-                    self._log.warning(
-                        f"{name} was claimed, but the journal does not know it; it is held.",
-                        action="recover",
-                        remedy="If it is not on Instagram yet, put it back into the inbox.",
-                    )
+                with self._told(folder.name):
+                    await self._hold_stray(folder)
+
+    async def _hold_stray(self, folder: Path) -> None:
+        held = await asyncio.to_thread(
+            _hold, folder, self._settings.held_folder, iso(self._clock.now())
+        )
+        for name in held:
+            self._log.warning(
+                f"{name} was claimed, but the journal does not know it; it is held.",
+                action="recover",
+                remedy="If it is not on Instagram yet, put it back into the inbox.",
+            )
+
+    @contextlib.contextmanager
+    def _told(self, name: str) -> Iterator[None]:
+        """One leftover that cannot be put right must not keep the others from being published."""
+        try:
+            yield
+        except (JournalError, OSError, MediawatchError) as error:
+            if isinstance(error, JournalError):
+                raise
+            self._log.warning(
+                f"{name} could not be put right: {error}",
+                action="recover",
+                remedy="It is tried again at the next start.",
+            )
+
+
+def _all_there(items: list[Item]) -> bool:
+    return all(item.source.is_file() for item in items)
 
 
 def _folders_in(folder: Path) -> list[Path]:

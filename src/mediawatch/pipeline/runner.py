@@ -58,12 +58,22 @@ class Runner:
         self._steps = steps
         self._set_aside = set_aside
         self._retry_delays = retry_delays
+        self._claimed: set[str] = set()
         self._in_hand: dict[str, Work] = {}
         #: When a post last moved, on the monotonic clock.
         self.last_progress = clock.monotonic()
 
     async def advance(self, post_id: str) -> None:
         """Claim the post and work on it. Raises nothing but cancellation."""
+        if post_id in self._claimed:
+            return  # this process works on it: whatever the clock says of its lease, it is alive
+        self._claimed.add(post_id)
+        try:
+            await self._advance(post_id)
+        finally:
+            self._claimed.discard(post_id)
+
+    async def _advance(self, post_id: str) -> None:
         try:
             work = await self._claim(post_id)
             if work is None:

@@ -12,8 +12,8 @@ OWN_FOLDER = ".mediawatch"
 #: What we write beside a filed original; put back into the inbox, it is no post.
 NOTE_SUFFIX = ".mediawatch.json"
 
-#: Caption and settings of the picture with the same stem.
-SIDECAR_SUFFIXES = (".txt", ".toml", ".json")
+#: The caption of the picture with the same stem.
+SIDECAR_SUFFIXES = (".txt",)
 
 _PARTIAL_SUFFIXES = (
     ".part",  # Firefox, wget, our own copies

@@ -21,7 +21,7 @@ from mediawatch.config import PublishSettings, WatchSettings
 from mediawatch.engine.base import JobEngine
 from mediawatch.errors import MediawatchError, SourceProblem, from_os_error
 from mediawatch.journal import accounts, posts
-from mediawatch.journal.database import Journal
+from mediawatch.journal.database import Journal, Statement
 from mediawatch.log import Log, size
 from mediawatch.media.probe import Family, sniff_file
 from mediawatch.model import captions
@@ -39,6 +39,7 @@ LOOK_AGAIN = 1.0
 #: Longest caption file that is read, in bytes.
 MAX_SIDECAR = 64 * 1024
 
+_CAPTION_IS_OPEN = {Stage.CONVERT, Stage.UPLOAD, Stage.CONTAINER}
 _UNDER_WAY = (State.READY, State.RUNNING, State.WAITING)
 
 
@@ -114,18 +115,16 @@ class Intake:
         return Taken.PROBLEM
 
     async def _take(self, candidate: Candidate) -> Taken:
-        fingerprint = await asyncio.to_thread(_fingerprint, candidate)
+        now = self._clock.now()
+        # A time of change far ahead is a clock that is wrong, not a file that is young.
+        young = (now - self._watch.settle / 2, now + 60.0)
+        fingerprint = await asyncio.to_thread(_fingerprint, candidate, young)
         if fingerprint is None:
             return Taken.CHANGED
         content_key = hashlib.sha256(f"image {fingerprint.sha256}".encode()).hexdigest()
         known = await posts.find_by_content(self._journal, self._account_id, content_key)
         if known is not None:
-            if known.items[0].source == candidate.path:
-                # An earlier claim of this very file was cut off: the post is already its own.
-                return await self._finish_claim(known)
-            if known.state is State.HELD and not await asyncio.to_thread(_has_sources, known):
-                return await self._put_back(known, candidate, fingerprint)
-            return await self._duplicate(known, candidate)
+            return await self._known(known, candidate, fingerprint)
         return await self._claim(candidate, fingerprint, content_key)
 
     async def _claim(
@@ -146,8 +145,9 @@ class Intake:
         await self._journal.apply([accounts.ensure(self._account_id), *posts.add(post)])
         try:
             unchanged = await asyncio.to_thread(_rename, candidate, target, fingerprint)
-        except OSError:
-            await self._journal.apply([posts.forget(post.id)])
+        except (OSError, MediawatchError):
+            if not await asyncio.to_thread(target.exists):
+                await self._journal.apply([posts.forget(post.id)])
             raise
         if not unchanged:
             return await self._give_back(post, candidate, target)
@@ -161,11 +161,33 @@ class Intake:
         self._taken(candidate.name, post, False)
         return Taken.TAKEN
 
-    async def _finish_claim(self, post: Post) -> Taken:
+    async def _known(self, known: Post, candidate: Candidate, fingerprint: Fingerprint) -> Taken:
+        """The same bytes are a post already: its own file, put back, copied back, or again."""
+        if known.items[0].source == candidate.path:
+            # An earlier claim of this very file was cut off.
+            return await self._finish_claim(known, candidate)
+        if known.state is not State.HELD:
+            return await self._duplicate(known, candidate)
+        if not await asyncio.to_thread(_has_sources, known):
+            return await self._put_back(known, candidate, fingerprint)
+        # A copy of a held file was put into the inbox: whoever does that wants it tried again.
+        await self._journal.apply([self._release(known)])
+        self._engine.wake(known.id, PRIORITY[known.stage])
+        return await self._duplicate(known, candidate)
+
+    async def _finish_claim(self, post: Post, candidate: Candidate) -> Taken:
         item = await asyncio.to_thread(finish_move, post.items[0])
-        await self._journal.apply([posts.record_item(item, post.items[0])])
+        statements = [posts.record_item(item, post.items[0])]
+        if post.state is State.HELD:
+            statements.append(self._release(post))
+        await self._journal.apply(statements)
         self._engine.wake(post.id, PRIORITY[post.stage])
+        self._taken(candidate.name, post, False)
         return Taken.TAKEN
+
+    def _release(self, post: Post, **facts: str) -> Statement:
+        now = self._clock.now()
+        return posts.move(post, Event.RELEASE, now=now, attempts=0, rebuilds=0, **facts)[1]
 
     def _new_post(self, candidate: Candidate, fingerprint: Fingerprint, content_key: str) -> Post:
         now = self._clock.now()
@@ -202,16 +224,21 @@ class Intake:
 
     async def _put_back(self, post: Post, candidate: Candidate, fingerprint: Fingerprint) -> Taken:
         """The original of a held post was put back into the inbox: try it again."""
+        before = post.items[0]
         target = self._watch.work_folder / post.id / candidate.name
-        item = replace(post.items[0], source=candidate.path, moving_to=target)
-        await self._journal.apply([posts.record_item(item)])
-        await asyncio.to_thread(_rename, candidate, target, fingerprint)
-        await asyncio.to_thread(_forget_note, post.items[0].source)
-        caption = await asyncio.to_thread(_caption_beside, target)
-        facts = {"caption": caption} if caption is not None else {}
-        _, release = posts.move(post, Event.RELEASE, now=self._clock.now(), attempts=0, **facts)
-        item = replace(item, source=target, moving_to=None)
-        await self._journal.apply([release, posts.record_item(item)])
+        item = replace(before, source=candidate.path, moving_to=target)
+        await self._journal.apply([posts.record_item(item, before)])
+        if not await asyncio.to_thread(_rename, candidate, target, fingerprint):
+            await asyncio.to_thread(_undo_rename, candidate, target)
+            await self._journal.apply([posts.record_item(before, item)])
+            return Taken.CHANGED
+        await asyncio.to_thread(_forget_note, before.source)
+        facts = {}
+        # Once Meta has made a container its caption stands.
+        if fingerprint.caption is not None and post.stage in _CAPTION_IS_OPEN:
+            facts["caption"] = fingerprint.caption
+        after = replace(item, source=target, moving_to=None)
+        await self._journal.apply([self._release(post, **facts), posts.record_item(after, item)])
         self._engine.wake(post.id, PRIORITY[post.stage])
         self._log.info(
             f"{post.name} was put back and is tried again.", action="claim", post=post.id
@@ -245,8 +272,15 @@ class Intake:
 # What follows blocks, and runs in threads.
 
 
-def _fingerprint(candidate: Candidate) -> Fingerprint | None:
-    """Read the whole file once; None if it is not what settled, or changed while it was read."""
+def _fingerprint(candidate: Candidate, young: tuple[float, float]) -> Fingerprint | None:
+    """Read the whole file once; None if it is not what settled, or changed while it was read.
+
+    Also if its caption was written within ``young`` (from, to; seconds since the epoch): it may
+    not be whole yet.
+    """
+    beside = _sidecar(candidate.path)
+    if beside is not None and young[0] < beside.stat().st_mtime <= young[1]:
+        return None
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     flags |= getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
     with os.fdopen(os.open(candidate.path, flags), "rb") as file:
@@ -267,9 +301,19 @@ def _identity(found: os.stat_result) -> tuple[int, int, int]:
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 
+def _sidecar(path: Path) -> Path | None:
+    for suffix in (SIDECAR, SIDECAR.upper(), SIDECAR.title()):
+        beside = path.with_suffix(suffix)
+        if beside.is_file():
+            return beside
+    return None
+
+
 def _caption_beside(path: Path) -> str | None:
     """The text of ``name.txt`` beside ``name.jpg``, or None if there is none."""
-    beside = path.with_suffix(SIDECAR)
+    beside = _sidecar(path)
+    if beside is None:
+        return None
     try:
         with beside.open("rb") as file:
             data = file.read(MAX_SIDECAR + 1)
@@ -292,9 +336,11 @@ def _rename(candidate: Candidate, target: Path, fingerprint: Fingerprint) -> boo
     target.parent.mkdir(parents=True, exist_ok=True)
     filing.claim_rename(candidate.path, target)
     found = target.stat()
-    beside = candidate.path.with_suffix(SIDECAR)
-    if beside.is_file():
-        filing.claim_rename(beside, target.with_suffix(SIDECAR))
+    beside = _sidecar(candidate.path)
+    # The caption is in the post already: an editor that has its file just now hinders nothing.
+    with contextlib.suppress(OSError, MediawatchError):
+        if beside is not None:
+            filing.claim_rename(beside, target.with_suffix(SIDECAR))
     return _identity(found) == fingerprint.identity
 
 
@@ -321,7 +367,7 @@ def _file_duplicate(source: Path, folder: Path, post_id: str, note: dict[str, st
     target = free_name(folder, source.name, post_id, note=True)
     filing.move(source, target, sha256=None)
     filing.write_note(note_beside(target), note)
-    beside = source.with_suffix(SIDECAR)
-    if beside.is_file():
+    beside = _sidecar(source)
+    if beside is not None:
         filing.move(beside, target.with_suffix(SIDECAR), sha256=None)
     return target

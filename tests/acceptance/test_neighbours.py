@@ -46,10 +46,9 @@ async def test_an_ftp_host_that_is_away_is_waited_for(river: River) -> None:
         await door.close()
         originals = river.drop_pictures(2)
         async with river.daemon():
-            for name in originals:
-                post = await river.post(name, state="waiting", reason="ftp-unreachable")
-                assert "cannot be reached" in (post.detail or "")
-                assert post.remedy
+            post = await river.post("picture001.jpg", state="waiting", reason="ftp-unreachable")
+            assert "cannot be reached" in (post.detail or "")
+            assert "Check ftp.host" in (post.remedy or "")
             assert sorted(originals) == claimed(river)
             await door.open()
             await river.arrived(originals)

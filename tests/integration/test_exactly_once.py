@@ -11,7 +11,7 @@ import pytest
 
 from mediawatch.actions import posts as actions
 from mediawatch.errors import Conflict
-from mediawatch.journal import accounts, posts
+from mediawatch.journal import accounts, attempts, posts
 from mediawatch.log import silent
 from mediawatch.model.lifecycle import Stage, State
 from mediawatch.pipeline.work import Work
@@ -406,7 +406,7 @@ async def test_retries_run_out_and_a_person_is_asked(river: Bench) -> None:
 
     assert (State.HELD, "meta-busy") == (post.state, post.reason)
     assert "It was tried 3 times" in (post.detail or "")
-    history = await posts.history(river.journal, post.id)
+    history = await attempts.history(river.journal, post.id)
     assert 2 == sum(row["status"] == "retry" for row in history)
     assert 0 == len(river.published)
 
@@ -435,7 +435,7 @@ async def test_the_log_of_a_post_tells_all_and_no_token(river: Bench) -> None:
     post_id = await river.post("Hello")
     await river.advance(post_id)
 
-    history = await posts.history(river.journal, post_id)
+    history = await attempts.history(river.journal, post_id)
 
     endpoints = [(row["status"], row["endpoint"].split("/")[-1]) for row in history]
     assert ("error", "media") in endpoints
@@ -583,7 +583,7 @@ async def test_a_token_in_an_answer_is_hidden(river: Bench) -> None:
     )
     post = await river.advance(await river.post())
 
-    history = str([dict(row) for row in await posts.history(river.journal, post.id)])
+    history = str([dict(row) for row in await attempts.history(river.journal, post.id)])
     assert "Bad token (hidden)" in (post.detail or "")
     assert TOKEN not in history + str(post)
 

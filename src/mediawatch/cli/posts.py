@@ -17,7 +17,7 @@ from mediawatch.cli.daemon_api import call_daemon
 from mediawatch.cli.failures import explained, load_settings
 from mediawatch.clock import SystemClock, iso
 from mediawatch.config import Settings
-from mediawatch.journal import posts
+from mediawatch.journal import attempts, posts
 from mediawatch.journal.ownership import Ownership, running
 from mediawatch.journal.sqlite import SqliteJournal, SqliteReader
 from mediawatch.model.lifecycle import State
@@ -65,7 +65,7 @@ def show_post(config: Path | None, prefix: str, *, as_json: bool) -> None:
             if journal is None:
                 raise actions.NoSuchPost(f"There is no post {prefix}.", remedy="None was made yet.")
             post = asyncio.run(actions.find(journal, prefix))
-            history = asyncio.run(posts.history(journal, post.id))
+            history = asyncio.run(attempts.history(journal, post.id))
     if as_json:
         lines = [{**row, "at": iso(row["at"])} for row in history]
         told = {**_as_json(post), "history": lines}

@@ -48,7 +48,11 @@ class Dialer:
     def raise_if_paused(self) -> None:
         """Raise the last problem again while no connection may be tried."""
         if self._problem is not None and self.pause() > 0:
-            raise copy.copy(self._problem)
+            problem = copy.copy(self._problem)
+            if not self.refused:
+                # A try before that would be spent without a connection being made.
+                problem.retry_after = self.pause()
+            raise problem
 
     async def dial(self) -> FtpSession:
         """A new session, connected and logged in. Raises HostProblem."""

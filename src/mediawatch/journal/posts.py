@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 from mediawatch.journal.database import Journal, Row, Statement
-from mediawatch.journal.schema import attempts, items, posts
+from mediawatch.journal.schema import items, posts
 from mediawatch.model.lifecycle import FINAL, PRIORITY, Event, Stage, State, walk
 from mediawatch.model.posts import Item, Post, PostKind
 
@@ -45,7 +45,6 @@ def _workable(now: Any) -> Any:
 
 _ADD = insert(posts)
 _ADD_ITEM = insert(items)
-_LOG = insert(attempts)
 _CLAIM = (
     update(posts)
     .where(posts.c.id == bindparam("at_id"), _workable(bindparam("now")))
@@ -59,23 +58,6 @@ _CLAIM = (
     )
     .returning(*posts.c)
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One line of the publishing log. ``request`` never holds a token.
-
-    ``status``: started, container_created, processing, success, error or retry.
-    """
-
-    stage: str
-    status: str
-    endpoint: str
-    at: float
-    request: Mapping[str, Any] | None = None
-    response: Mapping[str, Any] | None = None
-    error: str | None = None
-    duration_ms: int | None = None
 
 
 # Writes.
@@ -219,26 +201,6 @@ def _item_sql(facts: tuple[str, ...]) -> Update:
     )
 
 
-def log_attempt(post: Post, attempt: Attempt) -> Statement:
-    """One line of the publishing log."""
-    return Statement(
-        _LOG,
-        rows=1,
-        values={
-            "post_id": post.id,
-            "number": post.attempts + 1,
-            "at": attempt.at,
-            "stage": attempt.stage,
-            "status": attempt.status,
-            "endpoint": attempt.endpoint,
-            "request": dict(attempt.request) if attempt.request is not None else None,
-            "response": dict(attempt.response) if attempt.response is not None else None,
-            "error": attempt.error,
-            "duration_ms": attempt.duration_ms,
-        },
-    )
-
-
 def forget(post_id: str) -> Statement:
     """Remove a post that never came to be: its file was gone before it could be claimed."""
     return Statement(delete(posts).where(posts.c.id == post_id), rows=1)
@@ -328,13 +290,6 @@ async def counts(journal: Journal) -> dict[State, int]:
     )
     found = {State(row["state"]): int(row["count"]) for row in rows}
     return {state: found.get(state, 0) for state in State}
-
-
-async def history(journal: Journal, post_id: str) -> list[Row]:
-    """The publishing log of one post, oldest first."""
-    return await journal.read(
-        select(attempts).where(attempts.c.post_id == post_id).order_by(attempts.c.id)
-    )
 
 
 async def known_media(journal: Journal, account_id: str, media_ids: Sequence[str]) -> set[str]:

@@ -19,7 +19,7 @@ from mediawatch.graph.errors import GraphError, classify
 from mediawatch.graph.publishing import ContainerStatus, Publishing
 from mediawatch.journal import accounts, posts
 from mediawatch.journal.accounts import Account
-from mediawatch.journal.posts import Attempt
+from mediawatch.journal.attempts import Attempt
 from mediawatch.model.lifecycle import PRIORITY, Event, Publication, Stage
 from mediawatch.model.posts import Item
 from mediawatch.pipeline import quota

@@ -16,8 +16,8 @@ from mediawatch.errors import (
     from_os_error,
 )
 from mediawatch.journal import accounts, posts
+from mediawatch.journal.attempts import Attempt
 from mediawatch.journal.database import Journal, Statement
-from mediawatch.journal.posts import Attempt
 from mediawatch.log import Log
 from mediawatch.model.lifecycle import PRIORITY, Event, Publication, Stage, State
 from mediawatch.pipeline.outcomes import (

@@ -8,9 +8,9 @@ from typing import Any
 
 from mediawatch.clock import Clock
 from mediawatch.graph.client import Exchange
-from mediawatch.journal import posts
+from mediawatch.journal import attempts, posts
+from mediawatch.journal.attempts import Attempt
 from mediawatch.journal.database import Journal, Statement
-from mediawatch.journal.posts import Attempt
 from mediawatch.log import Log
 from mediawatch.model.lifecycle import Event, State, walk
 from mediawatch.model.posts import Item, Post
@@ -82,7 +82,7 @@ class Work:
 
     def note(self, attempt: Attempt) -> None:
         """A line of the publishing log, to go with the next write."""
-        self._log_lines.append(posts.log_attempt(self.post, attempt))
+        self._log_lines.append(attempts.add(self.post, attempt))
 
     @property
     def first(self) -> Item:

@@ -9,21 +9,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-import os
-import stat
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from mediawatch.clock import Clock, iso
 from mediawatch.config import PublishSettings, WatchSettings
 from mediawatch.engine.base import JobEngine
-from mediawatch.errors import MediawatchError, SourceProblem, from_os_error
+from mediawatch.errors import MediawatchError, from_os_error
 from mediawatch.journal import accounts, posts
 from mediawatch.journal.database import Journal, Statement
 from mediawatch.log import Log, size
-from mediawatch.media.probe import Family, sniff_file
+from mediawatch.media.probe import Family
 from mediawatch.model import captions
 from mediawatch.model.lifecycle import PRIORITY, Event, Stage, State
 from mediawatch.model.posts import Item, Post, PostKind, new_post_id, shown_as
@@ -31,27 +29,15 @@ from mediawatch.pipeline import filing
 from mediawatch.pipeline.archive import SIDECAR, finish_move, free_name, note_beside
 from mediawatch.pipeline.work import LEASE
 from mediawatch.watch.candidates import Candidate, Taken
+from mediawatch.watch.fingerprint import Fingerprint, identity, sidecar, take_fingerprint
 
 #: Posts under way above which the folder is held back: the folder itself is the queue.
 BACKLOG = 200
 #: Seconds between looks whether the backlog has shrunk.
 LOOK_AGAIN = 1.0
-#: Longest caption file that is read, in bytes.
-MAX_SIDECAR = 64 * 1024
 
 _CAPTION_IS_OPEN = {Stage.CONVERT, Stage.UPLOAD, Stage.CONTAINER}
 _UNDER_WAY = (State.READY, State.RUNNING, State.WAITING)
-
-
-@dataclass(frozen=True, slots=True)
-class Fingerprint:
-    """The bytes of a candidate, as they were read in one go, and which file they were in."""
-
-    sha256: str
-    size: int
-    family: Family
-    caption: str | None
-    identity: tuple[int, int, int]
 
 
 class Intake:
@@ -118,7 +104,7 @@ class Intake:
         now = self._clock.now()
         # A time of change far ahead is a clock that is wrong, not a file that is young.
         young = (now - self._watch.settle / 2, now + 60.0)
-        fingerprint = await asyncio.to_thread(_fingerprint, candidate, young)
+        fingerprint = await asyncio.to_thread(take_fingerprint, candidate, young)
         if fingerprint is None:
             return Taken.CHANGED
         content_key = hashlib.sha256(f"image {fingerprint.sha256}".encode()).hexdigest()
@@ -272,76 +258,17 @@ class Intake:
 # What follows blocks, and runs in threads.
 
 
-def _fingerprint(candidate: Candidate, young: tuple[float, float]) -> Fingerprint | None:
-    """Read the whole file once; None if it is not what settled, or changed while it was read.
-
-    Also if its caption was written within ``young`` (from, to; seconds since the epoch): it may
-    not be whole yet.
-    """
-    beside = _sidecar(candidate.path)
-    if beside is not None and young[0] < beside.stat().st_mtime <= young[1]:
-        return None
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-    flags |= getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
-    with os.fdopen(os.open(candidate.path, flags), "rb") as file:
-        before = os.fstat(file.fileno())
-        if not stat.S_ISREG(before.st_mode) or before.st_size != candidate.size:
-            return None
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-        after = os.fstat(file.fileno())
-    if _identity(before) != _identity(after):
-        return None
-    family = sniff_file(candidate.path).family
-    caption = _caption_beside(candidate.path)
-    return Fingerprint(digest, before.st_size, family, caption, _identity(after))
-
-
-def _identity(found: os.stat_result) -> tuple[int, int, int]:
-    """What a rename leaves as it is, and a writer does not."""
-    return found.st_ino, found.st_size, found.st_mtime_ns
-
-
-def _sidecar(path: Path) -> Path | None:
-    for suffix in (SIDECAR, SIDECAR.upper(), SIDECAR.title()):
-        beside = path.with_suffix(suffix)
-        if beside.is_file():
-            return beside
-    return None
-
-
-def _caption_beside(path: Path) -> str | None:
-    """The text of ``name.txt`` beside ``name.jpg``, or None if there is none."""
-    beside = _sidecar(path)
-    if beside is None:
-        return None
-    try:
-        with beside.open("rb") as file:
-            data = file.read(MAX_SIDECAR + 1)
-    except (FileNotFoundError, IsADirectoryError):
-        return None
-    if len(data) > MAX_SIDECAR:
-        raise SourceProblem(
-            f"The caption file {beside.name} is larger than {size(MAX_SIDECAR)}.",
-            code="caption-file",
-            remedy="Write at most 2,200 characters into it.",
-        )
-    try:
-        return data.decode("utf-8-sig").strip()
-    except UnicodeDecodeError:
-        return data.decode("cp1252", "replace").strip()
-
-
 def _rename(candidate: Candidate, target: Path, fingerprint: Fingerprint) -> bool:
     """Claim the file and its caption. False if the file is not the one that settled."""
     target.parent.mkdir(parents=True, exist_ok=True)
     filing.claim_rename(candidate.path, target)
     found = target.stat()
-    beside = _sidecar(candidate.path)
+    beside = sidecar(candidate.path)
     # The caption is in the post already: an editor that has its file just now hinders nothing.
     with contextlib.suppress(OSError, MediawatchError):
         if beside is not None:
             filing.claim_rename(beside, target.with_suffix(SIDECAR))
-    return _identity(found) == fingerprint.identity
+    return identity(found) == fingerprint.identity
 
 
 def _undo_rename(candidate: Candidate, target: Path) -> None:
@@ -367,7 +294,7 @@ def _file_duplicate(source: Path, folder: Path, post_id: str, note: dict[str, st
     target = free_name(folder, source.name, post_id, note=True)
     filing.move(source, target, sha256=None)
     filing.write_note(note_beside(target), note)
-    beside = _sidecar(source)
+    beside = sidecar(source)
     if beside is not None:
         filing.move(beside, target.with_suffix(SIDECAR), sha256=None)
     return target

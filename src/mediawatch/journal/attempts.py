@@ -1,0 +1,59 @@
+"""The publishing log: every request to Meta, what came of it, and every retry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import insert, select
+
+from mediawatch.journal.database import Journal, Row, Statement
+from mediawatch.journal.schema import attempts
+from mediawatch.model.posts import Post
+
+_ADD = insert(attempts)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One line of the publishing log. ``request`` never holds a token.
+
+    ``status``: started, container_created, processing, success, error or retry.
+    """
+
+    stage: str
+    status: str
+    endpoint: str
+    at: float
+    request: Mapping[str, Any] | None = None
+    response: Mapping[str, Any] | None = None
+    error: str | None = None
+    duration_ms: int | None = None
+
+
+def add(post: Post, attempt: Attempt) -> Statement:
+    """One line of the publishing log."""
+    return Statement(
+        _ADD,
+        rows=1,
+        values={
+            "post_id": post.id,
+            "number": post.attempts + 1,
+            "at": attempt.at,
+            "stage": attempt.stage,
+            "status": attempt.status,
+            "endpoint": attempt.endpoint,
+            "request": dict(attempt.request) if attempt.request is not None else None,
+            "response": dict(attempt.response) if attempt.response is not None else None,
+            "error": attempt.error,
+            "duration_ms": attempt.duration_ms,
+        },
+    )
+
+
+async def history(journal: Journal, post_id: str) -> list[Row]:
+    """The publishing log of one post, oldest first."""
+    return await journal.read(
+        select(attempts).where(attempts.c.post_id == post_id).order_by(attempts.c.id)
+    )

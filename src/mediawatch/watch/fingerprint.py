@@ -1,0 +1,89 @@
+"""The bytes of a candidate and the caption beside it, read once. Everything here blocks."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from mediawatch.errors import SourceProblem
+from mediawatch.log import size
+from mediawatch.media.probe import Family, sniff_file
+from mediawatch.pipeline.archive import SIDECAR
+from mediawatch.watch.candidates import Candidate
+
+#: Longest caption file that is read, in bytes.
+MAX_SIDECAR = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """The bytes of a candidate, as they were read in one go, and which file they were in."""
+
+    sha256: str
+    size: int
+    family: Family
+    caption: str | None
+    identity: tuple[int, int, int]
+
+
+def take_fingerprint(candidate: Candidate, young: tuple[float, float]) -> Fingerprint | None:
+    """Read the whole file once; None if it is not what settled, or changed while it was read.
+
+    Also if its caption was written within ``young`` (from, to; seconds since the epoch): it may
+    not be whole yet.
+    """
+    beside = sidecar(candidate.path)
+    if beside is not None and young[0] < beside.stat().st_mtime <= young[1]:
+        return None
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    flags |= getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+    with os.fdopen(os.open(candidate.path, flags), "rb") as file:
+        before = os.fstat(file.fileno())
+        if not stat.S_ISREG(before.st_mode) or before.st_size != candidate.size:
+            return None
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        after = os.fstat(file.fileno())
+    if identity(before) != identity(after):
+        return None
+    family = sniff_file(candidate.path).family
+    caption = _caption_beside(candidate.path)
+    return Fingerprint(digest, before.st_size, family, caption, identity(after))
+
+
+def identity(found: os.stat_result) -> tuple[int, int, int]:
+    """What a rename leaves as it is, and a writer does not."""
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def sidecar(path: Path) -> Path | None:
+    """The caption file beside a picture, however its suffix is written; None if there is none."""
+    for suffix in (SIDECAR, SIDECAR.upper(), SIDECAR.title()):
+        beside = path.with_suffix(suffix)
+        if beside.is_file():
+            return beside
+    return None
+
+
+def _caption_beside(path: Path) -> str | None:
+    """The text of ``name.txt`` beside ``name.jpg``, or None if there is none."""
+    beside = sidecar(path)
+    if beside is None:
+        return None
+    try:
+        with beside.open("rb") as file:
+            data = file.read(MAX_SIDECAR + 1)
+    except (FileNotFoundError, IsADirectoryError):
+        return None
+    if len(data) > MAX_SIDECAR:
+        raise SourceProblem(
+            f"The caption file {beside.name} is larger than {size(MAX_SIDECAR)}.",
+            code="caption-file",
+            remedy="Write at most 2,200 characters into it.",
+        )
+    try:
+        return data.decode("utf-8-sig").strip()
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace").strip()

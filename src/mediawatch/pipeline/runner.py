@@ -187,7 +187,8 @@ class Runner:
         )
 
     async def _put_aside(self, work: Work, where: str, reason: Reason) -> None:
-        work.log.error(
+        tell = work.log.warning if where == "held" else work.log.error
+        tell(
             f"{work.post.name} {'needs you' if where == 'held' else 'failed'}: {reason.detail}",
             action="hold" if where == "held" else "fail",
             reason=reason.code,

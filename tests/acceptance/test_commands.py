@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
-
-import pytest
 
 from mediawatch import __version__
 from tests.support.daemon import command
@@ -44,13 +43,12 @@ async def test_help_names_every_command(tmp_path: Path) -> None:
         assert f"  {words[0]} " in ended.out
 
 
-@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-async def test_every_command_has_help(tmp_path: Path, words: list[str]) -> None:
+async def test_every_command_has_help(tmp_path: Path) -> None:
     """COMMAND --help says what it does, with no settings at hand."""
-    ended = await command(*words, "--help", folder=tmp_path)
-    assert 0 == ended.code
-    assert f"mediawatch {' '.join(words)}" in ended.out
-    assert "--help" in ended.out
+    asked = [command(*words, "--help", folder=tmp_path) for words in COMMANDS]
+    for words, ended in zip(COMMANDS, await asyncio.gather(*asked), strict=True):
+        assert 0 == ended.code, ended.err
+        assert f"mediawatch {' '.join(words)}" in ended.out
 
 
 async def test_the_version_is_told(tmp_path: Path) -> None:
@@ -112,15 +110,15 @@ async def test_check_names_a_folder_that_is_missing(river: River) -> None:
     assert f'mkdir -p "{river.inbox}"' in ended.err
 
 
-@pytest.mark.parametrize("words", [["run"], ["once"], ["status"], ["posts", "list"]], ids=" ".join)
-async def test_nothing_starts_with_bad_settings(river: River, words: list[str]) -> None:
+async def test_nothing_starts_with_bad_settings(river: River) -> None:
     """Exit 78 with the problems; the folder is not touched and no journal is made."""
     original = river.drop("beach.jpg", jpeg())
     river.configure(ftp={"password": ""}, watch={"settle": -1})
-    ended = await river.run(*words)
-    assert 78 == ended.code
-    assert "[ftp] password" in ended.err
-    assert "[watch] settle" in ended.err
+    commands = [["run"], ["once"], ["status"], ["posts", "list"]]
+    for ended in await asyncio.gather(*(river.run(*words) for words in commands)):
+        assert 78 == ended.code
+        assert "[ftp] password" in ended.err
+        assert "[watch] settle" in ended.err
     assert {"beach.jpg"} == {path.name for path in river.inbox.iterdir()}
     assert original == (river.inbox / "beach.jpg").read_bytes()
     assert not river.data.exists()

@@ -99,6 +99,7 @@ async def test_a_held_file_that_is_put_back_is_tried_again(river: River) -> None
     original = river.drop("beach.jpg", jpeg())
     async with river.daemon():
         assert "hashtags" in (await note(river, river.held / "beach.jpg"))["why"]
+        await river.until((river.held / "beach.txt").exists)
         (river.held / "beach.txt").write_text("shorter", encoding="utf-8")
         (river.held / "beach.txt").rename(river.inbox / "beach.txt")
         (river.held / "beach.jpg").rename(river.inbox / "beach.jpg")

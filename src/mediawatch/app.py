@@ -21,7 +21,7 @@ from mediawatch.hosts.ftp import FtpHost
 from mediawatch.hosts.reach import Reach
 from mediawatch.journal import accounts
 from mediawatch.journal.ownership import Ownership
-from mediawatch.journal.sqlite import SqliteJournal
+from mediawatch.journal.sqlite import FILE_NAME, SqliteJournal
 from mediawatch.log import Log
 from mediawatch.maintenance.cleaner import Cleaner
 from mediawatch.maintenance.sweeper import Sweeper
@@ -42,9 +42,6 @@ from mediawatch.watch.intake import Intake
 from mediawatch.watch.poster import PosterMedia
 from mediawatch.watch.watcher import Watcher
 
-#: Name of the journal in the data folder.
-JOURNAL = "journal.db"
-
 
 @dataclass(frozen=True, slots=True)
 class App:
@@ -59,6 +56,7 @@ class App:
     runner: Runner
     watcher: Watcher
     poster: PosterMedia
+    host: FtpHost
     sweeper: Sweeper
     cleaner: Cleaner
 
@@ -72,7 +70,7 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
     data_dir = settings.storage.data_dir
     async with AsyncExitStack() as stack:
         ownership = stack.enter_context(Ownership(data_dir, settings.watch.folder, now=clock.now()))
-        journal = await stack.enter_async_context(SqliteJournal(data_dir / JOURNAL))
+        journal = await stack.enter_async_context(SqliteJournal(data_dir / FILE_NAME))
         await journal.apply([accounts.ensure(settings.instagram.user_id)])
         session = await stack.enter_async_context(_http_session())
         preparer = await stack.enter_async_context(Preparer(timeout=settings.media.timeout))
@@ -150,6 +148,7 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             runner=runner,
             watcher=watcher,
             poster=poster,
+            host=host,
             sweeper=Sweeper(journal, engine, clock),
             cleaner=Cleaner(journal, host, clock, log, retention=settings.ftp.retention),
         )

@@ -121,6 +121,8 @@ class Daemon:
             await runner.cleanup()
 
     def _woken(self, post: Post) -> None:
+        # Who asks for it has perhaps just mended the host: it is tried now, not after its pause.
+        self.app.host.try_now()
         self.app.engine.wake(post.id, PRIORITY[post.stage])
 
     async def status(self) -> dict[str, Any]:

@@ -12,14 +12,13 @@ from typing import Any
 import typer
 
 from mediawatch.actions import posts as actions
-from mediawatch.app import JOURNAL
 from mediawatch.cli.daemon_api import call_daemon
 from mediawatch.cli.failures import explained, load_settings
 from mediawatch.clock import SystemClock, iso
 from mediawatch.config import Settings
 from mediawatch.journal import attempts, posts
 from mediawatch.journal.ownership import Ownership, running
-from mediawatch.journal.sqlite import SqliteJournal, SqliteReader
+from mediawatch.journal.sqlite import FILE_NAME, SqliteJournal, SqliteReader
 from mediawatch.model.lifecycle import State
 from mediawatch.model.posts import Post, shown_as
 
@@ -27,7 +26,7 @@ from mediawatch.model.posts import Post, shown_as
 @contextlib.contextmanager
 def open_reader(settings: Settings) -> Iterator[Any]:
     """The journal to read from, or None if there is none yet."""
-    path = settings.storage.data_dir / JOURNAL
+    path = settings.storage.data_dir / FILE_NAME
     if not path.exists():
         yield None
         return
@@ -109,7 +108,7 @@ async def _retry(settings: Settings, prefix: str | None) -> list[Post]:
     clock = SystemClock()
     data_dir = settings.storage.data_dir
     with Ownership(data_dir, settings.watch.folder, now=clock.now()):
-        async with SqliteJournal(data_dir / JOURNAL) as journal:
+        async with SqliteJournal(data_dir / FILE_NAME) as journal:
             if prefix is None:
                 return await actions.retry_all(journal, clock)
             return [await actions.retry(journal, clock, prefix)]

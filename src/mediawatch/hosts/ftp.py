@@ -118,6 +118,10 @@ class FtpHost:
 
         await self._retrying(once)
 
+    def try_now(self) -> None:
+        """Forget the pause after a failure. A password that was refused is not tried again."""
+        self._dialer.end_pause()
+
     async def close(self) -> None:
         """Say goodbye on all connections, within three seconds."""
         await self._pool.close()

@@ -45,6 +45,10 @@ class Dialer:
             return float("inf")
         return max(0.0, self._closed_until - self._clock.monotonic()) if self._problem else 0.0
 
+    def end_pause(self) -> None:
+        """The next connection may be tried at once; not if the host refused our password."""
+        self._closed_until = 0.0
+
     def raise_if_paused(self) -> None:
         """Raise the last problem again while no connection may be tried."""
         if self._problem is not None and self.pause() > 0:

@@ -26,6 +26,8 @@ from mediawatch.errors import Conflict, JournalError
 from mediawatch.journal.database import Row, Statement
 from mediawatch.journal.migrate import migrate
 
+#: Name of the journal in the data folder.
+FILE_NAME = "journal.db"
 #: Transactions that share one commit at the most.
 GROUP = 256
 #: Threads that read at the same time.

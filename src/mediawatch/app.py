@@ -88,7 +88,9 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             timeout=settings.instagram.timeout,
             app_secret=settings.instagram.app_secret,
         )
-        convert = Convert(preparer, _image_options(settings), data_dir / "prepared")
+        convert = Convert(
+            preparer, _image_options(settings), data_dir / "prepared", inbox=settings.watch.folder
+        )
         upload = Upload(host, Reach(session), host_name=settings.ftp.host, prepare=convert.prepare)
         publish = Publish(
             client,
@@ -126,6 +128,7 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             engine=engine,
             clock=clock,
             log=log,
+            own=ownership.require_inbox,
             taken=poster.taken,
         )
         warm = _Warm(preparer, host)

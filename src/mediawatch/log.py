@@ -131,7 +131,7 @@ class _Console:
             icon = "❌"
         time = datetime.now().astimezone().strftime("%H:%M:%S")
         post = f" ({line['post']})" if line.get("post") else ""
-        text = f"{icon} [{time}] [{tag}] {line['event']}{self._dim(post)}"
+        text = f"{icon} [{time}] [{tag}] {printable(line['event'])}{self._dim(post)}"
         if line.get("remedy"):
             text += f"\n   → {line['remedy']}"
         if line.get("exception"):
@@ -219,6 +219,8 @@ def _lead_libraries_into(log: Log) -> None:
     root.addHandler(_Library(log))
     # Below INFO it logs every FTP command, and with it the length of the password.
     logging.getLogger("aioftp").setLevel(logging.WARNING)
+    # A request that is no HTTP is the asker's mistake; ours are told by the web's own middleware.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
 
 
 def silent() -> Log:
@@ -227,6 +229,11 @@ def silent() -> Log:
         structlog.ReturnLogger(), processors=[], wrapper_class=structlog.BoundLogger
     )
     return log
+
+
+def printable(text: str) -> str:
+    """Text for a terminal: a file's name may hold what would drive it."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def size(count: int) -> str:

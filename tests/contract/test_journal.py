@@ -278,6 +278,20 @@ async def test_a_journal_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     assert "Install that version" in caught.value.remedy
 
 
+@pytest.mark.parametrize("content", [b"", b"no database at all, but long enough to be one" * 99])
+async def test_a_damaged_journal_is_refused(tmp_path: Path, content: bytes) -> None:
+    """What it knew is gone: that is told, with what to do, and the file is left as it is."""
+    path = tmp_path / "journal.db"
+    path.write_bytes(content)
+
+    with pytest.raises(JournalError) as caught:
+        async with SqliteJournal(path):
+            pass
+
+    assert "Put a copy of it back" in caught.value.remedy
+    assert content == path.read_bytes()
+
+
 async def test_a_journal_that_cannot_be_made_says_why(tmp_path: Path) -> None:
     """A data folder that cannot be used is a sentence with a remedy."""
     (tmp_path / "file").write_text("in the way")

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from mediawatch.config import PublishSettings, WatchSettings
-from mediawatch.errors import StorageProblem
+from mediawatch.errors import GraphProblem, StorageProblem
+from mediawatch.graph.publishing import Publishing
 from mediawatch.journal import accounts, posts
 from mediawatch.journal.sqlite import SqliteJournal
 from mediawatch.log import silent
@@ -125,6 +126,26 @@ async def test_a_caption_in_an_old_encoding(house: House) -> None:
     await house.intake.take(house.drop("a.jpg"))
 
     assert "Été" == (await house.only_post()).caption
+
+
+async def test_a_caption_that_notepad_wrote(house: House) -> None:
+    """UTF-16 with its mark is read as such."""
+    (house.watch.folder / "a.txt").write_bytes("Ça va".encode("utf-16"))
+
+    await house.intake.take(house.drop("a.jpg"))
+
+    assert "Ça va" == (await house.only_post()).caption
+
+
+async def test_a_caption_behind_a_link_is_not_read(house: House, tmp_path: Path) -> None:
+    """Whoever may write into the inbox may not publish any file that we can read."""
+    (tmp_path / "secret").write_text("root:x:0:0")
+    (house.watch.folder / "a.txt").symlink_to(tmp_path / "secret")
+
+    await house.intake.take(house.drop("a.jpg"))
+
+    assert "root" not in (await house.only_post()).caption
+    assert ["a.txt"] == house.inbox
 
 
 async def test_a_name_that_is_not_text(house: House) -> None:
@@ -455,3 +476,38 @@ async def test_a_name_that_is_taken_in_the_archive(house: House) -> None:
 
     assert b"older" == (house.watch.failed_folder / "a.jpg").read_bytes()
     assert (house.watch.failed_folder / f"a.{work.post.id[:8]}.jpg").is_file()
+
+
+async def test_a_published_original_that_was_out_of_reach(house: House) -> None:
+    """Published and done while the inbox was away: filed at the next start."""
+    await house.intake.take(house.drop("a.jpg"))
+    work = await house.claimed((await house.only_post()).id)
+    for event in (*[Event.ADVANCE] * 3, Event.CONFIRM, Event.ADVANCE, Event.FINISH):
+        await work.write(event)
+
+    await house.recovery.run_once()
+
+    assert (house.watch.processed_folder / "a.jpg").is_file()
+    assert [] == house.work()
+
+
+async def test_while_the_inbox_is_away_its_originals_are_waited_for(
+    house: House, tmp_path: Path
+) -> None:
+    """A file that is gone with its whole folder is no lost file: the post tries again."""
+    await house.intake.take(house.drop("a.jpg"))
+    work = await house.claimed((await house.only_post()).id)
+    for event in (*[Event.ADVANCE] * 3, Event.CONFIRM, Event.ADVANCE):
+        await work.write(event)
+    away = house.watch.folder.rename(tmp_path / "away")
+
+    async def no_api(_work: Work) -> Publishing:
+        raise GraphProblem("not needed")
+
+    with pytest.raises(StorageProblem, match="is away"):
+        await house.archive.published(work, no_api)
+    away.rename(house.watch.folder)
+    await house.archive.published(work, no_api)
+
+    assert State.DONE is (await house.only_post()).state
+    assert (house.watch.processed_folder / "a.jpg").is_file()

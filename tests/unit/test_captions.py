@@ -50,6 +50,7 @@ def test_what_meta_takes(caption: str) -> None:
         ("😀" * 1101, "2202 characters"),
         ("#a " * 31, "31 hashtags"),
         ("@a " * 21, "21 mentions"),
+        ("a\0b", r"control character \(U\+0000\)"),
     ],
 )
 def test_what_meta_would_refuse(caption: str, what: str) -> None:

@@ -224,3 +224,63 @@ def test_which_file_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert Path("config.toml") == default_config_file()
     monkeypatch.setenv("MEDIAWATCH_CONFIG", "/else/where.toml")
     assert Path("/else/where.toml") == default_config_file()
+
+
+@pytest.mark.parametrize(
+    "toml",
+    [
+        '[watch]\nfolder = "{root}/duplicate"',
+        '[watch]\nfolder = "{root}/held"',
+        '[watch]\nfolder = "{root}/in/../in"\nprocessed = "{root}/in"',
+        '[watch]\nfolder = "{root}/in"\nprocessed = "{root}/link"',
+        '[watch]\nfolder = "{root}/in"\nprocessed = "{root}/x"\nfailed = "{root}/x"',
+        '[watch]\nfolder = "{root}/in"\n[storage]\ndata_dir = "{root}/in/data"',
+        '[watch]\nfolder = "{root}/in"\n[log]\nfile = "{root}/in/my.log"',
+    ],
+)
+def test_folders_that_would_feed_themselves(tmp_path: Path, toml: str) -> None:
+    """Whatever is written lies outside the inbox, by whichever way it is named."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "in")
+    file = tmp_path / "config.toml"
+    file.write_text(toml.format(root=tmp_path))
+
+    assert any(
+        word in str(problems(GOOD, file)) for word in ("inside the inbox", "the same folder")
+    )
+
+
+@pytest.mark.parametrize(
+    "toml",
+    [
+        "[ftp]\npassword_file = 5",
+        '[ftp]\npassword_file = "~nosuchuser/x"',
+        '[watch]\nfolder = "~nosuchuser/x"',
+        '[watch]\nfolder = "a\\u0000b"',
+        '[publish]\ncaption = "{title!r:>9999999999}"',
+        '[publish]\ncaption = "{title.__class__}"',
+        "[media]\ntimeout = inf",
+        "[watch]\nsettle = 1e300",
+        "[ftp]\nretention = -1",
+        "[ftp]\nretention = nan",
+        '[ftp]\nuser = "a\\r\\nDELE x"',
+        "a = " + "[" * 5000,
+    ],
+)
+def test_values_that_would_break_later_are_refused_now(tmp_path: Path, toml: str) -> None:
+    """Whatever is written into the settings is answered with a problem, never a traceback."""
+    file = tmp_path / "config.toml"
+    file.write_text(toml)
+    environ = {key: value for key, value in GOOD.items() if key not in {"FTP_PASS", "FTP_USER"}}
+    extra = {} if "user =" in toml else {"FTP_USER": "user"}
+    extra |= {} if "password_file" in toml else {"FTP_PASS": "hush-hush"}
+
+    assert 1 == len(problems({**environ, **extra}, file))
+
+
+def test_an_environment_file_that_is_no_text(tmp_path: Path) -> None:
+    """It is named, with what to do."""
+    (tmp_path / ".env").write_bytes(b"FTP_PASS=caf\xe9")
+
+    with pytest.raises(ConfigError, match="not UTF-8 text"):
+        load(None, GOOD, tmp_path / ".env")

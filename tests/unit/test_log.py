@@ -117,3 +117,13 @@ def test_a_log_file_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
 
     with pytest.raises(StorageProblem, match="open the log file"):
         open_log(LogSettings(file=tmp_path / "file" / "mediawatch.log"))
+
+
+def test_a_name_cannot_drive_the_terminal() -> None:
+    """What would move the cursor or set the title is shown, not done."""
+    stream, settings = told(format="console")
+
+    open_log(settings, (), stream).info("a\x1b]0;x\x07\n\u202e.jpg ☀️ é", action="claim")
+
+    assert "a\\x1b]0;x\\x07\\n\\u202e.jpg ☀" in stream.getvalue()
+    assert 1 == stream.getvalue().count("\n")

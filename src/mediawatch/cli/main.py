@@ -3,6 +3,8 @@ needs when it runs, so that ``--help`` is quick."""
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -157,4 +159,10 @@ def demo(
 
 def main() -> None:
     """The entry point of the ``mediawatch`` command."""
-    app()
+    try:
+        app()
+    except OSError as error:
+        # What a command has to say can be said nowhere: a full disk, a pipe that was closed.
+        with contextlib.suppress(OSError):
+            typer.echo(f"❌ The answer could not be written: {error.strerror}.", err=True)
+        sys.exit(1)

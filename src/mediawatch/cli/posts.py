@@ -19,6 +19,7 @@ from mediawatch.config import Settings
 from mediawatch.journal import attempts, posts
 from mediawatch.journal.ownership import Ownership, running
 from mediawatch.journal.sqlite import FILE_NAME, SqliteJournal, SqliteReader
+from mediawatch.log import printable
 from mediawatch.model.lifecycle import State
 from mediawatch.model.posts import Post, shown_as
 
@@ -53,7 +54,8 @@ def list_posts(config: Path | None, *, as_json: bool, states: list[str], limit: 
         typer.echo("No posts yet." if not states else "No posts in that state.")
     for post in found:
         told = post.permalink or post.detail or post.stage.value
-        typer.echo(f"{post.id}  {iso(post.created_at)}  {shown_as(post):<10}  {post.name}  {told}")
+        line = f"{post.id}  {iso(post.created_at)}  {shown_as(post):<10}  {post.name}  {told}"
+        typer.echo(printable(line))
 
 
 def show_post(config: Path | None, prefix: str, *, as_json: bool) -> None:
@@ -72,7 +74,7 @@ def show_post(config: Path | None, prefix: str, *, as_json: bool) -> None:
         return
     for word, value in _facts(post):
         if value:
-            typer.echo(f"{word:<10} {value}")
+            typer.echo(f"{word:<10} {printable(value)}")
     for row in history:
         took = f" {row['duration_ms']} ms" if row["duration_ms"] is not None else ""
         error = f": {row['error']}" if row["error"] else ""

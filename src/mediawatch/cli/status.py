@@ -15,6 +15,7 @@ from mediawatch.cli.posts import open_reader
 from mediawatch.config import Settings
 from mediawatch.journal import posts
 from mediawatch.journal.ownership import running
+from mediawatch.log import printable
 from mediawatch.model.lifecycle import State
 
 #: Ignored files that are named one by one; the rest are counted.
@@ -73,6 +74,6 @@ def _tell_files(word: str, files: dict[str, str]) -> None:
         return
     typer.echo(f"   {len(files)} {word}:")
     for name, reason in list(files.items())[:SHOWN]:
-        typer.echo(f"      {name}: {reason}")
+        typer.echo(f"      {printable(name)}: {reason}")
     if len(files) > SHOWN:
         typer.echo(f"      … and {len(files) - SHOWN} more (--json shows all)")

@@ -100,11 +100,7 @@ def load(
     """
     environ = os.environ if environ is None else environ
     dotenv = dotenv or (file.parent if file else Path()) / ".env"
-    in_dotenv = {
-        name: value
-        for name, value in (dotenv_values(dotenv) if dotenv.is_file() else {}).items()
-        if value is not None
-    }
+    in_dotenv = _read_dotenv(dotenv)
     layers = [
         _Given(Settings, _credentials(environ.get("CREDENTIALS_DIRECTORY"))),
         _Given(Settings, _read_toml(file) if file else {}),
@@ -148,6 +144,18 @@ def _merge(into: dict[str, Any], layer: dict[str, Any]) -> None:
             into[table] = values
 
 
+def _read_dotenv(file: Path) -> dict[str, str]:
+    try:
+        found = dotenv_values(file) if file.is_file() else {}
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        problem = Problem(
+            "", str(file), "", f"cannot be read: {reason}.", "Save it as UTF-8, readable to you."
+        )
+        raise ConfigError([problem]) from None
+    return {name: value for name, value in found.items() if value is not None}
+
+
 def _read_toml(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8-sig"))
@@ -158,7 +166,7 @@ def _read_toml(file: Path) -> dict[str, Any]:
         )
     except OSError as error:
         message, remedy = f"cannot be read: {error.strerror}.", "Check its permissions."
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         message = f"is not valid TOML: {error}."
         remedy = 'Write text in quotes, and Windows paths with "/" or in single quotes.'
     raise ConfigError([Problem("", str(file), "", message, remedy)])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
+from string import Formatter
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
@@ -24,10 +26,14 @@ from mediawatch.config.values import (
     Durations,
     Folder,
     is_loopback,
+    parse_folder,
     parse_items,
     parse_retention,
     refusal,
 )
+
+#: No control characters: they would end a line of FTP.
+PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 
 
 class Table(BaseModel):
@@ -47,8 +53,8 @@ class Table(BaseModel):
             path = data.pop(f"{name}_file", None)
             if path and not data.get(name):
                 try:
-                    data[name] = Path(path).expanduser().read_text(encoding="utf-8").strip()
-                except (OSError, UnicodeDecodeError) as error:
+                    data[name] = parse_folder(str(path)).read_text(encoding="utf-8").strip()
+                except (OSError, ValueError) as error:
                     reason = getattr(error, "strerror", None) or "not a text file"
                     raise refusal(
                         f"{name}_file = {path} cannot be read: {reason}.",
@@ -122,9 +128,9 @@ class FtpSettings(Table):
 
     host: str = Field(min_length=1)
     port: int = Field(default=21, ge=1, le=65535)
-    user: str = Field(min_length=1)
+    user: str = Field(min_length=1, pattern=PRINTABLE)
     password: SecretStr = Field(min_length=1)
-    upload_dir: str = "/"
+    upload_dir: str = Field(default="/", pattern=PRINTABLE)
     public_url: str = Field(pattern=r"^https?://[\x21-\x7e]+$")
     tls: Literal["auto", "explicit", "implicit", "off"] = "auto"
     tls_server_name: str = ""
@@ -138,7 +144,7 @@ class FtpSettings(Table):
     rename: Literal["auto", "off"] = "auto"
     passive: Literal["auto", "epsv", "pasv"] = "auto"
     max_rate: int = Field(default=0, ge=0)
-    retention: Annotated[float | None, BeforeValidator(parse_retention)] = 86400.0
+    retention: Annotated[Duration | None, BeforeValidator(parse_retention)] = 86400.0
 
     @field_validator("host")
     @classmethod
@@ -203,12 +209,15 @@ class PublishSettings(Table):
     def _known_fields(cls, value: str) -> str:
         allowed = {"stem", "title", "date", "time", "name"}
         try:
-            value.format_map(dict.fromkeys(allowed, ""))
-        except (KeyError, ValueError, IndexError, AttributeError) as error:
-            raise refusal(
-                f"has a field that cannot be filled: {error}.",
-                "Use {stem}, {title}, {name}, {date} or {time}; write a brace itself twice.",
-            ) from error
+            fields = [part[1:] for part in Formatter().parse(value) if part[1] is not None]
+        except ValueError as error:
+            raise refusal(f"cannot be read: {error}.", "Write a brace itself twice.") from error
+        for name, form, conversion in fields:
+            if name not in allowed or form or conversion:
+                raise refusal(
+                    f"has a field that cannot be filled: {{{name}}}.",
+                    "Use {stem}, {title}, {name}, {date} or {time}; write a brace itself twice.",
+                )
         return value
 
 
@@ -274,16 +283,32 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _folders_apart(self) -> Settings:
-        inbox = self.watch.folder
-        for key, folder in (
-            ("processed", self.watch.processed_folder),
-            ("failed", self.watch.failed_folder),
-        ):
-            if folder == inbox or inbox in folder.parents:
+        """Whatever mediawatch writes lies outside the inbox, or it would be found again."""
+        watch = self.watch
+        inbox = Path(os.path.realpath(watch.folder))
+        written = [
+            ("[watch] processed", watch.processed_folder),
+            ("[watch] failed", watch.failed_folder),
+            ("the folder for held files", watch.held_folder),
+            ("the folder for duplicates", watch.duplicate_folder),
+            ("[storage] data_dir", self.storage.data_dir),
+        ]
+        if self.log.file is not None:
+            written.append(("[log] file", self.log.file))
+        places = [(name, Path(os.path.realpath(path))) for name, path in written]
+        for name, place in places:
+            if place == inbox or inbox in place.parents:
                 raise refusal(
-                    f"[watch] {key} = {folder} lies inside the inbox {inbox}.",
+                    f"{name} = {place} lies inside the inbox {inbox}.",
                     "Choose a folder outside it, or files would be found again.",
                 )
+        for number, (name, place) in enumerate(places[:4]):
+            for other, same in places[:number]:
+                if place == same:
+                    raise refusal(
+                        f"{name} and {other} are the same folder, {place}.",
+                        "Give each a folder of its own.",
+                    )
         return self
 
     def secret_values(self) -> tuple[str, ...]:

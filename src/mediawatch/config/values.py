@@ -51,10 +51,22 @@ def parse_items(value: Any) -> Any:
     return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
 
-def _folder(value: Any) -> Any:
-    return Path(value).expanduser() if isinstance(value, str) and value else value
+def parse_folder(value: Any) -> Any:
+    """A path out of text, with ``~`` for the home folder."""
+    if not isinstance(value, str) or not value:
+        return value
+    if "\0" in value:
+        raise refusal("is no path.", "Remove the control character from it.")
+    try:
+        return Path(value).expanduser()
+    except RuntimeError as error:
+        raise refusal(f"cannot be found: {error}", "Write the whole path.") from error
 
 
-Duration = Annotated[float, BeforeValidator(parse_duration), Field(ge=0)]
+#: Ten years: whoever writes more has made a mistake.
+LONGEST = 10 * 366 * 86400.0
+Duration = Annotated[
+    float, BeforeValidator(parse_duration), Field(ge=0, le=LONGEST, allow_inf_nan=False)
+]
 Durations = Annotated[tuple[Duration, ...], BeforeValidator(parse_items)]
-Folder = Annotated[Path, BeforeValidator(_folder)]
+Folder = Annotated[Path, BeforeValidator(parse_folder)]

@@ -36,6 +36,7 @@ class Ownership:
         self._inbox = inbox
         self._owner = Owner(os.getpid(), now, str(inbox))
         self._locks: list[FileLock] = []
+        self._locked_inbox: tuple[int, int] | None = None
 
     def __enter__(self) -> Self:
         try:
@@ -59,6 +60,25 @@ class Ownership:
         except OSError:
             return  # a folder that cannot be written to is told by the watcher, with its remedy
         self._lock(hidden / "lock", "inbox", self._inbox)
+        self._locked_inbox = self._identity()
+
+    def require_inbox(self) -> None:
+        """The inbox may have been made anew since: own the one that is there now.
+
+        Raises AlreadyRunning if somebody else does. Blocks for a second at the most.
+        """
+        if self._identity() != self._locked_inbox:
+            for lock in self._locks[1:]:
+                lock.release()
+            del self._locks[1:]
+            self._lock_inbox()
+
+    def _identity(self) -> tuple[int, int] | None:
+        try:
+            found = (self._inbox / ".mediawatch" / "lock").stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
     def announce(self, url: str) -> None:
         """Tell other processes of this machine where the API listens."""

@@ -28,6 +28,10 @@ from mediawatch.journal.migrate import migrate
 
 #: Name of the journal in the data folder.
 FILE_NAME = "journal.db"
+LOST = (
+    "Put a copy of it back (journal.db.before-… lies beside it after an update). Without one, move "
+    "it away: mediawatch starts anew, and does not know what it published before."
+)
 #: Transactions that share one commit at the most.
 GROUP = 256
 #: Threads that read at the same time.
@@ -111,14 +115,20 @@ class SqliteJournal:
             self._engine.dispose()
             if not isinstance(error, DBAPIError | sqlite3.Error | OSError):
                 raise
+            reason = _reason(error)
+            damaged = any(word in reason for word in ("malformed", "not a database", "empty"))
             raise JournalError(
-                f"The journal {self.path} cannot be opened: {_reason(error)}.",
-                remedy="Check that the data folder exists, can be written and has free space.",
+                f"The journal {self.path} cannot be opened: {reason}.",
+                remedy=LOST
+                if damaged
+                else "Check that the data folder exists, can be written and has free space.",
             ) from error
         self._writer.start()
         return self
 
     def _open(self) -> None:
+        if self.path.exists() and self.path.stat().st_size == 0:
+            raise OSError("it is empty, and what it knew is gone")
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with self._engine.connect() as connection:
             migrate(connection, self.path)

@@ -46,6 +46,13 @@ def check(caption: str) -> None:
         ("hashtags", len(_HASHTAG.findall(caption)), MAX_HASHTAGS),
         ("mentions", len(_MENTION.findall(caption)), MAX_MENTIONS),
     )
+    if control := next((c for c in caption if ord(c) < 32 and c not in "\n\r\t"), None):
+        raise Rejected(
+            f"The caption holds a control character (U+{ord(control):04X}): it is no plain text.",
+            code="caption",
+            handling=Handling.HOLD,
+            remedy="Save the .txt file as UTF-8 text and put it back with its picture.",
+        )
     for what, found, limit in counted:
         if found > limit:
             raise Rejected(

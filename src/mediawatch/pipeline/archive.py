@@ -15,7 +15,7 @@ from typing import Any
 
 from mediawatch.clock import Clock, iso
 from mediawatch.config import WatchSettings
-from mediawatch.errors import MediawatchError, SourceProblem
+from mediawatch.errors import MediawatchError, SourceProblem, StorageProblem
 from mediawatch.graph.publishing import Publishing
 from mediawatch.model.lifecycle import Event
 from mediawatch.model.posts import Item, Post
@@ -51,10 +51,20 @@ class Archive:
             detail=None,
             remedy=None,
         )
-        work.log.info(
-            f"{work.post.name} is filed under {folder}.", action="archive", permalink=permalink
-        )
+        if all(item.source.is_relative_to(folder) for item in filed):
+            work.log.info(
+                f"{work.post.name} is filed under {folder}.", action="archive", permalink=permalink
+            )
         return Done()
+
+    async def late(self, work: Work) -> None:
+        """A post that is done already, its original having been out of reach: file it now."""
+        when = work.post.published_at or self._clock.now()
+        folder = filing.dated(self._settings.processed_folder, self._settings.archive_by, when)
+        for item in work.post.items:
+            await work.write(items=[await self._file(work, item, folder)])
+        await asyncio.to_thread(_clear_up, work.post, self._settings.work_folder)
+        work.log.info(f"{work.post.name} is filed under {folder}.", action="archive")
 
     async def set_aside(self, work: Work, where: str, reason: Reason) -> None:
         """A post that is held or failed: its original goes where its owner sees it, with a note."""
@@ -96,11 +106,12 @@ class Archive:
         try:
             return await self._file(work, item, folder)
         except SourceProblem as error:
+            await asyncio.to_thread(require_inbox, self._settings.folder)
             # It is on Instagram: that somebody took the original away is no reason to stop.
             work.log.warning(
                 f"{item.name} is published, but its original cannot be filed: {error.message}",
                 action="archive",
-                remedy=error.remedy,
+                remedy="Nothing is to be published again; look for the original if you miss it.",
             )
             return replace(item, moving_to=None)
 
@@ -129,6 +140,16 @@ class Archive:
             "post": post.id,
             "when": iso(self._clock.now()),
         }
+
+
+def require_inbox(inbox: Path) -> None:
+    """Raises StorageProblem while the inbox is away, and what was claimed in it with it."""
+    if not inbox.is_dir():
+        raise StorageProblem(
+            f"The folder {inbox} is away, and with it what was claimed there.",
+            code="folder-missing",
+            remedy="Bring it back, or mount its disk; mediawatch goes on by itself.",
+        )
 
 
 def finish_move(item: Item) -> Item:
@@ -166,7 +187,7 @@ def _move_sidecar(source: Path, target: Path) -> None:
     """The caption follows its picture. It is recorded in the post: losing the race for its
     name loses nothing."""
     beside = source.with_suffix(SIDECAR)
-    if beside != source and beside.is_file():
+    if beside != source and beside.is_file() and not beside.is_symlink():
         with contextlib.suppress(OSError):
             filing.move(beside, target.with_suffix(SIDECAR), sha256=None)
 

@@ -14,7 +14,7 @@ from mediawatch.media.pool import Preparer
 from mediawatch.model import captions
 from mediawatch.model.lifecycle import Event
 from mediawatch.model.posts import Item
-from mediawatch.pipeline.archive import finish_move
+from mediawatch.pipeline.archive import finish_move, require_inbox
 from mediawatch.pipeline.outcomes import Done, Outcome
 from mediawatch.pipeline.work import Work
 
@@ -22,7 +22,10 @@ from mediawatch.pipeline.work import Work
 class Convert:
     """Prepared files lie in ``folder``, named after their post: a repetition overwrites itself."""
 
-    def __init__(self, preparer: Preparer, options: ImageOptions, folder: Path) -> None:
+    def __init__(
+        self, preparer: Preparer, options: ImageOptions, folder: Path, *, inbox: Path
+    ) -> None:
+        self._inbox = inbox
         self._preparer = preparer
         self._options = options
         self._folder = folder
@@ -36,8 +39,12 @@ class Convert:
 
     def _look_at(self, item: Item) -> Item:
         # A claim whose end could not be written down, the disk being full, is ended here.
-        item = finish_move(item)
-        _require_source(item)
+        try:
+            item = finish_move(item)
+            _require_source(item)
+        except SourceProblem:
+            require_inbox(self._inbox)
+            raise
         self._folder.mkdir(parents=True, exist_ok=True)
         return item
 

@@ -101,9 +101,13 @@ class Recovery:
         They may be on Instagram already, so a person decides.
         """
         for folder in await asyncio.to_thread(_folders_in, self._settings.work_folder):
-            if await posts.find(self._journal, folder.name) is None:
-                with self._told(folder.name):
+            post = await posts.find(self._journal, folder.name)
+            with self._told(post.name if post else folder.name):
+                if post is None:
                     await self._hold_stray(folder)
+                elif post.state is State.DONE and post.items[0].source.parent == folder:
+                    work = Work(self._journal, self._clock, self._log, post)
+                    await self._archive.late(work)
 
     async def _hold_stray(self, folder: Path) -> None:
         held = await asyncio.to_thread(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from mediawatch.errors import SourceProblem
-from mediawatch.log import size
 from mediawatch.media.probe import Family, sniff_file
 from mediawatch.pipeline.archive import SIDECAR
 from mediawatch.watch.candidates import Candidate
@@ -62,27 +61,29 @@ def sidecar(path: Path) -> Path | None:
     """The caption file beside a picture, however its suffix is written; None if there is none."""
     for suffix in (SIDECAR, SIDECAR.upper(), SIDECAR.title()):
         beside = path.with_suffix(suffix)
-        if beside.is_file():
+        # Not through a link: it could lead to any file that this user may read.
+        if beside.is_file() and not beside.is_symlink():
             return beside
     return None
 
 
 def _caption_beside(path: Path) -> str | None:
-    """The text of ``name.txt`` beside ``name.jpg``, or None if there is none."""
+    """The text of ``name.txt`` beside ``name.jpg``, or None if there is none.
+
+    UTF-8, or UTF-16 with its mark, or what an old Windows program wrote.
+    """
     beside = sidecar(path)
     if beside is None:
         return None
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     try:
-        with beside.open("rb") as file:
-            data = file.read(MAX_SIDECAR + 1)
-    except (FileNotFoundError, IsADirectoryError):
+        with os.fdopen(os.open(beside, flags | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
+            # A longer one is cut here, and refused for its length later, by a sentence.
+            data = file.read(MAX_SIDECAR)
+    except FileNotFoundError:
         return None
-    if len(data) > MAX_SIDECAR:
-        raise SourceProblem(
-            f"The caption file {beside.name} is larger than {size(MAX_SIDECAR)}.",
-            code="caption-file",
-            remedy="Write at most 2,200 characters into it.",
-        )
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", "replace").strip()
     try:
         return data.decode("utf-8-sig").strip()
     except UnicodeDecodeError:

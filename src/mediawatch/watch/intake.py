@@ -43,6 +43,7 @@ _UNDER_WAY = (State.READY, State.RUNNING, State.WAITING)
 class Intake:
     """Makes posts of candidates. ``take`` is what the watcher calls.
 
+    ``own`` makes sure that the inbox is still ours alone; it blocks, and raises if it is not.
     ``taken`` is told the name of each file, its post, and whether it was a duplicate of that.
     """
 
@@ -56,6 +57,7 @@ class Intake:
         engine: JobEngine,
         clock: Clock,
         log: Log,
+        own: Callable[[], None] = lambda: None,
         taken: Callable[[str, Post, bool], None] = lambda name, post, again: None,
     ) -> None:
         self._watch = watch
@@ -65,6 +67,7 @@ class Intake:
         self._engine = engine
         self._clock = clock
         self._log = log
+        self._own = own
         self._taken = taken
 
     async def take(self, candidate: Candidate) -> Taken:
@@ -104,7 +107,7 @@ class Intake:
         now = self._clock.now()
         # A time of change far ahead is a clock that is wrong, not a file that is young.
         young = (now - self._watch.settle / 2, now + 60.0)
-        fingerprint = await asyncio.to_thread(take_fingerprint, candidate, young)
+        fingerprint = await asyncio.to_thread(self._look, candidate, young)
         if fingerprint is None:
             return Taken.CHANGED
         content_key = hashlib.sha256(f"image {fingerprint.sha256}".encode()).hexdigest()
@@ -134,6 +137,8 @@ class Intake:
         except (OSError, MediawatchError):
             if not await asyncio.to_thread(target.exists):
                 await self._journal.apply([posts.forget(post.id)])
+                with contextlib.suppress(OSError):
+                    await asyncio.to_thread(target.parent.rmdir)
             raise
         if not unchanged:
             return await self._give_back(post, candidate, target)
@@ -146,6 +151,10 @@ class Intake:
         )
         self._taken(candidate.name, post, False)
         return Taken.TAKEN
+
+    def _look(self, candidate: Candidate, young: tuple[float, float]) -> Fingerprint | None:
+        self._own()
+        return take_fingerprint(candidate, young)
 
     async def _known(self, known: Post, candidate: Candidate, fingerprint: Fingerprint) -> Taken:
         """The same bytes are a post already: its own file, put back, copied back, or again."""

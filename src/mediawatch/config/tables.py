@@ -118,7 +118,7 @@ class MediaSettings(Table):
     keep_metadata: bool = False
     max_pixels: int = Field(default=100_000_000, ge=1_000_000, le=250_000_000)
     max_bytes: int = Field(default=200 << 20, ge=1 << 20)
-    timeout: Duration = Field(default=30.0, ge=1)
+    timeout: Duration = Field(default=30.0, ge=1, le=3600)
 
 
 class FtpSettings(Table):

@@ -152,7 +152,6 @@ async def test_a_waiting_post_is_workable_when_its_time_has_come(journal: Sqlite
 
     assert [] == await posts.workable(journal, now=NOW + 9, limit=9)
     assert [("a" * 12, Stage.CONVERT)] == await posts.workable(journal, now=NOW + 10, limit=9)
-    assert NOW + 10 == await posts.next_due(journal)
 
 
 async def test_what_has_begun_is_found_first(journal: SqliteJournal) -> None:

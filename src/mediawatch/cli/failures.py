@@ -57,7 +57,7 @@ def tell_problems(problems: list[Problem]) -> None:
     for problem in problems:
         where = f"[{problem.table}] {problem.key}".strip() if problem.table else problem.key
         shown = f" = {problem.value}" if problem.value else ""
-        typer.echo(f"❌ {where}{shown} {problem.message}", err=True)
+        typer.echo(f"❌ {where}{shown}: {problem.message}", err=True)
         typer.echo(f"   → {problem.remedy}", err=True)
 
 

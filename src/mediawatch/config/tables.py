@@ -267,8 +267,6 @@ class Settings(BaseSettings):
     storage: StorageSettings = Field(default_factory=StorageSettings)
     log: LogSettings = Field(default_factory=LogSettings)
 
-    _sources: ClassVar[tuple[PydanticBaseSettingsSource, ...]] = ()
-
     @classmethod
     def settings_customise_sources(
         cls,

@@ -18,7 +18,6 @@ class MemoryEngine:
         self._queued: set[str] = set()
         self._timers: OrderedDict[str, asyncio.TimerHandle] = OrderedDict()
         self._changed = asyncio.Condition()
-        self.busy = 0
 
     def wake(self, post_id: str, priority: int, after: float = 0.0) -> None:
         """See JobEngine.wake."""
@@ -63,12 +62,8 @@ class MemoryEngine:
         while True:
             _, _, post_id = await self._queue.get()
             self._queued.discard(post_id)
-            self.busy += 1
-            try:
-                await self._tell()
-                await handler(post_id)
-            finally:
-                self.busy -= 1
+            await self._tell()
+            await handler(post_id)
 
     async def _tell(self) -> None:
         async with self._changed:

@@ -260,15 +260,6 @@ async def workable(journal: Journal, *, now: float, limit: int) -> list[tuple[st
     return [(row["id"], Stage(row["stage"])) for row in rows]
 
 
-async def next_due(journal: Journal) -> float | None:
-    """When the next waiting post becomes due, or None if none waits."""
-    rows = await journal.read(
-        select(func.min(posts.c.wait_until).label("at")).where(posts.c.state == State.WAITING)
-    )
-    at: float | None = rows[0]["at"]
-    return at
-
-
 async def unfinished_moves(journal: Journal) -> list[Post]:
     """Posts with an original that was being moved when the daemon ended."""
     moving = select(items.c.post_id).where(items.c.moving_to.is_not(None))

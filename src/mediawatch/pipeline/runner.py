@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from mediawatch.clock import Clock
@@ -106,11 +106,6 @@ class Runner:
         held = [(work.post.id, work.post.fence) for work in self._in_hand.values()]
         if held:
             await self._journal.apply(posts.renew(held, until=self._clock.now() + LEASE))
-
-    @property
-    def in_hand(self) -> Iterable[str]:
-        """Ids of the posts that are being worked on."""
-        return tuple(self._in_hand)
 
     async def _claim(self, post_id: str) -> Work | None:
         claimed = posts.claim(post_id, now=self._clock.now(), lease=LEASE)

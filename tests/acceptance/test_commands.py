@@ -96,7 +96,7 @@ async def test_check_tells_every_problem_at_once(river: River) -> None:
     spoken = await river.run("check")
     assert 78 == spoken.code
     assert len(told["problems"]) == spoken.err.count("❌") == spoken.err.count("→")
-    assert "[ftp] host = ftp://ftp.example.org is not a bare host name." in spoken.err
+    assert "[ftp] host = ftp://ftp.example.org: is not a bare host name." in spoken.err
     for text in (ended.out, ended.err, spoken.out, spoken.err):
         assert not any(secret in text.replace("token", "") for secret in SECRETS)
 
@@ -106,7 +106,7 @@ async def test_check_names_a_folder_that_is_missing(river: River) -> None:
     river.inbox.rmdir()
     ended = await river.run("check")
     assert 78 == ended.code
-    assert f"[watch] folder = {river.inbox} does not exist." in ended.err
+    assert f"[watch] folder = {river.inbox}: does not exist." in ended.err
     assert f'mkdir -p "{river.inbox}"' in ended.err
 
 
@@ -128,7 +128,7 @@ async def test_a_missing_settings_file_is_named(tmp_path: Path) -> None:
     """Exit 78, the file's name, and where to get one."""
     ended = await command("check", "--config", "none.toml", folder=tmp_path)
     assert 78 == ended.code
-    assert "none.toml there is no such file." in ended.err
+    assert "none.toml: there is no such file." in ended.err
     assert "config.example.toml" in ended.err
 
 

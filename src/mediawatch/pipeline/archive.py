@@ -123,9 +123,7 @@ class Archive:
         try:
             async with asyncio.timeout(PERMALINK_LIMIT):
                 return await (await api(work)).permalink(work.post.media_id)
-        except TimeoutError:
-            return None
-        except MediawatchError:
+        except (TimeoutError, MediawatchError):
             return None
 
     def _note(self, post: Post, where: str, reason: Reason) -> dict[str, Any]:

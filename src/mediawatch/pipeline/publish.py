@@ -141,7 +141,8 @@ class Publish:
     async def _ask_in_turn(self, work: Work, api: Publishing) -> Outcome:
         turn = self._asking[work.post.account_id]
         try:
-            await asyncio.wait_for(turn.acquire(), IN_LINE)
+            async with asyncio.timeout(IN_LINE):
+                await turn.acquire()
         except TimeoutError:
             return self._account_busy(work, None)
         try:

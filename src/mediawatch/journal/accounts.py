@@ -17,6 +17,7 @@ class Account:
 
     ``publishing``: the post whose publication was asked and not yet answered for certain.
     ``quota_window``: seconds; ``quota_read_at``: when Meta was last asked for the quota.
+    ``asks``: how often Meta was asked to publish, ever (journal/witness.py).
     """
 
     id: str
@@ -25,6 +26,7 @@ class Account:
     quota_total: int | None = None
     quota_window: int | None = None
     quota_read_at: float | None = None
+    asks: int = 0
 
 
 def ensure(account_id: str) -> Statement:
@@ -40,7 +42,7 @@ def lock(account_id: str, post_id: str) -> Statement:
             accounts.c.id == account_id,
             accounts.c.publishing.is_(None) | (accounts.c.publishing == post_id),
         )
-        .values(publishing=post_id),
+        .values(publishing=post_id, asks=accounts.c.asks + 1),
         rows=1,
     )
 

@@ -1,4 +1,4 @@
-"""The publishing log: every request to Meta, what came of it, and every retry."""
+"""The publishing log: every step of a post, every request to Meta, and what came of it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ _ADD = insert(attempts)
 class Attempt:
     """One line of the publishing log. ``request`` never holds a token.
 
-    ``status``: started, container_created, processing, success, error or retry.
+    ``status``: of a request to Meta started, container_created, processing, success or error;
+    of a step the word of what happened (retry, waiting, held, converted, uploaded, filed, …),
+    told for people in ``detail``.
     """
 
     stage: str
@@ -30,6 +32,7 @@ class Attempt:
     response: Mapping[str, Any] | None = None
     error: str | None = None
     duration_ms: int | None = None
+    detail: str | None = None
 
 
 def add(post: Post, attempt: Attempt) -> Statement:
@@ -48,6 +51,7 @@ def add(post: Post, attempt: Attempt) -> Statement:
             "response": dict(attempt.response) if attempt.response is not None else None,
             "error": attempt.error,
             "duration_ms": attempt.duration_ms,
+            "detail": attempt.detail,
         },
     )
 

@@ -153,6 +153,7 @@ attempts = Table(
     Column("response", Json),
     Column("error", Prose),
     Column("duration_ms", Integer),
+    Column("detail", Prose),
     Index("attempts_by_post", "post_id", "id"),
 )
 
@@ -165,6 +166,7 @@ accounts = Table(
     Column("quota_total", Integer),
     Column("quota_window", Integer),
     Column("quota_read_at", Float),
+    Column("asks", Integer, nullable=False, server_default=text("0")),
 )
 
 quota_slots = Table(

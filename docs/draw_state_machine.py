@@ -48,6 +48,8 @@ WORDS = {
     Event.CONFIRM: "Meta said, or the container shows, that it is live",
     Event.DENY: "proof that it did not happen",
     Event.REBUILD: "the container is dead, and nothing of it can be live",
+    Event.VOUCH: "a person looked: it is on Instagram",
+    Event.DISOWN: "a person looked: it is not on Instagram",
 }
 
 

@@ -22,6 +22,8 @@ from mediawatch.hosts.reach import Reach
 from mediawatch.journal import accounts
 from mediawatch.journal.ownership import Ownership
 from mediawatch.journal.sqlite import FILE_NAME, SqliteJournal
+from mediawatch.journal.witness import FILE_NAME as WITNESS
+from mediawatch.journal.witness import Witness
 from mediawatch.log import Log
 from mediawatch.maintenance.cleaner import Cleaner
 from mediawatch.maintenance.sweeper import Sweeper
@@ -79,7 +81,8 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
 
         engine = MemoryEngine(size=max(8, settings.watch.workers * 4))
         archive = Archive(settings.watch, clock)
-        await Recovery(settings.watch, journal, clock, log, archive).run_once()
+        witness = Witness(data_dir / WITNESS)
+        await Recovery(settings.watch, journal, clock, log, archive, witness).run_once()
 
         client = GraphClient(
             session,
@@ -97,6 +100,7 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             Tokens(settings.instagram),
             settings.publish,
             wake=engine.wake,
+            witness=witness,
             upload=upload.upload,
         )
 

@@ -16,6 +16,7 @@ from mediawatch.errors import GraphProblem, StorageProblem
 from mediawatch.graph.publishing import Publishing
 from mediawatch.journal import accounts, posts
 from mediawatch.journal.sqlite import SqliteJournal
+from mediawatch.journal.witness import Witness
 from mediawatch.log import silent
 from mediawatch.model.lifecycle import Event, Stage, State
 from mediawatch.model.posts import Post, PostKind
@@ -53,7 +54,10 @@ class House:
             taken=lambda name, _post, again: self.taken.append((name, again)),
         )
         self.archive = Archive(self.watch, self.clock)
-        self.recovery = Recovery(self.watch, journal, self.clock, silent(), self.archive)
+        self.witness = Witness(root / "asked.json")
+        self.recovery = Recovery(
+            self.watch, journal, self.clock, silent(), self.archive, self.witness
+        )
 
     def drop(self, name: str, data: bytes | None = None) -> Candidate:
         path = self.watch.folder / name

@@ -17,6 +17,7 @@ from mediawatch.config import InstagramSettings, PublishSettings
 from mediawatch.graph.client import GraphClient
 from mediawatch.journal import accounts, posts
 from mediawatch.journal.sqlite import SqliteJournal
+from mediawatch.journal.witness import Witness
 from mediawatch.log import silent
 from mediawatch.model.lifecycle import Event, Stage, State
 from mediawatch.model.posts import Item, Post, PostKind
@@ -74,6 +75,7 @@ class Bench:
         caller: Caller,
         clock: SimulatorClock,
         publish: PublishSettings,
+        witness: Witness,
     ) -> None:
         self.journal = journal
         self.caller = caller
@@ -89,7 +91,12 @@ class Bench:
             self.session, caller.simulator.url, "v25.0", timeout=5.0, wait=wait_none()
         )
         self.publish = Publish(
-            client, Tokens(settings), publish, wake=self.engine.wake, upload=self._upload
+            client,
+            Tokens(settings),
+            publish,
+            wake=self.engine.wake,
+            witness=witness,
+            upload=self._upload,
         )
         self.runner = Runner(
             journal,
@@ -188,7 +195,7 @@ async def bench(
     )
     async with running(options) as caller, SqliteJournal(folder / "journal.db") as journal:
         await journal.apply([accounts.ensure(USER)])
-        made = Bench(journal, caller, clock, settings)
+        made = Bench(journal, caller, clock, settings, Witness(folder / "asked.json"))
         try:
             yield made
         finally:

@@ -171,12 +171,13 @@ class Publishing:
         found = answer.get("permalink")
         return found if isinstance(found, str) else None
 
-    async def quota(self) -> Quota:
-        """How many publications Meta allows, and how many are used."""
+    async def quota(self, *, since: int | None = None) -> Quota:
+        """How many publications Meta allows, and how many are used: in its window, or since then
+        (seconds since the epoch, at most a day back)."""
         answer = await self._client.get(
             f"{self._user}/content_publishing_limit",
             self._token,
-            {"fields": "quota_usage,config"},
+            {"fields": "quota_usage,config"} | ({} if since is None else {"since": str(since)}),
             self._record,
         )
         quotas = _read(_Quotas, answer).data

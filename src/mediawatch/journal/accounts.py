@@ -47,6 +47,13 @@ def lock(account_id: str, post_id: str) -> Statement:
     )
 
 
+def count_asks(account_id: str, asks: int) -> Statement:
+    """Publication was asked so often, as the witness beside the journal knows."""
+    return Statement(
+        update(accounts).where(accounts.c.id == account_id).values(asks=asks), rows=1
+    )
+
+
 def unlock(account_id: str, post_id: str, *, published_at: float | None = None) -> Statement:
     """The outcome of this post is known; the next one may be asked."""
     values: dict[str, object] = {"publishing": None}

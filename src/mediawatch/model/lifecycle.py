@@ -3,7 +3,8 @@
 A post has a *stage* (how far it has come), a *state* (whether it moves) and a *publication*
 (what is known of the one call that cannot be taken back). The rules that the table keeps:
 Meta is asked to publish only from ``publish``; a second time only after proof that the first
-did not happen (``deny``); and no post ends while the outcome of an asked publication is unknown.
+did not happen (``deny``, or a person's ``disown``); and no post ends while the outcome of an asked
+publication is unknown.
 """
 
 from __future__ import annotations
@@ -64,6 +65,8 @@ class Event(StrEnum):
     CONFIRM = "confirm"
     DENY = "deny"
     REBUILD = "rebuild"
+    VOUCH = "vouch"
+    DISOWN = "disown"
 
 
 STAGES = tuple(Stage)
@@ -148,6 +151,22 @@ TABLE: dict[Event, Rule] = {
         stages=frozenset({Stage.PUBLISH}),
         publications=_SAFE,
         to_stage=Stage.CONTAINER,
+    ),
+    # A person looked at the account. Never while a worker has the post.
+    Event.VOUCH: Rule(
+        frozenset({State.HELD, State.WAITING}),
+        State.READY,
+        stages=frozenset({Stage.PUBLISH, Stage.CONFIRM}),
+        publications=frozenset({Publication.ASKED, Publication.LIVE}),
+        to_stage=Stage.ARCHIVE,
+        to_publication=Publication.LIVE,
+    ),
+    Event.DISOWN: Rule(
+        frozenset({State.HELD, State.WAITING}),
+        State.READY,
+        stages=frozenset({Stage.PUBLISH}),
+        publications=frozenset({Publication.ASKED}),
+        to_publication=Publication.NOT_ASKED,
     ),
 }
 

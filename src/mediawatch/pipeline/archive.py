@@ -43,6 +43,7 @@ class Archive:
         folder = filing.dated(self._settings.processed_folder, self._settings.archive_by, when)
         filed = [await self._file_published(work, item, folder) for item in work.post.items]
         await asyncio.to_thread(_clear_up, work.post, self._settings.work_folder)
+        work.tell("filed", ", ".join(str(item.source) for item in filed))
         await work.write(
             Event.FINISH,
             items=[replace(item, prepared=None) for item in filed],
@@ -72,6 +73,7 @@ class Archive:
         folder = settings.held_folder if where == "held" else settings.failed_folder
         for item in work.post.items:
             filed = await self._file(work, item, folder, self._note(work.post, where, reason))
+            work.tell("filed", str(filed.source))
             await work.write(items=[filed])
         await asyncio.to_thread(_remove_empty, settings.work_folder / work.post.id)
 

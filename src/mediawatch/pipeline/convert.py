@@ -54,6 +54,7 @@ class Convert:
         target = self._folder / f"{item.post_id}-{item.position}.jpg"
         done = await self._preparer.prepare(item.source, target, self._options)
         how = "; ".join(done.changes) or "as it is"
+        work.tell("converted", f"{done.width}x{done.height}, {size(done.size)} ({how}).")
         work.log.info(
             f"{item.name} is ready: {done.width}x{done.height}, {size(done.size)} ({how}).",
             action="convert",

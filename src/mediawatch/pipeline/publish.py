@@ -20,11 +20,12 @@ from mediawatch.graph.publishing import ContainerStatus, Publishing
 from mediawatch.journal import accounts, posts
 from mediawatch.journal.accounts import Account
 from mediawatch.journal.attempts import Attempt
+from mediawatch.journal.witness import Witness
 from mediawatch.model.lifecycle import PRIORITY, Event, Publication, Stage
 from mediawatch.model.posts import Item
 from mediawatch.pipeline import quota
 from mediawatch.pipeline.outcomes import Done, Hold, Outcome, Reason, WaitUntil
-from mediawatch.pipeline.reconcile import Reconcile
+from mediawatch.pipeline.reconcile import LOST_CONTAINER, Reconcile
 from mediawatch.pipeline.uninterrupted import uninterrupted
 from mediawatch.pipeline.work import Work
 from mediawatch.tokens import Tokens
@@ -35,6 +36,8 @@ CONTAINER_LIFE = 23 * 3600.0
 MAX_REBUILDS = 3
 #: Codes with which Meta refuses before it does anything. Still asked after, but at once.
 CLEAR_REFUSALS = {9, 10, 25, 102, 190, 9007, *range(200, 300)}
+#: Reads that say "container not found" before it is believed: Meta says so too early at times.
+LOST_AFTER = 2
 #: Seconds that a worker stands in line for the account before it does something else.
 IN_LINE = 2.0
 
@@ -54,6 +57,7 @@ class Publish:
         settings: PublishSettings,
         *,
         wake: Wake,
+        witness: Witness,
         upload: Callable[[Work, Item], Awaitable[Item]],
     ) -> None:
         self._upload = upload
@@ -61,6 +65,7 @@ class Publish:
         self._tokens = tokens
         self._settings = settings
         self._wake = wake
+        self._witness = witness
         #: Accounts for which a post was turned away since the last one was woken.
         self._turned_away: set[str] = set()
         self._asking: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -102,8 +107,9 @@ class Publish:
         old = now - (post.container_at or 0.0) > CONTAINER_LIFE
         try:
             container = await api.container(post.container_id)
-        except GraphError:
-            if old:
+        except GraphError as error:
+            # Nothing was asked of it, so nothing of it can be live.
+            if old or (error.number == LOST_CONTAINER and post.attempts >= LOST_AFTER):
                 return await self._anew(work, "Meta does not know its container any more")
             raise
         if old and container.status_code is not ContainerStatus.PUBLISHED:
@@ -188,6 +194,7 @@ class Publish:
                 ),
             ],
         )
+        await asyncio.to_thread(self._witness.record, account.id, account.asks + 1)
 
     async def _why_not(self, work: Work, account_id: str) -> Outcome:
         """The intent was refused: by a fence (then this read conflicts too), lock or quota."""

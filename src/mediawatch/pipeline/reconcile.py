@@ -7,6 +7,7 @@ twice. What cannot be read is read again. "The newest media" is never taken for 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -24,12 +25,16 @@ from mediawatch.pipeline.work import Work
 UNREADABLE_AFTER = 25 * 3600.0
 #: Seconds between the two listings that must both lack the post.
 ABSENT_FOR = 300.0
+#: Meta's code for a container that it does not know (any more).
+LOST_CONTAINER = 24
 #: Seconds that Meta's clock may be behind ours.
 CLOCK_MARGIN = 60.0
 #: Seconds between reads while the media is not listed yet.
 READ_AGAIN = (5.0, 10.0, 20.0, 30.0, 60.0)
 #: Until so many seconds after the asking: seconds between reads while the outcome is unknown.
 READ_AGAIN_AFTER = ((30.0, 5.0), (3600.0, 60.0))
+#: Seconds back to which Meta counts publications (Meta: Content Publishing Limit, ``since``).
+QUOTA_REACHES_BACK = 86400.0
 #: Listings without the media after which a person is asked.
 MAX_LISTINGS = 20
 
@@ -77,6 +82,9 @@ class Reconcile:
         try:
             status = (await api.container(_container(work))).status_code
         except GraphProblem as error:
+            lost = isinstance(error, GraphError) and error.number == LOST_CONTAINER
+            if lost and self._quiet_for(work) <= 0:
+                return await self._dead_container(work, api, "lost")
             return await self._unreadable(work, api, error)
         if status is ContainerStatus.PUBLISHED:
             return await self.found_published(work)
@@ -90,7 +98,7 @@ class Reconcile:
             await self._denied(work)
             return Done()
         if status in {ContainerStatus.ERROR, ContainerStatus.EXPIRED}:
-            return await self._dead_container(work, api, status)
+            return await self._dead_container(work, api, status.lower())
         return self._read_again(work)
 
     async def found_published(self, work: Work) -> Outcome:
@@ -133,7 +141,9 @@ class Reconcile:
                 Reason(
                     "which-media",
                     f"{work.post.name} is on Instagram, but {found}, so its link is not known.",
-                    "Nothing is lost and nothing is sent again; look at the account.",
+                    "Nothing is lost and nothing is sent again. Name the right one: "
+                    f"`mediawatch posts confirm {work.post.id} --media ID`, or leave out --media "
+                    "to have the original filed without its link.",
                 )
             )
         return WaitUntil(
@@ -162,15 +172,15 @@ class Reconcile:
             Reason(
                 "unknown-outcome",
                 f"Meta was asked to publish {name}, and whether it did is unknown: {why}.",
-                "Look at the account: if the post is there, nothing is to be done; if it is not, "
-                f"`mediawatch posts retry {post_id}`.",
+                "Open the account in Instagram and look for it. If it is there: "
+                f"`mediawatch posts confirm {post_id}`. If it is not: "
+                f"`mediawatch posts deny {post_id}`, and it is published.",
             )
         )
 
-    async def _dead_container(
-        self, work: Work, api: Publishing, status: ContainerStatus
-    ) -> Outcome:
-        """I1: a new container needs proof that nothing of the old one is live."""
+    async def _dead_container(self, work: Work, api: Publishing, status: str) -> Outcome:
+        """I1: a new container needs proof that nothing of the old one is live: two listings that
+        lack the post, and Meta's count of what was published since."""
         post, now = work.post, work.clock.now()
         listed = await self._candidates(work, api)
         if listed.fitting:
@@ -183,7 +193,11 @@ class Reconcile:
         if now - post.absent_at < ABSENT_FOR:
             return WaitUntil(post.absent_at + ABSENT_FOR, self._unknown(work))
         if post.rebuilds > 0:
-            return self._ask_a_person(work, f"its second container is {status.lower()} too")
+            return self._ask_a_person(work, f"its second container is {status} too")
+        if await self._counted_more(work, api):
+            return self._ask_a_person(
+                work, "it is not listed, but Meta counts a post more than mediawatch made"
+            )
         await self._denied(work, Event.REBUILD, container_id=None, rebuilds=1)
         return Done()
 
@@ -203,6 +217,14 @@ class Reconcile:
             **facts,
         )
         await self._released(post.account_id, work)
+
+    async def _counted_more(self, work: Work, api: Publishing) -> bool:
+        """Whether the account published more since the asking than our other posts explain."""
+        asked = work.post.publish_asked_at or work.clock.now()
+        since = max(math.floor(asked), math.ceil(work.clock.now() - QUOTA_REACHES_BACK))
+        used = (await api.quota(since=since)).quota_usage
+        slots = await accounts.slots(work.journal, work.post.account_id, since=since - 1)
+        return used > sum(at != asked for at in slots)
 
     async def _candidates(self, work: Work, api: Publishing) -> Listed:
         """Media that may be ours: not in the journal, same caption, not older than the asking."""

@@ -11,10 +11,11 @@ from pathlib import Path
 from mediawatch.clock import Clock, iso
 from mediawatch.config import WatchSettings
 from mediawatch.errors import JournalError, MediawatchError, SourceProblem
-from mediawatch.journal import posts
+from mediawatch.journal import accounts, posts
 from mediawatch.journal.database import Journal, Statement
+from mediawatch.journal.witness import Witness
 from mediawatch.log import Log
-from mediawatch.model.lifecycle import Event, Stage, State
+from mediawatch.model.lifecycle import Event, Publication, Stage, State
 from mediawatch.model.posts import Item, Post
 from mediawatch.pipeline import filing
 from mediawatch.pipeline.archive import Archive, finish_move, free_name, note_beside
@@ -22,21 +23,33 @@ from mediawatch.pipeline.outcomes import Reason
 from mediawatch.pipeline.work import Work
 
 
+#: Why posts are held after an older journal was put back; `posts confirm` goes by it.
+JOURNAL_RESTORED = "journal-restored"
+
+
 class Recovery:
     """The only daemon of a journal may assume that whatever was running is nobody's."""
 
     def __init__(
-        self, settings: WatchSettings, journal: Journal, clock: Clock, log: Log, archive: Archive
+        self,
+        settings: WatchSettings,
+        journal: Journal,
+        clock: Clock,
+        log: Log,
+        archive: Archive,
+        witness: Witness,
     ) -> None:
         self._settings = settings
         self._journal = journal
         self._clock = clock
         self._log = log
         self._archive = archive
+        self._witness = witness
 
     async def run_once(self) -> None:
         """Rescue what was running, unpark, finish moves, and look after strays."""
         now = self._clock.now()
+        await self._distrust_an_older_journal(now)
         moving = await posts.unfinished_moves(self._journal)
         for post in moving:
             with self._told(post.name):
@@ -51,6 +64,45 @@ class Recovery:
             )
         await self._set_aside_leftovers()
         await self._hold_strays()
+
+    async def _distrust_an_older_journal(self, now: float) -> None:
+        """More was asked of Meta than the journal knows: hold what it takes for unpublished."""
+        asked = await asyncio.to_thread(self._witness.asks)
+        if asked is None:
+            self._log.warning(
+                "The record of what was asked of Meta cannot be read; it is begun anew.",
+                action="recover",
+            )
+        for account_id, asks in (asked or {}).items():
+            missing = asks - (await accounts.find(self._journal, account_id)).asks
+            if missing > 0:
+                await self._hold_unfinished(account_id, asks, missing, now)
+
+    async def _hold_unfinished(self, account_id: str, asks: int, missing: int, now: float) -> None:
+        under_way = [State.READY, State.WAITING, State.RUNNING]
+        held = [
+            posts.move(
+                post,
+                Event.HOLD,
+                now=now,
+                reason=JOURNAL_RESTORED,
+                detail=f"The journal is older than what was done: {missing} requests to publish "
+                f"are not in it, and {post.name} may be one of them.",
+                remedy="Open the account in Instagram and look for it. If it is there: "
+                f"`mediawatch posts confirm {post.id}`. If it is not: "
+                f"`mediawatch posts retry {post.id}`.",
+            )[1]
+            for post in await posts.listed(self._journal, states=under_way, limit=100_000)
+            if post.account_id == account_id and post.publication is not Publication.LIVE
+        ]
+        known = [accounts.ensure(account_id), accounts.count_asks(account_id, asks)]
+        await self._journal.apply([*known, *held])
+        self._log.warning(
+            f"The journal is older than what was done: {missing} requests to publish are not in "
+            f"it. {len(held)} unfinished posts are held, for they may be published already.",
+            action="recover",
+            remedy="Compare them with the account: `mediawatch posts list --state held`.",
+        )
 
     async def _finish_moves(self, post: Post) -> None:
         try:

@@ -16,7 +16,6 @@ from mediawatch.errors import (
     from_os_error,
 )
 from mediawatch.journal import accounts, posts
-from mediawatch.journal.attempts import Attempt
 from mediawatch.journal.database import Journal, Statement
 from mediawatch.log import Log
 from mediawatch.model.lifecycle import PRIORITY, Event, Publication, Stage, State
@@ -143,24 +142,18 @@ class Runner:
             case Done():
                 return
             case WaitUntil(at, reason, parked):
+                if reason.code != work.post.reason:
+                    work.tell("waiting", f"{reason.detail} {reason.remedy}".strip())
                 await self._stop(work, Event.SNOOZE, reason, wait_until=at, parked=parked)
                 self._tell_wait(work, outcome)
                 self._wake_at(work, at)
             case RetryAt(at, reason):
                 attempts = work.post.attempts + 1
-                work.note(
-                    Attempt(
-                        stage=work.post.stage,
-                        status="retry",
-                        endpoint="",
-                        at=self._clock.now(),
-                        error=reason.detail,
-                    )
-                )
+                later = _duration(at - self._clock.now())
+                work.tell("retry", f"{reason.detail} Trying again in {later}. {reason.remedy}")
                 await self._stop(work, Event.RETRY, reason, wait_until=at, attempts=attempts)
                 work.log.warning(
-                    f"{work.post.name}: {reason.detail} Trying again in "
-                    f"{_duration(at - self._clock.now())}.",
+                    f"{work.post.name}: {reason.detail} Trying again in {later}.",
                     action="retry",
                     reason=reason.code,
                     remedy=reason.remedy,
@@ -170,9 +163,13 @@ class Runner:
                 free: list[Statement] = []
                 if work.post.publication is not Publication.NOT_ASKED:
                     free = [accounts.unlock(work.post.account_id, work.post.id)]
+                work.tell("held", f"{reason.detail} {reason.remedy}".strip())
                 await self._stop(work, Event.HOLD, reason, extra=free)
+                if free:
+                    await self._let_others_on(work)
                 await self._put_aside(work, "held", reason)
             case GiveUp(reason):
+                work.tell("failed", f"{reason.detail} {reason.remedy}".strip())
                 await self._stop(work, Event.FAIL, reason)
                 await self._put_aside(work, "failed", reason)
 
@@ -180,6 +177,12 @@ class Runner:
         await work.write(
             event, reason=reason.code, detail=reason.detail, remedy=reason.remedy, **facts
         )
+
+    async def _let_others_on(self, work: Work) -> None:
+        """The account is free again for what stood in line behind this post."""
+        free = posts.account_is_free(work.post.account_id, self._clock.now())
+        for row in (await self._journal.apply([free]))[0]:
+            self._engine.wake(row["id"], PRIORITY[Stage(row["stage"])])
 
     async def _put_aside(self, work: Work, where: str, reason: Reason) -> None:
         tell = work.log.warning if where == "held" else work.log.error

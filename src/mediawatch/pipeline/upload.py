@@ -59,6 +59,7 @@ class Upload:
             seconds=round(seconds, 3),
         )
         await self._reach.prove(public.url, prepared, "image/jpeg")
+        work.tell("uploaded", f"{public.url} ({size(public.size)}, {seconds:.1f} s).")
         return replace(item, public_url=public.url)
 
 

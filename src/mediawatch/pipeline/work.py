@@ -84,6 +84,10 @@ class Work:
         """A line of the publishing log, to go with the next write."""
         self._log_lines.append(attempts.add(self.post, attempt))
 
+    def tell(self, status: str, detail: str) -> None:
+        """What happened, in a sentence for the post's history; it goes with the next write."""
+        self.note(Attempt(self.post.stage, status, "", self.clock.now(), detail=detail))
+
     @property
     def first(self) -> Item:
         """The only item of a single picture."""

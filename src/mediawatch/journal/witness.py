@@ -1,0 +1,57 @@
+"""A second record of how often Meta was asked to publish, beside the journal.
+
+A journal that is put back from a copy has forgotten what was published since: from what it knows,
+everything would be published again. This file is not part of the copy, so the two disagree, and
+nothing goes out before a person has looked (pipeline/recovery.py).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from pathlib import Path
+
+from mediawatch.errors import from_os_error
+
+FILE_NAME = "asked.json"
+
+
+class Witness:
+    """Per account, how often publication was asked, ever. All methods block.
+
+    Written between the intent and the call: never behind what Meta may have seen.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def asks(self) -> dict[str, int] | None:
+        """What was recorded, an empty dict before the first ask, None if it cannot be read.
+
+        Raises StorageProblem if the disk refuses.
+        """
+        try:
+            text = self._file.read_bytes()
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise from_os_error(error, f"read {self._file}") from error
+        with contextlib.suppress(ValueError):
+            found = json.loads(text)
+            if isinstance(found, dict) and all(type(count) is int for count in found.values()):
+                return found
+        return None
+
+    def record(self, account_id: str, asks: int) -> None:
+        """Publication was asked so often for this account. Raises StorageProblem."""
+        counted = {**(self.asks() or {}), account_id: asks}
+        beside = self._file.with_name(f"{self._file.name}.part")
+        try:
+            with beside.open("w", encoding="utf-8") as file:
+                json.dump(counted, file)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(self._file)
+        except OSError as error:
+            raise from_os_error(error, f"write {self._file}") from error

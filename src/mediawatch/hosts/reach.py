@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,38 +11,22 @@ import aiohttp
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_chain, wait_fixed
 from yarl import URL
 
-from mediawatch.errors import from_os_error
-from mediawatch.hosts.base import HostRefused, HostUnavailable
+from mediawatch.clock import Clock, SystemClock
+from mediawatch.errors import HostProblem, from_os_error
+from mediawatch.hosts import reach_problems as problems
+from mediawatch.hosts import robots
+from mediawatch.hosts.reach_fetch import META, SOMEBODY, Answer, fetch
+from mediawatch.hosts.reach_problems import FETCHER, UrlNotReached
+from mediawatch.log import Log, silent
+
+#: Seconds after which robots.txt and the folder are looked at again.
+DAY = 86_400.0
 
 _HEAD = 64 << 10  # bytes that are compared
-_HOPS = 3  # redirects on the same host that are followed
-_HEADERS = {
-    "User-Agent": "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)",
-    "Accept-Encoding": "identity",
-    "Range": f"bytes=0-{_HEAD - 1}",
-}
-_CONTENT_RANGE = re.compile(r"bytes 0-\d+/(\d+)")
+_PAGE = 256 << 10  # bytes of a folder's page that are searched
 _SETTLES = {"url-not-found", "url-wrong-type", "url-wrong-length", "url-other-content"}
-_FOLDERS = (
-    "ftp.public_url must be the web address of the very folder that ftp.upload_dir names: put a "
-    "file there by FTP and open it in a browser to find the address."
-)
-_BARRED = (
-    "The web server must let everybody fetch files of ftp.upload_dir, Meta's fetcher "
-    "(facebookexternalhit) too: look at the folder's permissions, robots.txt and bot rules."
-)
-
-
-class UrlNotReached(HostUnavailable):
-    """The public address gives no usable answer now."""
-
-    code = "url-unreachable"
-
-
-class UrlRefused(HostRefused):
-    """The public address gives something else than the file, and not by chance."""
-
-    code = "url-refused"
+#: What no other name of the fetcher would change.
+_FOR_ALL = {"url-untrusted", "url-no-https", "url-too-slow", "url-refused"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +47,24 @@ class Reach:
         *,
         delays: Sequence[float] = (0, 1, 3, 10),
         limit: float = 10.0,
+        clock: Clock | None = None,
+        log: Log | None = None,
     ) -> None:
         self._session = session
         self._delays = delays
         self._limit = limit
+        self._clock = clock or SystemClock()
+        self._log = log or silent()
+        #: When the surroundings of a folder's files were last found good.
+        self._looked: dict[str, float] = {}
+        #: Meta itself refused where robots.txt forbids every fetcher: it abides by that.
+        self._star_counts = False
 
     async def prove(self, url: str, path: Path, media_type: str) -> None:
         """Return if ``url`` serves ``path`` as ``media_type``: type, length and first 64 KiB.
 
+        Once a day the folder's surroundings are looked at too: a robots.txt that names Meta's
+        fetcher is a problem, a folder that lists its files a warning.
         Raises UrlNotReached (it may pass) or UrlRefused (a person must act), StorageProblem if
         the file cannot be read.
         """
@@ -84,130 +77,153 @@ class Reach:
         )
         if self._delays[0]:
             await asyncio.sleep(self._delays[0])
-        await tries(self._try, URL(url), local, media_type)
-
-    async def _try(self, url: URL, local: _Local, media_type: str) -> None:
         try:
-            async with asyncio.timeout(self._limit):
-                await self._fetch(url, local, media_type)
-        except aiohttp.ClientSSLError as error:
-            raise UrlRefused(
-                f"The web server of {url} shows a certificate that cannot be trusted.",
-                remedy="Renew the certificate of the web server (or write http in "
-                "ftp.public_url, if the host serves it).",
-                code="url-untrusted",
-            ) from error
-        except (aiohttp.ClientError, OSError) as error:
-            reason = "no answer in time" if isinstance(error, TimeoutError) else str(error)
-            raise UrlNotReached(
-                f"{url} cannot be fetched: {reason or type(error).__name__}.",
-                remedy="Check ftp.public_url and the web server; mediawatch tries again.",
-            ) from error
+            await tries(self._try, url, media_type, local, META)
+        except HostProblem as problem:
+            if await self._only_meta_is_refused(problem, url, media_type, local):
+                raise problems.bot_rule(_address(url)) from problem
+            raise
+        await self._look_around(url)
 
-    async def _fetch(self, url: URL, local: _Local, media_type: str) -> None:
-        for _ in range(_HOPS):
-            async with self._session.get(url, headers=_HEADERS, allow_redirects=False) as response:
-                target = _redirect(url, response)
-                if target is None:
-                    _check_status(url, response)
-                    _check_type(url, response, media_type)
-                    await _check_content(url, response, local)
-                    return
-                url = target
-        raise UrlRefused(f"{url} leads in circles.", remedy=_FOLDERS, code="url-redirects")
+    async def explain(self, url: str, media_type: str) -> HostProblem | None:
+        """What keeps Meta from fetching ``url``, as far as it can be seen from here.
+
+        For when Meta could not fetch what was proved before. None if all looks well.
+        """
+        self._looked.pop(_folder(url), None)
+        try:
+            forbidden = await self._forbidden(url)
+            if forbidden is not None:
+                self._star_counts = True
+                return forbidden[0]
+            await self._try(url, media_type, None, META)
+        except HostProblem as problem:
+            if await self._only_meta_is_refused(problem, url, media_type, None):
+                return problems.bot_rule(_address(url))
+            return problem
+        return None
+
+    async def _try(self, url: str, media_type: str, local: _Local | None, agent: str) -> None:
+        answer = await self._fetch(url, local, agent, part=True)
+        if answer.status == 206 and answer.length is None:
+            # A part of who knows how much proves nothing.
+            answer = await self._fetch(url, local, agent, part=False)
+        if problem := _problem(answer, media_type, local):
+            raise problem
+
+    async def _fetch(self, url: str, local: _Local | None, agent: str, *, part: bool) -> Answer:
+        size = local.size if local else _HEAD
+        return await fetch(
+            self._session,
+            url,
+            agent=agent,
+            most=_HEAD if part else min(size, _HEAD),
+            count=size,
+            part=part,
+            limit=self._limit,
+        )
+
+    async def _only_meta_is_refused(
+        self, problem: HostProblem, url: str, media_type: str, local: _Local | None
+    ) -> bool:
+        if problem.code in _FOR_ALL:
+            return False
+        try:
+            await self._try(url, media_type, local, SOMEBODY)
+        except HostProblem:
+            return False
+        try:
+            await self._try(url, media_type, local, META)
+        except HostProblem:
+            return True
+        return False  # it has come back meanwhile
+
+    # Once a day.
+
+    async def _look_around(self, url: str) -> None:
+        folder, now = _folder(url), self._clock.monotonic()
+        if now - self._looked.get(folder, -DAY) < DAY:
+            return
+        try:
+            forbidden = await self._forbidden(url)
+            listed = await self._listed(url)
+        except UrlNotReached:
+            return  # the file itself was reached; the next one looks again
+        if forbidden is not None:
+            problem, named = forbidden
+            if named or self._star_counts:
+                raise problem
+            self._log.warning(
+                f"{problem.message} Meta may refuse your posts.",
+                action="host",
+                remedy=problem.remedy,
+            )
+        if listed:
+            self._log.warning(
+                f"{folder} shows everybody a list of your uploads.",
+                action="host",
+                remedy="Put an empty index.html into ftp.upload_dir, or turn off the listing.",
+            )
+        self._looked[folder] = now
+
+    async def _forbidden(self, url: str) -> tuple[HostProblem, bool] | None:
+        """What robots.txt says against Meta's fetcher, and whether it names it."""
+        address = _address(url)
+        text = await self._page(str(address.origin() / "robots.txt"), robots.MOST)
+        said = robots.ruling(text, FETCHER, address.raw_path_qs)
+        if said.allowed:
+            return None
+        return problems.robots_forbid(address, said.line), said.named
+
+    async def _listed(self, url: str) -> bool:
+        """Whether the folder's own page names the file that was uploaded just now."""
+        return _address(url).name in await self._page(_folder(url), _PAGE)
+
+    async def _page(self, url: str, most: int) -> str:
+        """The text at an address; none if the server has none to give."""
+        try:
+            answer = await fetch(self._session, url, agent=META, most=most, limit=self._limit)
+        except problems.UrlRefused:
+            return ""
+        return answer.head.decode("utf-8", "replace") if answer.status == 200 else ""
+
+
+def _problem(answer: Answer, media_type: str, local: _Local | None) -> HostProblem | None:
+    """What speaks against an answer's being the file; its first bytes and length if known."""
+    if problem := problems.from_status(answer.url, answer.status):
+        return problem
+    if answer.encoding:
+        return problems.compressed(answer.url, answer.encoding)
+    if answer.length == 0:
+        return problems.wrong_length(answer.url, 0, None)
+    if answer.media_type != media_type.lower():
+        return problems.wrong_type(answer.url, answer.media_type, media_type)
+    if local is None:
+        return None
+    if answer.length != local.size:
+        return problems.wrong_length(answer.url, answer.length or 0, local.size)
+    if answer.head[:_HEAD] != local.head:
+        return problems.other_content(answer.url)
+    return None
 
 
 def _may_settle(error: BaseException) -> bool:
-    return isinstance(error, UrlNotReached) or getattr(error, "code", "") in _SETTLES
+    if isinstance(error, UrlNotReached):
+        return error.code != "url-too-slow"
+    return getattr(error, "code", "") in _SETTLES
 
 
-def _redirect(url: URL, response: aiohttp.ClientResponse) -> URL | None:
-    location = response.headers.get("Location")
-    if response.status not in {301, 302, 303, 307, 308} or location is None:
-        return None
-    target = url.join(URL(location))
-    if target.host != url.host:
-        raise UrlRefused(
-            f"{url} leads on to another host: {target}.",
-            remedy=f"Set ftp.public_url to the address on {target.host}, where the files are.",
-            code="url-redirects",
-        )
-    return target
+def _address(url: str) -> URL:
+    try:
+        address = URL(url)
+        address.origin()
+    except ValueError:
+        raise problems.no_address(url) from None
+    return address
 
 
-def _check_status(url: URL, response: aiohttp.ClientResponse) -> None:
-    status = response.status
-    if status in {200, 206}:
-        return
-    if status in {404, 410}:
-        raise UrlRefused(
-            f"{url} is not there ({status}), though the file was uploaded.",
-            remedy=_FOLDERS,
-            code="url-not-found",
-        )
-    if status in {401, 403}:
-        raise UrlRefused(
-            f"The web server does not let us fetch {url} ({status}).",
-            remedy=_BARRED,
-            code="url-forbidden",
-        )
-    raise UrlNotReached(
-        f"The web server answered {status} for {url}.",
-        remedy="Look at the web server; mediawatch tries again.",
-    )
-
-
-def _check_type(url: URL, response: aiohttp.ClientResponse, media_type: str) -> None:
-    if response.content_type.lower() == media_type.lower():
-        return
-    if response.content_type == "text/html":
-        message, remedy = f"{url} shows a web page instead of the file.", _FOLDERS
-    else:
-        message = f"{url} is served as {response.content_type}, not as {media_type}."
-        remedy = "Let the web server send the right Content-Type for this kind of file."
-    raise UrlRefused(message, remedy=remedy, code="url-wrong-type")
-
-
-async def _check_content(url: URL, response: aiohttp.ClientResponse, local: _Local) -> None:
-    """A server may ignore the range: then no more than needed is read of what it sends."""
-    head = await _read_up_to(response, min(_HEAD, local.size))
-    length = _length(response)
-    if length is None:  # sent in chunks of unknown total: count them
-        length = len(head)
-        async for chunk in response.content.iter_chunked(_HEAD):
-            length += len(chunk)
-            if length > local.size:
-                break
-    if length != local.size:
-        raise UrlNotReached(
-            f"{url} has {length} bytes, the file has {local.size}.",
-            remedy="A cache or a filter may be in the way; mediawatch tries again. " + _FOLDERS,
-            code="url-wrong-length",
-        )
-    if head != local.head:
-        raise UrlRefused(
-            f"{url} serves something else than the file that was uploaded.",
-            remedy="Turn off whatever changes pictures on the way (image optimisers, proxies). "
-            + _FOLDERS,
-            code="url-other-content",
-        )
-
-
-def _length(response: aiohttp.ClientResponse) -> int | None:
-    if response.status == 206:
-        found = _CONTENT_RANGE.match(response.headers.get("Content-Range", ""))
-        return int(found[1]) if found else None
-    return response.content_length
-
-
-async def _read_up_to(response: aiohttp.ClientResponse, count: int) -> bytes:
-    head = bytearray()
-    while len(head) < count:
-        chunk = await response.content.read(count - len(head))
-        if not chunk:
-            break
-        head += chunk
-    return bytes(head)
+def _folder(url: str) -> str:
+    return url.rpartition("/")[0] + "/"
 
 
 def _read(path: Path) -> _Local:

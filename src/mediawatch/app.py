@@ -33,6 +33,7 @@ from mediawatch.media.probe import Family, looks_whole, sniff_file
 from mediawatch.model.lifecycle import Stage
 from mediawatch.pipeline.archive import Archive
 from mediawatch.pipeline.convert import Convert
+from mediawatch.pipeline.fetchable import Fetchable
 from mediawatch.pipeline.publish import Publish
 from mediawatch.pipeline.recovery import Recovery
 from mediawatch.pipeline.runner import Runner
@@ -94,7 +95,8 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
         convert = Convert(
             preparer, _image_options(settings), data_dir / "prepared", inbox=settings.watch.folder
         )
-        upload = Upload(host, Reach(session), host_name=settings.ftp.host, prepare=convert.prepare)
+        reach = Reach(session, clock=clock, log=log)
+        upload = Upload(host, reach, host_name=settings.ftp.host, prepare=convert.prepare)
         publish = Publish(
             client,
             Tokens(settings.instagram),
@@ -115,7 +117,7 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             steps={
                 Stage.CONVERT: convert,
                 Stage.UPLOAD: upload,
-                Stage.CONTAINER: publish.container,
+                Stage.CONTAINER: Fetchable(publish.container, reach),
                 Stage.PUBLISH: publish.publish,
                 Stage.CONFIRM: publish.confirm,
                 Stage.ARCHIVE: filed,

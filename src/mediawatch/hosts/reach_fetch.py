@@ -143,6 +143,6 @@ async def _read(
 
 def _length(response: aiohttp.ClientResponse) -> int | None:
     if response.status == 206:
-        found = _CONTENT_RANGE.match(response.headers.get("Content-Range", ""))
+        found = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
         return int(found[1]) if found else None
     return response.content_length

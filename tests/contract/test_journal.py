@@ -290,7 +290,8 @@ async def test_a_damaged_journal_is_refused(tmp_path: Path, content: bytes) -> N
         async with SqliteJournal(path):
             pass
 
-    assert "Put a copy of it back" in caught.value.remedy
+    assert "journal-damaged" == caught.value.code
+    assert "No good copy" in caught.value.remedy
     assert content == path.read_bytes()
 
 

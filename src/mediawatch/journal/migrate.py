@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy import Connection, inspect
 
 from mediawatch.errors import JournalError
+from mediawatch.journal.backup import write_copy
 
 _SCRIPTS = Path(__file__).with_name("migrations")
 
@@ -25,10 +26,17 @@ def migrate(connection: Connection, path: Path) -> None:
         if current not in revisions:
             raise JournalError(
                 f"The journal {path} was written by a newer version of mediawatch.",
-                remedy="Install that version again, or restore the copy made before its update.",
+                remedy=_newer(path, newest),
             )
         _keep_copy(connection, path.with_name(f"{path.name}.before-{newest}"))
     _upgrade(connection)
+
+
+def _newer(path: Path, newest: str) -> str:
+    copies = sorted(path.parent.glob(f"{path.name}.before-????"))
+    later = [copy for copy in copies if copy.name[-4:] > newest]
+    known = f": {later[0]}" if later else " made before its update"
+    return f"Install that version again. To stay with this one, put back the copy{known}."
 
 
 def _current(connection: Connection) -> str | None:
@@ -60,8 +68,4 @@ def _upgrade(connection: Connection) -> None:
 def _keep_copy(connection: Connection, target: Path) -> None:
     source = connection.connection.dbapi_connection
     assert isinstance(source, sqlite3.Connection)  # noqa: S101 - this file is about SQLite
-    copy = sqlite3.connect(target)
-    try:
-        source.backup(copy)
-    finally:
-        copy.close()
+    write_copy(source, target)

@@ -12,6 +12,7 @@ import asyncio
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -23,19 +24,24 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, Stateme
 from sqlalchemy.pool import QueuePool
 
 from mediawatch.errors import Conflict, JournalError
+from mediawatch.journal import backup
+from mediawatch.journal.backup import complaint
 from mediawatch.journal.database import Row, Statement
+from mediawatch.journal.files import OpenFiles, require_journal
 from mediawatch.journal.migrate import migrate
+from mediawatch.journal.trouble import damaged, moved, reason, unusable
+from mediawatch.metrics import Metrics
 
 #: Name of the journal in the data folder.
 FILE_NAME = "journal.db"
-LOST = (
-    "Put a copy of it back (journal.db.before-… lies beside it after an update). Without one, move "
-    "it away: mediawatch starts anew, and does not know what it published before."
-)
 #: Transactions that share one commit at the most.
 GROUP = 256
 #: Threads that read at the same time.
 READERS = 2
+#: Seconds that a transaction waits for another program to let go of the journal.
+LOCK_PATIENCE = 5.0
+#: Seconds that the check of a journal may take that was not closed well.
+CHECK_LIMIT = 10.0
 
 _Result = list[list[Row]] | BaseException
 _Waiting = tuple[Sequence[Statement], "asyncio.Future[list[list[Row]]]"]
@@ -44,7 +50,7 @@ _Waiting = tuple[Sequence[Statement], "asyncio.Future[list[list[Row]]]"]
 def _engine(path: Path, *, read_only: bool) -> Engine:
     def connect() -> sqlite3.Connection:
         connection = sqlite3.connect(
-            path, isolation_level=None, check_same_thread=False, timeout=10.0
+            path, isolation_level=None, check_same_thread=False, timeout=LOCK_PATIENCE
         )
         pragmas = (
             ["query_only=ON", "wal_autocheckpoint=0"]
@@ -81,7 +87,7 @@ class SqliteReader:
             with self._engine.connect() as connection:
                 return list(connection.execute(query).mappings())
         except DBAPIError as error:
-            raise _unreadable(self.path, error) from error
+            raise unusable(self.path, error, "read") from error
 
     async def read(self, query: Select[Any]) -> list[Row]:
         """The rows of one query, without blocking the loop."""
@@ -96,8 +102,11 @@ class SqliteReader:
 class SqliteJournal:
     """The journal of one daemon. An async context manager: open, migrate, write, close."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, metrics: Metrics | None = None) -> None:
         self.path = path
+        #: Why it could not be written at the last try; None while all is well.
+        self.problem: JournalError | None = None
+        self._metrics = metrics or Metrics()
         self.commits = 0
         self.transactions = 0
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
@@ -115,23 +124,18 @@ class SqliteJournal:
             self._engine.dispose()
             if not isinstance(error, DBAPIError | sqlite3.Error | OSError):
                 raise
-            reason = _reason(error)
-            damaged = any(word in reason for word in ("malformed", "not a database", "empty"))
-            raise JournalError(
-                f"The journal {self.path} cannot be opened: {reason}.",
-                remedy=LOST
-                if damaged
-                else "Check that the data folder exists, can be written and has free space.",
-            ) from error
+            raise await asyncio.to_thread(unusable, self.path, error, "opened") from error
         self._writer.start()
         return self
 
     def _open(self) -> None:
-        if self.path.exists() and self.path.stat().st_size == 0:
-            raise OSError("it is empty, and what it knew is gone")
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        left_open = require_journal(self.path)
         with self._engine.connect() as connection:
+            if left_open and (found := complaint(_driver(connection), CHECK_LIMIT)):
+                raise damaged(self.path, found)
             migrate(connection, self.path)
+            self._files = OpenFiles(self.path)
 
     async def __aexit__(
         self,
@@ -146,7 +150,7 @@ class SqliteJournal:
         self._engine.dispose()
 
     async def apply(self, statements: Sequence[Statement]) -> list[list[Row]]:
-        """See Journal.apply."""
+        """See Journal.apply. With no statement it tries whether the journal can be written."""
         if self._closed:
             raise JournalError("The journal is closed.", remedy="Start mediawatch again.")
         waiting = self._loop.create_future()
@@ -156,6 +160,10 @@ class SqliteJournal:
     async def read(self, query: Select[Any]) -> list[Row]:
         """See Journal.read."""
         return await self._reader.read(query)
+
+    async def back_up(self, now: float) -> backup.Backup | None:
+        """Make the daily copy if it is due. Raises JournalError."""
+        return await asyncio.to_thread(backup.make_if_due, self.path, now)
 
     # The writer thread.
 
@@ -180,12 +188,20 @@ class SqliteJournal:
 
     def _commit(self, connection: Connection, group: list[_Waiting]) -> None:
         results: list[_Result]
+        began = time.perf_counter()
         try:
             results = self._in_one_commit(connection, group)
+        except Exception as error:  # the thread must outlive a full disk
+            self.problem = (
+                error if isinstance(error, JournalError) else unusable(self.path, error, "written")
+            )
+            results = [self.problem] * len(group)
+        else:
+            self.problem = None
             self.commits += 1
             self.transactions += len(group)
-        except Exception as error:  # the thread must outlive a full disk
-            results = [_unwritable(self.path, error)] * len(group)
+            self._metrics.journal_commits.observe(time.perf_counter() - began)
+            self._metrics.journal_transactions.inc(len(group))
         self._loop.call_soon_threadsafe(_hand_out, [w for _, w in group], results)
 
     def _in_one_commit(self, connection: Connection, group: list[_Waiting]) -> list[_Result]:
@@ -193,12 +209,21 @@ class SqliteJournal:
         database.execute("BEGIN IMMEDIATE")
         try:
             results = [self._one(connection, statements) for statements, _ in group]
+            if self.problem is not None:
+                # Nothing but a page that is written shows that pages can be written again.
+                (count,) = database.execute("PRAGMA user_version").fetchone()
+                database.execute(f"PRAGMA user_version = {(count + 1) % 2**31}")
+            self._require_files()
             database.execute("COMMIT")
         except BaseException:
             if database.in_transaction:
                 database.execute("ROLLBACK")
             raise
         return results
+
+    def _require_files(self) -> None:
+        if not self._files.in_place():
+            raise moved(self.path)
 
     def _one(self, connection: Connection, statements: Sequence[Statement]) -> _Result:
         database = _driver(connection)
@@ -211,8 +236,8 @@ class SqliteJournal:
             database.execute("ROLLBACK TO one")
             database.execute("RELEASE one")
             if isinstance(error, IntegrityError):
-                return Conflict("The journal holds this already.", details_of=_reason(error))
-            return error if isinstance(error, Conflict) else _unwritable(self.path, error)
+                return Conflict("The journal holds this already.", details_of=reason(error))
+            return error if isinstance(error, Conflict) else unusable(self.path, error, "written")
         database.execute("RELEASE one")
         return found
 
@@ -248,22 +273,3 @@ def _hand_out(
             future.exception()
         else:
             future.set_result(result)
-
-
-def _reason(error: BaseException) -> str:
-    original = getattr(error, "orig", None) or error
-    return getattr(original, "strerror", None) or str(original) or type(original).__name__
-
-
-def _unwritable(path: Path, error: BaseException) -> JournalError:
-    return JournalError(
-        f"The journal {path} cannot be written: {_reason(error)}.",
-        remedy="Free some space on its disk and check its permissions; mediawatch tries again.",
-    )
-
-
-def _unreadable(path: Path, error: BaseException) -> JournalError:
-    return JournalError(
-        f"The journal {path} cannot be read: {_reason(error)}.",
-        remedy="Check its permissions, and that it was written by this version.",
-    )

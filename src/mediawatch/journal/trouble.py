@@ -1,0 +1,90 @@
+"""What SQLite and the system say of the journal, as sentences with a remedy."""
+
+from __future__ import annotations
+
+import functools
+import sqlite3
+import time
+from pathlib import Path
+
+from mediawatch.errors import JournalError
+from mediawatch.journal import backup
+
+#: Primary result code (sqlite.org/rescode.html) -> our code and what a person does.
+_TABLE = {
+    sqlite3.SQLITE_FULL: (
+        "journal",
+        "Free some space on its disk; mediawatch goes on by itself.",
+    ),
+    sqlite3.SQLITE_IOERR: (
+        "journal",
+        "Check the disk (the system log names it) and its free space; mediawatch tries again.",
+    ),
+    sqlite3.SQLITE_BUSY: (
+        "journal-locked",
+        "Close the program that writes to it, such as a database browser; it then goes on.",
+    ),
+    sqlite3.SQLITE_READONLY: (
+        "journal",
+        "Give the user that runs mediawatch write access to the data folder and all in it.",
+    ),
+    sqlite3.SQLITE_CANTOPEN: (
+        "journal",
+        "Check that the data folder is there, and that mediawatch's user may read and write in it.",
+    ),
+}
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_OTHER = ("journal", "Check that the data folder exists, can be written and has free space.")
+
+
+def unusable(path: Path, error: BaseException, what: str) -> JournalError:
+    """``error`` came up; ``what`` completes "The journal … cannot be"."""
+    said = reason(error)
+    number = _number(error)
+    if number in _DAMAGED:
+        return damaged(path, said)
+    code, remedy = _TABLE.get(number, _OTHER)
+    if isinstance(_original(error), PermissionError):
+        remedy = _TABLE[sqlite3.SQLITE_READONLY][1]
+    return JournalError(f"The journal {path} cannot be {what}: {said}.", code=code, remedy=remedy)
+
+
+def damaged(path: Path, how: str) -> JournalError:
+    """The file holds no journal any more. Blocks: looks for a good copy."""
+    return JournalError(
+        f"The journal {path} is damaged: {how}.",
+        code="journal-damaged",
+        remedy=_how_to_restore(path, int(time.monotonic() // 60)),
+    )
+
+
+@functools.lru_cache(maxsize=1)
+def _how_to_restore(path: Path, _minute: int) -> str:
+    # A journal that breaks under way is told with every post; its copies are checked now and then.
+    return backup.how_to_restore(path)
+
+
+def moved(path: Path) -> JournalError:
+    """The file that is open is not the one that a start would find."""
+    return JournalError(
+        f"The journal {path} was moved, deleted or replaced while mediawatch works with it.",
+        code="journal-moved",
+        remedy=f"Put {path.parent} back as it was; mediawatch then goes on. If that cannot be, "
+        "stop mediawatch and start it again: it tells what is missing. Nothing is published "
+        "meanwhile.",
+    )
+
+
+def reason(error: BaseException) -> str:
+    """What was said, without SQLAlchemy's words around it."""
+    original = _original(error)
+    return getattr(original, "strerror", None) or str(original) or type(original).__name__
+
+
+def _original(error: BaseException) -> BaseException:
+    original = getattr(error, "orig", None)
+    return original if isinstance(original, BaseException) else error
+
+
+def _number(error: BaseException) -> int:
+    return int(getattr(_original(error), "sqlite_errorcode", 0)) & 0xFF

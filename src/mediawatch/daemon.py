@@ -20,6 +20,7 @@ from mediawatch.config import Settings
 from mediawatch.errors import JournalError, MediawatchError, StorageProblem
 from mediawatch.journal import posts
 from mediawatch.log import Log
+from mediawatch.metrics import watch_loop
 from mediawatch.model.lifecycle import PRIORITY, State
 from mediawatch.model.posts import Post
 from mediawatch.watch.candidates import FolderState
@@ -30,6 +31,8 @@ from mediawatch.web.doors import Check, Doors
 SWEEP_EVERY = 2.0
 RENEW_EVERY = 30.0
 CLEAN_EVERY = 300.0
+#: Seconds between two looks whether the journal's daily copy is due.
+BACK_UP_EVERY = 3600.0
 #: Seconds without progress, while posts are ready, after which the daemon is not ready.
 STALLED_AFTER = 300.0
 
@@ -52,6 +55,9 @@ class Daemon:
                 app.engine.run(app.runner.advance, app.settings.watch.workers), name="workers"
             )
             roles.create_task(self._sweep(), name="sweeper")
+            roles.create_task(self._mind_journal(), name="journal")
+            roles.create_task(self._back_up(), name="backup")
+            roles.create_task(watch_loop(app.metrics, self._busy), name="loop-watch")
             roles.create_task(self._every(RENEW_EVERY, app.runner.renew_leases), name="leases")
             roles.create_task(self._every(CLEAN_EVERY, app.cleaner.run_once), name="cleaner")
             if watch:
@@ -66,6 +72,32 @@ class Daemon:
                 await self.app.engine.hungry()
             else:
                 await asyncio.sleep(SWEEP_EVERY)
+
+    def _busy(self) -> bool:
+        return self.app.runner.in_hand > 0
+
+    async def _mind_journal(self) -> None:
+        """Tell once when the journal cannot be written, and try until it can."""
+        journal, told = self.app.journal, False
+        while True:
+            if journal.problem is not None:
+                with contextlib.suppress(JournalError):
+                    await journal.apply([])
+            problem = journal.problem
+            if problem is not None and not told:
+                self.app.log.error(problem.message, action="journal", remedy=problem.remedy)
+            elif problem is None and told:
+                self.app.log.info("The journal can be written again.", action="journal")
+            told = problem is not None
+            await asyncio.sleep(SWEEP_EVERY)
+
+    async def _back_up(self) -> None:
+        while True:
+            with self._told("The journal was not copied"):
+                made = await self.app.journal.back_up(self.app.clock.now())
+                if made is not None:
+                    self.app.log.info(f"The journal was copied to {made.path}.", action="backup")
+            await asyncio.sleep(BACK_UP_EVERY)
 
     async def _every(self, seconds: float, run_once: Callable[[], Awaitable[object]]) -> None:
         while True:
@@ -91,12 +123,14 @@ class Daemon:
             yield
             return
         doors = Doors(
+            settings=self.app.settings,
             journal=self.app.journal,
             clock=self.app.clock,
             log=self.app.log,
             poster_media=self.app.poster.run,
             status=self.status,
             checks=self.checks,
+            metrics=self._metrics,
             woken=self._woken,
         )
         runner = web.AppRunner(create_app(doors), access_log=None, shutdown_timeout=2.0)
@@ -125,6 +159,11 @@ class Daemon:
         self.app.host.try_now()
         self.app.engine.wake(post.id, PRIORITY[post.stage])
 
+    async def _metrics(self) -> bytes:
+        counted = await posts.counts(self.app.journal)
+        self.app.metrics.converters_busy.set(self.app.preparer.busy)
+        return self.app.metrics.text({state.value: count for state, count in counted.items()})
+
     async def status(self) -> dict[str, Any]:
         """Configuration and health, for the API and the ``status`` command. No secret in it."""
         app, settings, watch = self.app, self.app.settings, self.app.watcher.state
@@ -149,6 +188,7 @@ class Daemon:
                 "settling": {name: waiting.reason for name, waiting in watch.settling.items()},
                 "ignored": dict(watch.ignored),
                 "problems": list(watch.problems),
+                "withheld": watch.withheld,
             },
             "posts": {state.value: count for state, count in counted.items()},
         }
@@ -171,11 +211,17 @@ class Daemon:
         try:
             counted = await posts.counts(self.app.journal)
         except JournalError as error:
-            return [Check("journal", False, error.message)]
+            return [_unwell(error)]
+        problem = self.app.journal.problem
+        journal = Check("journal", True, "It answers.") if problem is None else _unwell(problem)
         still = self.app.clock.monotonic() - self.app.runner.last_progress
         stalled = counted[State.READY] > 0 and still > STALLED_AFTER
         moving = f"{counted[State.READY]} posts are ready; the last one moved {still:.0f} s ago."
-        return [Check("journal", True, "It answers."), Check("workers", not stalled, moving)]
+        return [journal, Check("workers", not stalled, moving)]
+
+
+def _unwell(problem: JournalError) -> Check:
+    return Check("journal", False, f"{problem.message} {problem.remedy}")
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from mediawatch.clock import SystemClock
+from mediawatch.config import Settings
 from mediawatch.errors import StorageProblem
 from mediawatch.journal import accounts, posts
 from mediawatch.journal.sqlite import SqliteJournal
@@ -23,10 +24,23 @@ from tests.contract.test_journal import ACCOUNT, a_post
 Client = TestClient[Any, Any]
 
 
+def settings(folder: Path) -> Settings:
+    """Settings that name a place for everything; nothing is ever called there."""
+    ftp = {"host": "localhost", "user": "u", "password": "x", "public_url": "http://localhost/"}
+    return Settings.model_validate(
+        {
+            "watch": {"folder": folder / "download"},
+            "ftp": {**ftp, "upload_dir": "/"},
+            "instagram": {"user_id": ACCOUNT, "access_token": "not-a-token"},
+        }
+    )
+
+
 class House:
     """What stands behind the web, to be changed by a test."""
 
-    def __init__(self, journal: SqliteJournal) -> None:
+    def __init__(self, folder: Path, journal: SqliteJournal) -> None:
+        self.folder = folder
         self.journal = journal
         self.checks = [Check("folder", True, "Looked at.")]
         self.woken: list[str] = []
@@ -53,12 +67,13 @@ class House:
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     async with SqliteJournal(tmp_path / "journal.db") as journal:
         await journal.apply([accounts.ensure(ACCOUNT)])
-        yield House(journal)
+        yield House(tmp_path, journal)
 
 
 @pytest.fixture
 async def client(house: House) -> AsyncIterator[Client]:
     doors = Doors(
+        settings=settings(house.folder),
         journal=house.journal,
         clock=SystemClock(),
         log=silent(),

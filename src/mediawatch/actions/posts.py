@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
-from mediawatch.clock import Clock
+from mediawatch.clock import Clock, iso
 from mediawatch.errors import Conflict, MediawatchError
-from mediawatch.journal import posts
-from mediawatch.journal.database import Journal
-from mediawatch.model.lifecycle import Event, Stage, State
-from mediawatch.model.posts import Post, shown_as
+from mediawatch.journal import accounts, attempts, posts
+from mediawatch.journal.attempts import Attempt
+from mediawatch.journal.database import Journal, Statement
+from mediawatch.model.lifecycle import Event, Publication, Stage, State
+from mediawatch.model.posts import JOURNAL_RESTORED, Post, shown_as
 
 
 class NoSuchPost(MediawatchError):
@@ -58,23 +61,13 @@ async def retry(journal: Journal, clock: Clock, prefix: str) -> Post:
             f"{post.name} is {shown_as(post)}; there is nothing to try again.",
             remedy="`mediawatch posts show` tells where it stands.",
         )
-    after, statement = posts.move(
-        post, event, now=clock.now(), attempts=0, rebuilds=0, wait_until=None, parked=False
-    )
     # An upload's address is made anew: the settings may be what was mended.
     anew = [
         posts.record_item(replace(item, public_url=None), item)
         for item in post.items
         if post.stage is Stage.CONTAINER
     ]
-    try:
-        await journal.apply([statement, *anew])
-    except Conflict as error:
-        raise NotPossible(
-            f"{post.name} moved on in the meantime, or the same picture is another post already.",
-            remedy="`mediawatch posts list` shows how things stand now.",
-        ) from error
-    return after
+    return await _move(journal, clock, post, event, "A person had it tried again.", anew)
 
 
 async def retry_all(journal: Journal, clock: Clock) -> list[Post]:
@@ -88,3 +81,110 @@ async def retry_all(journal: Journal, clock: Clock) -> list[Post]:
         except NotPossible:
             continue  # it moved on by itself meanwhile
     return retried
+
+
+async def publish_now(journal: Journal, clock: Clock, prefix: str) -> Post:
+    """Have a post published now that is not yet; one that is, is refused: it would be there twice.
+
+    Raises NoSuchPost and NotPossible.
+    """
+    post = await find(journal, prefix)
+    if post.state is State.DONE or post.publication is Publication.LIVE:
+        raise NotPossible(
+            f"{post.name} is published already"
+            + (f", since {iso(post.published_at)}." if post.published_at else "."),
+            remedy=f"To have it there twice: `mediawatch posts publish {post.id} --again`.",
+        )
+    return await retry(journal, clock, prefix)
+
+
+async def confirm(journal: Journal, clock: Clock, prefix: str, media_id: str | None = None) -> Post:
+    """A person looked: the post is on Instagram. Nothing is sent for it again; it is filed.
+
+    ``media_id`` names which media it is, where more than one may be it.
+    Raises NoSuchPost and NotPossible.
+    """
+    post = await find(journal, prefix)
+    in_doubt = post.publication is Publication.ASKED or post.stage is Stage.CONFIRM
+    if post.state not in {State.HELD, State.WAITING} or not (
+        in_doubt or post.reason == JOURNAL_RESTORED
+    ):
+        raise NotPossible(
+            f"{post.name} is {shown_as(post)}: whether it is on Instagram is not in doubt.",
+            remedy=f"`mediawatch posts show {post.id}` tells where it stands.",
+        )
+    if media_id is not None and not media_id.isdecimal():
+        raise NotPossible(f"{media_id} is no media id.", remedy="A media id is made of digits.")
+    published = post.published_at or post.publish_asked_at or clock.now()
+    return await _move(
+        journal,
+        clock,
+        post,
+        Event.VOUCH,
+        "A person confirmed that it is on Instagram.",
+        [
+            accounts.unlock(post.account_id, post.id, published_at=published),
+            posts.account_is_free(post.account_id, clock.now()),
+        ],
+        media_id=media_id or post.media_id,
+        published_at=published,
+    )
+
+
+async def deny(journal: Journal, clock: Clock, prefix: str, *, quiet: float) -> Post:
+    """A person looked: the post is not on Instagram. It is published, once.
+
+    ``quiet``: seconds after the asking within which the call may still take effect.
+    Raises NoSuchPost and NotPossible.
+    """
+    post = await find(journal, prefix)
+    if post.publication is not Publication.ASKED or post.state is State.RUNNING:
+        raise NotPossible(
+            f"{post.name} is {shown_as(post)}: whether it is on Instagram is not in doubt.",
+            remedy=f"`mediawatch posts show {post.id}` tells where it stands.",
+        )
+    certain_at = (post.publish_asked_at or 0.0) + quiet
+    if clock.now() < certain_at:
+        raise NotPossible(
+            f"Meta may still publish {post.name}: it was asked a moment ago.",
+            remedy=f"Look again after {iso(certain_at)}, then deny it.",
+        )
+    return await _move(
+        journal,
+        clock,
+        post,
+        Event.DISOWN,
+        "A person confirmed that it is not on Instagram.",
+        [
+            accounts.unlock(post.account_id, post.id),
+            accounts.give_slot_back(post.id, post.generation),
+            posts.account_is_free(post.account_id, clock.now()),
+        ],
+        publish_asked_at=None,
+        absent_at=None,
+        container_reads=0,
+    )
+
+
+async def _move(
+    journal: Journal,
+    clock: Clock,
+    post: Post,
+    event: Event,
+    told: str,
+    extra: Sequence[Statement] = (),
+    **facts: Any,
+) -> Post:
+    """What a person wanted of a post, with a line in its history; Conflict told for people."""
+    now = clock.now()
+    fresh = {"attempts": 0, "rebuilds": 0, "wait_until": None, "parked": False}
+    after, statement = posts.move(post, event, now=now, **fresh, **facts)
+    line = attempts.add(post, Attempt(post.stage, event.value, "", now, detail=told))
+    try:
+        await journal.apply([statement, line, *extra])
+    except Conflict as error:
+        raise NotPossible(
+            f"{post.name} moved on in the meantime, or the same picture is another post already.",
+            remedy="`mediawatch posts list` shows how things stand now.",
+        ) from error
+    return after

@@ -18,7 +18,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-posts_app = typer.Typer(help="List, show and retry posts.", no_args_is_help=True)
+posts_app = typer.Typer(
+    help="List and show posts, and say what becomes of them.", no_args_is_help=True
+)
 app.add_typer(posts_app, name="posts")
 
 Config = Annotated[
@@ -30,6 +32,7 @@ Config = Annotated[
         show_default=False,
     ),
 ]
+Post = Annotated[str, typer.Argument(help="The post's id, or its first digits.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON, for machines.")]
 
 
@@ -100,7 +103,7 @@ def list_posts(
 
 @posts_app.command("show")
 def show_post(
-    post: Annotated[str, typer.Argument(help="The post's id, or its first digits.")],
+    post: Post,
     config: Config = None,
     json: AsJson = False,
 ) -> None:
@@ -121,9 +124,45 @@ def retry_posts(
     config: Config = None,
 ) -> None:
     """Try a post again now. What may be published already is asked after first."""
-    from mediawatch.cli.posts import retry_posts
+    from mediawatch.cli.orders import retry_posts
 
     retry_posts(config, post, every=all_)
+
+
+@posts_app.command("confirm")
+def confirm_post(
+    post: Post,
+    media: Annotated[
+        str | None, typer.Option(help="Which media it is, if more than one may be it.")
+    ] = None,
+    config: Config = None,
+) -> None:
+    """You looked, and the post is on Instagram: it is filed, and never sent again."""
+    from mediawatch.cli.orders import confirm_post
+
+    confirm_post(config, post, media)
+
+
+@posts_app.command("deny")
+def deny_post(post: Post, config: Config = None) -> None:
+    """You looked, and the post is not on Instagram: it is published."""
+    from mediawatch.cli.orders import deny_post
+
+    deny_post(config, post)
+
+
+@posts_app.command("publish")
+def publish_post(
+    post: Post,
+    again: Annotated[
+        bool, typer.Option("--again", help="Also if it is published already: it is there twice.")
+    ] = False,
+    config: Config = None,
+) -> None:
+    """Publish a post now."""
+    from mediawatch.cli.orders import publish_post
+
+    publish_post(config, post, again_too=again)
 
 
 @app.command()

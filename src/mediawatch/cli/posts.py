@@ -1,4 +1,4 @@
-"""``posts list | show | retry``."""
+"""``posts list | show``."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from typing import Any
 import typer
 
 from mediawatch.actions import posts as actions
-from mediawatch.cli.daemon_api import call_daemon
 from mediawatch.cli.failures import explained, load_settings
-from mediawatch.clock import SystemClock, iso
+from mediawatch.clock import iso
 from mediawatch.config import Settings
 from mediawatch.journal import attempts, posts
-from mediawatch.journal.ownership import Ownership, running
-from mediawatch.journal.sqlite import FILE_NAME, SqliteJournal, SqliteReader
+from mediawatch.journal.database import Row
+from mediawatch.journal.sqlite import FILE_NAME, SqliteReader
 from mediawatch.log import printable
 from mediawatch.model.lifecycle import State
 from mediawatch.model.posts import Post, shown_as
@@ -76,44 +75,14 @@ def show_post(config: Path | None, prefix: str, *, as_json: bool) -> None:
         if value:
             typer.echo(f"{word:<10} {printable(value)}")
     for row in history:
-        took = f" {row['duration_ms']} ms" if row["duration_ms"] is not None else ""
-        error = f": {row['error']}" if row["error"] else ""
-        typer.echo(f"  {iso(row['at'])}  {row['status']:<8} {row['endpoint']}{took}{error}")
+        typer.echo(printable(f"  {iso(row['at'])}  {row['stage']:<9} {_told(row)}"))
 
 
-def retry_posts(config: Path | None, prefix: str | None, *, every: bool) -> None:
-    """Through the running daemon, or in the journal itself while none runs."""
-    if (prefix is None) is not every:
-        raise typer.BadParameter("Name one post, or say --all.")
-    with explained():
-        settings = load_settings(config)
-        owner = running(settings.storage.data_dir)
-        if owner is not None and owner.url:
-            path = (
-                "/api/v1/social/cron/retry-failed/"
-                if every
-                else f"/api/v1/social/scheduled-posts/{prefix}/retry/"
-            )
-            answer = call_daemon(owner.url, "POST", path)
-            names = [post["name"] for post in answer["retried"]] if every else [answer["name"]]
-            when = "now"
-        else:
-            names = [post.name for post in asyncio.run(_retry(settings, prefix))]
-            when = "at the next start"
-    for name in names:
-        typer.echo(f"🔁 {name} is tried again {when}.")
-    if not names:
-        typer.echo("Nothing is held, failed or waits for a person.")
-
-
-async def _retry(settings: Settings, prefix: str | None) -> list[Post]:
-    clock = SystemClock()
-    data_dir = settings.storage.data_dir
-    with Ownership(data_dir, settings.watch.folder, now=clock.now()):
-        async with SqliteJournal(data_dir / FILE_NAME) as journal:
-            if prefix is None:
-                return await actions.retry_all(journal, clock)
-            return [await actions.retry(journal, clock, prefix)]
+def _told(row: Row) -> str:
+    """A line of the history: a request to Meta and its answer, or what happened, in words."""
+    took = f" ({row['duration_ms']} ms)" if row["duration_ms"] is not None else ""
+    said = row["error"] or row["detail"] or ""
+    return f"{row['status']:<17} {row['endpoint']}{took}{': ' if took and said else ''}{said}"
 
 
 def _state(word: str) -> State:

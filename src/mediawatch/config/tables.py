@@ -80,6 +80,7 @@ class WatchSettings(Table):
     mode: Literal["auto", "events", "poll"] = "auto"
     workers: int = Field(default=2, ge=1, le=64)
     archive_by: Literal["none", "month", "day"] = "none"
+    hold_above: int = Field(default=20, ge=0)
 
     @property
     def processed_folder(self) -> Path:
@@ -203,6 +204,11 @@ class PublishSettings(Table):
     poll_delays: Durations = (0.0, 2.0, 3.0, 5.0, 8.0, 13.0, 20.0, 30.0, 60.0)
     publish_timeout: Duration = Field(default=60.0, gt=0)
     quiet_window: Duration = 120.0
+
+    @property
+    def doubtful_for(self) -> float:
+        """Seconds after the asking until which the call may still take effect."""
+        return self.publish_timeout + self.quiet_window
 
     @field_validator("caption")
     @classmethod

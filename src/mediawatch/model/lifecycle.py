@@ -152,12 +152,12 @@ TABLE: dict[Event, Rule] = {
         publications=_SAFE,
         to_stage=Stage.CONTAINER,
     ),
-    # A person looked at the account. Never while a worker has the post.
+    # A person looked at the account. Never while a worker has the post. Before the asking too: an
+    # older journal that was put back has forgotten it.
     Event.VOUCH: Rule(
         frozenset({State.HELD, State.WAITING}),
         State.READY,
-        stages=frozenset({Stage.PUBLISH, Stage.CONFIRM}),
-        publications=frozenset({Publication.ASKED, Publication.LIVE}),
+        stages=_ANY_STAGE - {Stage.ARCHIVE},
         to_stage=Stage.ARCHIVE,
         to_publication=Publication.LIVE,
     ),

@@ -9,6 +9,9 @@ from pathlib import Path
 
 from mediawatch.model.lifecycle import Position, Publication, Stage, State
 
+#: Why posts are held after an older journal was put back (pipeline/recovery.py).
+JOURNAL_RESTORED = "journal-restored"
+
 
 class PostKind(StrEnum):
     """What becomes of the post on Instagram."""

@@ -250,7 +250,7 @@ class Reconcile:
         Both clocks must agree that they are over: the one for dates may be set forward while
         the call is under way. After a restart the call is over, and only that one is left.
         """
-        window = self._settings.publish_timeout + self._settings.quiet_window
+        window = self._settings.doubtful_for
         now = work.clock.now()
         left = (work.post.publish_asked_at or now) + window - now
         asked = self._asked.get(work.post.id)

@@ -16,15 +16,11 @@ from mediawatch.journal.database import Journal, Statement
 from mediawatch.journal.witness import Witness
 from mediawatch.log import Log
 from mediawatch.model.lifecycle import Event, Publication, Stage, State
-from mediawatch.model.posts import Item, Post
+from mediawatch.model.posts import JOURNAL_RESTORED, Item, Post
 from mediawatch.pipeline import filing
 from mediawatch.pipeline.archive import Archive, finish_move, free_name, note_beside
 from mediawatch.pipeline.outcomes import Reason
 from mediawatch.pipeline.work import Work
-
-
-#: Why posts are held after an older journal was put back; `posts confirm` goes by it.
-JOURNAL_RESTORED = "journal-restored"
 
 
 class Recovery:

@@ -250,7 +250,8 @@ class Intake:
             "why": f"{known.name} is post {known.id}, {shown_as(known)}"
             + (f" since {iso(known.published_at)}" if known.published_at else "")
             + (f": {where}" if where else ""),
-            "what_to_do": "Nothing. To post it again, change the picture a little.",
+            "what_to_do": "Nothing. To have it there twice, once the first is published: "
+            f"mediawatch posts publish {known.id} --again",
             "post": known.id,
             "when": iso(self._clock.now()),
         }

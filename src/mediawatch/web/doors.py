@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from mediawatch.clock import Clock
+from mediawatch.config import Settings
 from mediawatch.journal.database import Journal
 from mediawatch.log import Log
 from mediawatch.model.posts import Post
@@ -26,14 +27,17 @@ class Check:
 @dataclass(frozen=True, slots=True)
 class Doors:
     """``poster_media`` publishes the folder now and reports; ``status`` is the configuration and
-    the health; ``checks`` is computed from work done; ``woken`` has a post worked on."""
+    the health; ``checks`` is computed from work done;
+    ``metrics`` is the text that Prometheus reads; ``woken`` has a post worked on."""
 
+    settings: Settings
     journal: Journal
     clock: Clock
     log: Log
     poster_media: Callable[[], Awaitable[dict[str, Any]]]
     status: Callable[[], Awaitable[dict[str, Any]]]
     checks: Callable[[], Awaitable[list[Check]]]
+    metrics: Callable[[], Awaitable[bytes]]
     woken: Callable[[Post], None]
 
 

@@ -1,4 +1,4 @@
-"""Alive, and working: the second is computed from work done, not from a process that exists."""
+"""Alive, and working (computed from work done, not from a process that exists); and the figures."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from aiohttp import web
 
+from mediawatch.metrics import CONTENT_TYPE
 from mediawatch.web.doors import DOORS
 
 routes = web.RouteTableDef()
@@ -26,3 +27,10 @@ async def ready(request: web.Request) -> web.Response:
         {"status": "ready" if ok else "not ready", "checks": [asdict(check) for check in checks]},
         status=200 if ok else 503,
     )
+
+
+@routes.get("/metrics")
+async def metrics(request: web.Request) -> web.Response:
+    """The figures of this daemon, as Prometheus reads them."""
+    text = await request.app[DOORS].metrics()
+    return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE})

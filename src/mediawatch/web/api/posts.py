@@ -7,9 +7,10 @@ from typing import Any
 from aiohttp import web
 
 from mediawatch.actions import posts as actions
+from mediawatch.actions.again import publish_again
 from mediawatch.clock import iso
 from mediawatch.model.posts import Post, shown_as
-from mediawatch.web.doors import DOORS
+from mediawatch.web.doors import DOORS, Doors
 
 routes = web.RouteTableDef()
 
@@ -18,9 +19,35 @@ routes = web.RouteTableDef()
 async def retry(request: web.Request) -> web.Response:
     """Have a post tried again now."""
     doors = request.app[DOORS]
-    post = await actions.retry(doors.journal, doors.clock, request.match_info["id"])
-    doors.woken(post)
-    return web.json_response(as_json(post))
+    return _moved(doors, await actions.retry(doors.journal, doors.clock, request.match_info["id"]))
+
+
+@routes.post("/api/v1/social/scheduled-posts/{id}/confirm/")
+async def confirm(request: web.Request) -> web.Response:
+    """A person looked: the post is on Instagram."""
+    doors = request.app[DOORS]
+    media_id = request.query.get("media")
+    post = await actions.confirm(doors.journal, doors.clock, request.match_info["id"], media_id)
+    return _moved(doors, post)
+
+
+@routes.post("/api/v1/social/scheduled-posts/{id}/deny/")
+async def deny(request: web.Request) -> web.Response:
+    """A person looked: the post is not on Instagram."""
+    doors = request.app[DOORS]
+    quiet = doors.settings.publish.doubtful_for
+    post = await actions.deny(doors.journal, doors.clock, request.match_info["id"], quiet=quiet)
+    return _moved(doors, post)
+
+
+@routes.post("/api/v1/social/scheduled-posts/{id}/publish-now/")
+async def publish_now(request: web.Request) -> web.Response:
+    """Publish a post now; with ``?again=true`` also one that is published already."""
+    doors, prefix = request.app[DOORS], request.match_info["id"]
+    if request.query.get("again") == "true":
+        watch = doors.settings.watch
+        return _moved(doors, await publish_again(doors.journal, doors.clock, prefix, watch))
+    return _moved(doors, await actions.publish_now(doors.journal, doors.clock, prefix))
 
 
 @routes.post("/api/v1/social/cron/retry-failed/")
@@ -31,6 +58,11 @@ async def retry_failed(request: web.Request) -> web.Response:
     for post in retried:
         doors.woken(post)
     return web.json_response({"retried": [as_json(post) for post in retried]})
+
+
+def _moved(doors: Doors, post: Post) -> web.Response:
+    doors.woken(post)
+    return web.json_response(as_json(post))
 
 
 def as_json(post: Post) -> dict[str, Any]:

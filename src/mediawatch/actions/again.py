@@ -1,0 +1,113 @@
+"""Publish once more what is published already, because its owner asked for just that."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+from pathlib import Path
+
+from mediawatch.actions.posts import NotPossible, find
+from mediawatch.clock import Clock
+from mediawatch.config import WatchSettings
+from mediawatch.errors import from_os_error
+from mediawatch.journal import attempts, posts
+from mediawatch.journal.attempts import Attempt
+from mediawatch.journal.database import Journal
+from mediawatch.model.lifecycle import Event, Stage, State
+from mediawatch.model.posts import Item, Post, new_post_id, shown_as
+
+#: Seconds that copying an original may take before somebody else may look after the new post.
+_COPYING = 3600.0
+
+
+async def publish_again(journal: Journal, clock: Clock, prefix: str, watch: WatchSettings) -> Post:
+    """A new post of the originals of a published one, with its caption.
+
+    The originals stay where they are filed; the new post works on copies, and its content key
+    is its own, so that it is no duplicate.
+    Raises NoSuchPost, NotPossible, and StorageProblem if an original cannot be copied.
+    """
+    old = await find(journal, prefix)
+    if old.state is not State.DONE:
+        raise NotPossible(
+            f"{old.name} is {shown_as(old)}; only what is published can be published again.",
+            remedy=f"`mediawatch posts retry {old.id}` tries it again.",
+        )
+    post = _anew(old, clock.now(), watch.work_folder)
+    line = attempts.add(
+        post,
+        Attempt(Stage.CONVERT, "again", "", clock.now(), detail=f"Wanted again, after {old.id}."),
+    )
+    await journal.apply([*posts.add(post), line])
+    try:
+        for before, item in zip(old.items, post.items, strict=True):
+            await asyncio.to_thread(_copy, before, item.source)
+    except BaseException:
+        await asyncio.shield(journal.apply([posts.forget(post.id)]))
+        raise
+    after, ready = posts.move(post, Event.INTERRUPT, now=clock.now(), lease_until=None)
+    await journal.apply([ready])
+    return after
+
+
+def _anew(old: Post, now: float, work_folder: Path) -> Post:
+    post_id = new_post_id()
+    items = tuple(
+        Item(
+            post_id=post_id,
+            position=item.position,
+            name=item.name,
+            source=work_folder / post_id / item.source.name,
+            sha256=item.sha256,
+            size=item.size,
+        )
+        for item in old.items
+    )
+    return Post(
+        id=post_id,
+        account_id=old.account_id,
+        kind=old.kind,
+        name=old.name,
+        caption=old.caption,
+        content_key=hashlib.sha256(f"again {post_id} {old.content_key}".encode()).hexdigest(),
+        stage=Stage.CONVERT,
+        state=State.RUNNING,
+        created_at=now,
+        updated_at=now,
+        fence=1,
+        lease_until=now + _COPYING,
+        items=items,
+    )
+
+
+def _copy(original: Item, target: Path) -> None:
+    """Copy a filed original for the new post. Blocks."""
+    if original.source.is_symlink() or not original.source.is_file():
+        raise NotPossible(
+            f"The original of {original.name} is no longer at {original.source}.",
+            remedy="Put it back there and ask again.",
+        )
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        digest = hashlib.sha256()
+        with original.source.open("rb") as source, target.open("wb") as copy:
+            while block := source.read(1 << 20):
+                digest.update(block)
+                copy.write(block)
+            copy.flush()
+            os.fsync(copy.fileno())
+    except OSError as error:
+        _discard(target)
+        raise from_os_error(error, f"copy {original.source}") from error
+    if digest.hexdigest() != original.sha256:
+        _discard(target)
+        raise NotPossible(
+            f"{original.source} is not the file that was published: it was changed since.",
+            remedy="Put it into the inbox: changed as it is, it is a new post.",
+        )
+
+
+def _discard(target: Path) -> None:
+    target.unlink(missing_ok=True)
+    target.parent.rmdir()

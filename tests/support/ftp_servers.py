@@ -1,21 +1,14 @@
-"""Real FTP servers on loopback: pyftpdlib in a thread, aioftp's own, ProFTPD as whoever runs us.
+"""FTP servers inside the test's own process: pyftpdlib in a thread, and aioftp's own.
 
-pyftpdlib proves nothing for TLS: it takes the handshake of a data connection before STOR, which
-no other server does. ProFTPD with session reuse required is the judge for that.
+Quick, and the same everywhere, but no proof for TLS: pyftpdlib takes the handshake of a data
+connection before STOR, which no other server does. For that there is ftp_daemons.py.
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import os
-import shutil
-import signal
-import socket
 import ssl
-import subprocess
 import threading
-import time
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -24,11 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import aioftp
-import pytest
 import trustme
 
 from mediawatch.config import FtpSettings
-from tests.support.web_host import web_host
+from tests.support.web_host import WebHost, web_host
 
 with warnings.catch_warnings():  # pyftpdlib is built on asyncore
     warnings.simplefilter("ignore", DeprecationWarning)
@@ -37,7 +29,6 @@ with warnings.catch_warnings():  # pyftpdlib is built on asyncore
     from pyftpdlib.servers import FTPServer
 
 USER, PASSWORD = "ftptest", "s3cret-Pa55"
-PASSIVE_PORTS = "40000 49999"  # many: a port that was used a moment ago cannot be used again
 
 
 @dataclass(frozen=True)
@@ -79,14 +70,14 @@ class FtpServer:
     folder: Path
     tls: str = "off"
     ca: Path | None = None
-    process: subprocess.Popen[bytes] | None = None
+    user: str = USER
 
     def settings(self, **changes: Any) -> FtpSettings:
         """Settings that reach this server."""
         values: dict[str, Any] = {
             "host": "localhost" if self.ca else "127.0.0.1",
             "port": self.port,
-            "user": USER,
+            "user": self.user,
             "password": PASSWORD,
             "upload_dir": "/upload",
             "public_url": "http://127.0.0.1:1/upload",
@@ -106,16 +97,6 @@ class FtpServer:
     def files(self) -> dict[str, bytes]:
         """What lies in the upload folder. Not while something is uploaded."""
         return {name: (self.folder / "upload" / name).read_bytes() for name in self.names()}
-
-    def kill_sessions(self) -> int:
-        """Kill the processes that serve connections (ProFTPD only); returns how many."""
-        assert self.process is not None
-        pid = self.process.pid
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        for child in children:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(int(child), signal.SIGKILL)
-        return len(children)
 
 
 @contextmanager
@@ -165,146 +146,13 @@ async def aioftpd(folder: Path) -> AsyncIterator[FtpServer]:
         await server.close()
 
 
-def proftpd_binary() -> str:
-    """The path of ProFTPD. Skips the test if there is none, unless all tests are required."""
-    path = shutil.which("proftpd") or shutil.which("proftpd", path="/usr/sbin:/usr/local/sbin")
-    if path is not None:
-        return path
-    reason = "ProFTPD is not installed (apt-get install proftpd-core proftpd-mod-crypto)"
-    if os.environ.get("MEDIAWATCH_REQUIRE_ALL") == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
-@contextmanager
-def proftpd(
-    folder: Path,
-    certificates: Certificates | None = None,
-    *,
-    implicit: bool = False,
-    extra: str = "",
-) -> Iterator[FtpServer]:
-    """ProFTPD, run by whoever runs the tests. With ``certificates``: TLS required on control
-    and data connections, with session reuse. ``extra``: more lines for its configuration."""
-    binary = proftpd_binary()
-    place = folder.parent / f"{folder.name}-proftpd"
-    place.mkdir()
-    port = _free_port()
-    configuration = place / "proftpd.conf"
-    configuration.write_text(_proftpd_conf(place, folder, port, certificates, implicit) + extra)
-    with (place / "output.log").open("wb") as output:
-        process = subprocess.Popen(
-            [binary, "-n", "-q", "-c", str(configuration)],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    server = FtpServer(
-        port,
-        folder,
-        ("implicit" if implicit else "explicit") if certificates else "off",
-        certificates.ca if certificates else None,
-        process,
-    )
-    try:
-        _wait_for(port, process, place / "output.log")
-        yield server
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(5)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-
-def _proftpd_conf(
-    place: Path, folder: Path, port: int, certificates: Certificates | None, implicit: bool
-) -> str:
-    import grp  # not on Windows
-    import pwd
-
-    user, group = pwd.getpwuid(os.getuid()), grp.getgrgid(os.getgid())
-    hashed = subprocess.run(
-        ["openssl", "passwd", "-6", "-stdin"],
-        input=PASSWORD,
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout.strip()
-    accounts = place / "passwd"
-    accounts.write_text(f"{USER}:{hashed}:{user.pw_uid}:{user.pw_gid}::{folder}:/bin/false\n")
-    accounts.chmod(0o600)
-    lines = f"""\
-ServerName test
-ServerType standalone
-DefaultAddress 127.0.0.1
-SocketBindTight on
-Port {port}
-UseIPv6 off
-User {user.pw_name}
-Group {group.gr_name}
-Umask 022
-AuthOrder mod_auth_file.c
-AuthUserFile {accounts}
-RequireValidShell off
-UseReverseDNS off
-WtmpLog off
-TransferLog none
-SystemLog {place}/system.log
-PidFile {place}/pid
-ScoreboardFile {place}/scoreboard
-PassivePorts {PASSIVE_PORTS}
-AllowOverwrite on
-<IfModule mod_delay.c>
-DelayEngine off
-</IfModule>
-<IfModule mod_ctrls.c>
-ControlsEngine off
-</IfModule>
-"""
-    if os.getuid() == 0:
-        lines += "RootLogin on\nDefaultRoot ~\n"
-    if certificates is None:
-        return lines
-    return f"""\
-LoadModule mod_tls.c
-{lines}TLSEngine on
-TLSRequired on
-TLSProtocol TLSv1.2 TLSv1.3
-TLSECCertificateFile {certificates.chain}
-TLSECCertificateKeyFile {certificates.key}
-{"TLSOptions UseImplicitSSL" if implicit else ""}
-"""
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + 10
-    while True:
-        try:
-            with socket.create_connection(("127.0.0.1", port), 1):
-                return
-        except OSError:
-            if process.poll() is not None or time.monotonic() > end:
-                pytest.fail(f"ProFTPD did not start: {log.read_text()}")
-            time.sleep(0.02)
-
-
 @dataclass
 class PublishedFolder:
     """An FTP server and a web server over the same folder: a web host in small."""
 
     ftp: FtpServer
     public_url: str
+    web: WebHost
 
     def settings(self, **changes: Any) -> FtpSettings:
         """Settings with the right ``public_url``."""
@@ -319,4 +167,4 @@ async def published_folder(
     (folder / "upload").mkdir(parents=True, exist_ok=True)
     with pyftpd(folder, certificates) as ftp:
         async with web_host(folder) as web:
-            yield PublishedFolder(ftp, f"{web.url}/upload")
+            yield PublishedFolder(ftp, f"{web.url}/upload", web)

@@ -44,6 +44,7 @@ from mediawatch.watch.candidates import Inspection
 from mediawatch.watch.intake import Intake
 from mediawatch.watch.poster import PosterMedia
 from mediawatch.watch.watcher import Watcher
+from mediawatch.watch.withheld import Withheld
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +140,15 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
         )
         warm = _Warm(preparer, host)
         stack.push_async_callback(warm.close)
+        report = _reporter(log)
         watcher = Watcher(
             settings.watch,
             clock=clock,
             inspect=inspect,
             take=intake.take,
             on_settling=warm.up,
-            report=_reporter(log),
+            report=report,
+            withheld=Withheld(journal, clock, settings.watch.hold_above, report),
         )
         yield App(
             settings=settings,

@@ -39,6 +39,7 @@ ACTIONS: dict[str, tuple[str, str]] = {
     "incomplete": ("⏳", "WATCH"),
     "unreadable": ("⚠️", "WATCH"),
     "problem": ("⚠️", "WATCH"),
+    "withheld": ("✋", "WATCH"),
     "claim": ("📥", "WATCH"),
     "duplicate": ("👯", "WATCH"),
     "convert": ("🎨", "CONVERT"),

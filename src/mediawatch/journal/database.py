@@ -15,13 +15,14 @@ Row = RowMapping
 class Statement:
     """A write, and how many rows it must touch (None: any number).
 
-    On the hot path ``sql`` is made once and used with ``values`` for its parameters: building a
-    statement anew costs more than running it.
+    With a list of ``values`` it is run once for each, ``rows`` counts what all of them touch, and
+    no row is given back. On the hot path ``sql`` is made once and used with ``values`` for its
+    parameters: building a statement anew costs more than running it.
     """
 
     sql: Insert | Update | Delete
     rows: int | None = None
-    values: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, Any] | Sequence[Mapping[str, Any]] = field(default_factory=dict)
 
 
 class Journal(Protocol):

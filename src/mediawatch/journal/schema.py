@@ -178,3 +178,19 @@ quota_slots = Table(
     Column("at", Float, nullable=False),
     Index("quota_slots_by_account", "account_id", "at"),
 )
+
+#: Names that lay in the inbox at the first start and wait for their release.
+withheld = Table(
+    "withheld",
+    metadata,
+    Column("name", FilePath, primary_key=True),
+    Column("seal", Text, nullable=False),
+)
+
+#: What happens once in the life of a journal, and when it did.
+milestones = Table(
+    "milestones",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("at", Float, nullable=False),
+)

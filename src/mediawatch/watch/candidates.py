@@ -99,3 +99,4 @@ class WatchState:
     settling: Mapping[str, Waiting] = field(default_factory=dict)
     ignored: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    withheld: int = 0  # files that were there at the first start and wait for their release

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Container, Iterable
-from dataclasses import dataclass, replace
+import sys
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 
+from mediawatch.watch.seals import broken
 from mediawatch.watch.writers import Key, Writer, key_of, writer_of
 
 _KINDS = {
@@ -26,12 +28,26 @@ _KINDS = {
 class Listing:
     """What one scan found. ``fresh``: new names, sorted; ``gone``: known names that are no
     longer there; ``more``: new names that found no room; ``changed``: rechecked names whose
-    key is another now."""
+    key is another now; ``let_go``: withheld names that are gone, or are other files now (and
+    ``fresh`` too, then)."""
 
     fresh: list[str]
     gone: set[str]
     more: bool
     changed: list[str]
+    let_go: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """Names that are passed over, with the inode of each; ``recheck``: some of them with their
+    seals, to be compared this time."""
+
+    inodes: Mapping[str, int]
+    recheck: Sequence[tuple[str, str]] = ()
+
+
+NOTHING_WITHHELD = Withheld({})
 
 
 class Sight(Enum):
@@ -83,6 +99,7 @@ def scan(
     room: int,
     only: Container[str] | None = None,
     recheck: Iterable[tuple[str, Key]] = (),
+    withheld: Withheld = NOTHING_WITHHELD,
 ) -> Listing:
     """List names only, and compare them with the ``known`` ones (the set is used up).
 
@@ -91,20 +108,31 @@ def scan(
     """
     fresh: list[str] = []
     more = False
+    let_go = broken(root, withheld.recheck)
+    there = 0
     with os.scandir(root) as entries:
         for entry in entries:
             name = entry.name
             if name in known:
                 known.discard(name)
-            elif only is not None and name not in only:
                 continue
-            elif len(fresh) < room:
+            inode = withheld.inodes.get(name)
+            if inode is not None:
+                there += 1
+                if name not in let_go and _is_inode(entry, inode):
+                    continue
+                let_go.add(name)
+            if only is not None and name not in only:
+                continue
+            if len(fresh) < room:
                 fresh.append(name)
             else:
                 more = True
     fresh.sort()
-    there = [(name, key) for name, key in recheck if name not in known]
-    return Listing(fresh, known, more, changed(root, there))
+    if there != len(withheld.inodes):
+        let_go |= withheld.inodes.keys() - set(names_in(root))
+    still = [(name, key) for name, key in recheck if name not in known]
+    return Listing(fresh, known, more, changed(root, still), sorted(let_go))
 
 
 def changed(root: str, keyed: Iterable[tuple[str, Key]]) -> list[str]:
@@ -178,3 +206,8 @@ def _key_now(root: str, name: str) -> Key:
     except OSError:
         return ()
     return key_of(found) if stat.S_ISREG(found.st_mode) else _other_key(found)
+
+
+def _is_inode(entry: os.DirEntry[str], inode: int) -> bool:
+    # On Windows it would be one more call for each name; the seals must do there.
+    return sys.platform == "win32" or entry.inode() == inode

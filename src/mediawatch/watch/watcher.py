@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from mediawatch.clock import Clock
 from mediawatch.config import WatchSettings
-from mediawatch.errors import StorageProblem
+from mediawatch.errors import MediawatchError, StorageProblem
 from mediawatch.watch import listing
 from mediawatch.watch.candidates import (
     Candidate,
@@ -34,6 +34,7 @@ from mediawatch.watch.passes import AnyOf, FolderPass
 from mediawatch.watch.settle import CUT_SHORT, WRITTEN, SettleRule
 from mediawatch.watch.taker import Taker
 from mediawatch.watch.tracker import Tracker
+from mediawatch.watch.withheld import Withheld
 
 T = TypeVar("T")
 
@@ -59,7 +60,8 @@ class Watcher:
     ``inspect(path)`` looks into a file and runs in a thread. ``take(candidate)`` claims it; it may
     wait for as long as there is no room, and must be safe to cancel. ``on_settling()`` is called
     when new files begin to settle. ``report(action, message, **fields)`` is told what people
-    should know.
+    should know. ``withheld``: what is passed over though it lies there; an order (``pass_once``)
+    lets it go.
     """
 
     def __init__(
@@ -73,7 +75,9 @@ class Watcher:
         report: Callable[..., None] | None = None,
         rule: SettleRule | None = None,
         limits: Limits | None = None,
+        withheld: Withheld | None = None,
     ) -> None:
+        self._withheld = withheld
         self._clock = clock
         self._on_settling = on_settling or (lambda: None)
         self._report = report or (lambda *_args, **_fields: None)
@@ -128,6 +132,17 @@ class Watcher:
         """
         return await self._with_engine(self._pass(limit))
 
+    async def release(self) -> int:
+        """Let go of what is withheld since the first start; how many files that were.
+
+        Raises JournalError.
+        """
+        if self._withheld is None:
+            return 0
+        released = await self._withheld.release(for_good=self._running)
+        self.wake()
+        return released
+
     def wake(self) -> None:
         """Scan soon."""
         self._dirty.set()
@@ -156,6 +171,7 @@ class Watcher:
                 for name, entry in ignored.items()
                 if entry.retry is not None
             ),
+            withheld=self._withheld.count if self._withheld is not None else 0,
         )
 
     # --- the engine: shared by run and passes ---------------------------------------------
@@ -222,6 +238,7 @@ class Watcher:
         unannounced = self._guard.scan_begins() and not self._more
         self._scan_began = self._clock.monotonic()
         try:
+            withheld = await self._passed_over()
             found = await self._inbox(
                 listing.scan,
                 self._inbox.root,
@@ -229,9 +246,16 @@ class Watcher:
                 tracker.room(),
                 None if self._running else AnyOf(self._passes),
                 tracker.rechecks(self._limits.batch),
+                withheld,
             )
+            if self._withheld is not None:
+                await self._withheld.forget(found.let_go)
         except OSError as error:
             self._inbox.failed(error)
+            self._scan_ended = self._clock.monotonic()
+            return
+        except MediawatchError as error:
+            self._report("problem", error.message, remedy=error.remedy)
             self._scan_ended = self._clock.monotonic()
             return
         self._scan_ended = now = self._clock.monotonic()
@@ -249,6 +273,13 @@ class Watcher:
         if settling:
             self._on_settling()
         self._look.set()
+
+    async def _passed_over(self) -> listing.Withheld:
+        if self._withheld is None:
+            return listing.NOTHING_WITHHELD
+        if self._running:  # a pass alone is an order, and decides nothing
+            await self._withheld.look(self._inbox)
+        return await self._withheld.known()
 
     # --- looking --------------------------------------------------------------------------
 
@@ -326,6 +357,7 @@ class Watcher:
                 code="folder-missing" if isinstance(error, FileNotFoundError) else "no-permission",
                 remedy="Create it, or name another one in [watch] folder.",
             ) from error
+        await self.release()
         current = FolderPass(names)
         self._passes.append(current)
         try:

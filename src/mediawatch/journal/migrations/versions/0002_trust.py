@@ -1,4 +1,5 @@
-"""What a person was told of each step, and how often publication was asked."""
+"""What a person was told of each step, how often publication was asked, and what was withheld at
+the first start."""
 
 from __future__ import annotations
 
@@ -15,4 +16,19 @@ def upgrade() -> None:
     op.add_column("attempts", sa.Column("detail", sa.Text))
     op.add_column(
         "accounts", sa.Column("asks", sa.Integer, nullable=False, server_default=sa.text("0"))
+    )
+    op.create_table(
+        "withheld",
+        sa.Column("name", sa.LargeBinary, primary_key=True),
+        sa.Column("seal", sa.Text, nullable=False),
+    )
+    op.create_table(
+        "milestones",
+        sa.Column("name", sa.Text, primary_key=True),
+        sa.Column("at", sa.Float, nullable=False),
+    )
+    # Who has posts already has started before.
+    op.execute(
+        "INSERT INTO milestones (name, at) SELECT 'first-look', first.at FROM "
+        "(SELECT min(created_at) AS at FROM posts) AS first WHERE first.at IS NOT NULL"
     )

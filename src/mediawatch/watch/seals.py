@@ -1,0 +1,68 @@
+"""What tells whether a file that is left lying is still the same file. Everything here blocks.
+
+A seal is a text: the inode, and of a file that is whole its size and time of change too.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+from mediawatch.watch.filters import ignored_by_name
+from mediawatch.watch.writers import Writer, key_of, writer_of
+
+#: Seconds since its last change below which a file may still be written to.
+_YOUNG = 60.0
+
+
+def files_in(root: str) -> dict[str, int]:
+    """The files that could be posts, told by name and kind alone, with their inodes.
+
+    Raises OSError if the folder cannot be listed.
+    """
+    with os.scandir(root) as entries:
+        return {
+            entry.name: entry.inode()
+            for entry in entries
+            if ignored_by_name(entry.name) is None and entry.is_file(follow_symlinks=False)
+        }
+
+
+def seals_of(root: str, names: Iterable[str], now: float) -> list[tuple[str, str]]:
+    """Each name with its seal; without those that are gone. ``now``: seconds since the epoch."""
+    seals = ((name, _seal(os.path.join(root, name), now)) for name in names)
+    return [(name, seal) for name, seal in seals if seal]
+
+
+def inode_of(seal: str) -> int:
+    """The inode in a seal."""
+    return int(seal.partition(":")[0])
+
+
+def broken(root: str, sealed: Iterable[tuple[str, str]]) -> set[str]:
+    """Those of the files that changed since they were whole, or that are gone."""
+    return {
+        name
+        for name, seal in sealed
+        if ":" in seal and seal != _now_of(_stat(os.path.join(root, name)))
+    }
+
+
+def _seal(path: str, now: float) -> str:
+    found = _stat(path)
+    if found is None:
+        return ""
+    if now - found.st_mtime < _YOUNG and writer_of(path, key_of(found)) is not Writer.NONE:
+        return str(found.st_ino)  # it may grow yet, and is the same file all the while
+    return _now_of(found)
+
+
+def _now_of(found: os.stat_result | None) -> str:
+    return f"{found.st_ino}:{found.st_size}:{found.st_mtime_ns}" if found is not None else ""
+
+
+def _stat(path: str) -> os.stat_result | None:
+    try:
+        return os.lstat(path)
+    except OSError:
+        return None

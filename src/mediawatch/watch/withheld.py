@@ -1,0 +1,119 @@
+"""A folder that is full already when mediawatch first starts is not fired off.
+
+What lies there then is withheld, all of it, until a person releases it; what comes later flows.
+The decision is made once in the life of a journal, and is durable before any file is touched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+
+from mediawatch.clock import Clock
+from mediawatch.journal import withheld
+from mediawatch.journal.database import Journal
+from mediawatch.watch import listing, seals
+from mediawatch.watch.filters import is_sidecar
+from mediawatch.watch.inbox import Inbox
+
+#: Names that are sealed, written or compared in one go.
+_PAGE = 500
+_REMEDY = "`mediawatch posts release --all` publishes them. New files are published as they come."
+
+
+class Withheld:
+    """The withheld names of one inbox. ``above``: so many pictures may lie there; 0: any number.
+
+    A name costs some 150 bytes here, and in a scan one look into a dictionary; whether a file was
+    replaced is told by its inode, which the listing gives for nothing, and by its seal, which
+    is compared in turn.
+    """
+
+    def __init__(
+        self, journal: Journal, clock: Clock, above: int, report: Callable[..., None]
+    ) -> None:
+        self._journal, self._clock = journal, clock
+        self._above, self._report = above, report
+        self._inodes: dict[str, int] = {}
+        self._turn: str | None = None
+        self._looked = False
+        self._one_at_a_time = asyncio.Lock()
+
+    @property
+    def count(self) -> int:
+        """How many names are withheld, as far as is known."""
+        return len(self._inodes)
+
+    async def look(self, inbox: Inbox) -> None:
+        """Decide at the very first look at the inbox; later on only read what was decided.
+
+        Raises OSError if the inbox cannot be listed, JournalError if nothing can be written.
+        """
+        if self._looked:
+            return
+        async with self._one_at_a_time:
+            if not await withheld.was_looked(self._journal):
+                await self._decide(inbox)
+            await self._load()
+            self._looked = True
+        if self._inodes:
+            self._report(
+                "withheld",
+                f"{len(self._inodes)} files that were in {inbox.root} at the first start are held "
+                f"back, since they are more than hold_above ({self._above}).",
+                remedy=_REMEDY,
+            )
+
+    async def known(self) -> listing.Withheld:
+        """What the next scan passes over, and the seals whose turn it is."""
+        if not self._inodes:
+            return listing.NOTHING_WITHHELD
+        turn = await withheld.page(self._journal, self._turn, _PAGE)
+        self._turn = turn[-1][0] if len(turn) == _PAGE else None
+        return listing.Withheld(self._inodes, turn)
+
+    async def forget(self, names: Iterable[str]) -> None:
+        """These are gone, or are other files now. Raises JournalError."""
+        names = list(names)
+        if names:
+            await self._journal.apply(withheld.forget(names))
+            for name in names:
+                self._inodes.pop(name, None)
+
+    async def release(self, *, for_good: bool) -> int:
+        """Let everything go; how many files that were. Raises JournalError.
+
+        ``for_good``: the first look is over with that, if it has not been yet.
+        """
+        async with self._one_at_a_time:
+            count = await withheld.count(self._journal)
+            mark = [withheld.looked(self._clock.now())] if for_good else []
+            await self._journal.apply([withheld.forget_all(), *mark])
+            # A new one: a scan may be reading the old one in its thread.
+            self._inodes = {}
+            return count
+
+    async def _decide(self, inbox: Inbox) -> None:
+        found = await inbox(seals.files_in, inbox.root)
+        # What a kill left of an earlier attempt.
+        await self._journal.apply([withheld.forget_all()])
+        if 0 < self._above < sum(not is_sidecar(name) for name in found):
+            for names in _pages(found):
+                sealed = await inbox(seals.seals_of, inbox.root, names, self._clock.now())
+                await self._journal.apply(withheld.add(sealed))
+        await self._journal.apply([withheld.looked(self._clock.now())])
+
+    async def _load(self) -> None:
+        inodes: dict[str, int] = {}
+        page = await withheld.page(self._journal, None, _PAGE)
+        while page:
+            inodes.update((name, seals.inode_of(seal)) for name, seal in page)
+            page = await withheld.page(self._journal, page[-1][0], _PAGE)
+        self._inodes = inodes
+
+
+def _pages(names: Iterable[str]) -> Iterator[list[str]]:
+    rest = iter(names)
+    while page := list(itertools.islice(rest, _PAGE)):
+        yield page

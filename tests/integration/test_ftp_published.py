@@ -10,7 +10,8 @@ import pytest
 from mediawatch.clock import SystemClock
 from mediawatch.hosts.base import new_key
 from mediawatch.hosts.ftp import FtpHost
-from mediawatch.hosts.reach import Reach, UrlRefused
+from mediawatch.hosts.reach import Reach
+from mediawatch.hosts.reach_problems import UrlRefused
 from tests.support.ftp_servers import published_folder
 
 

@@ -30,6 +30,7 @@ from mediawatch.maintenance.sweeper import Sweeper
 from mediawatch.media.order import ImageOptions
 from mediawatch.media.pool import Preparer
 from mediawatch.media.probe import Family, looks_whole, sniff_file
+from mediawatch.metrics import Metrics
 from mediawatch.model.lifecycle import Stage
 from mediawatch.pipeline.archive import Archive
 from mediawatch.pipeline.convert import Convert
@@ -63,6 +64,8 @@ class App:
     host: FtpHost
     sweeper: Sweeper
     cleaner: Cleaner
+    preparer: Preparer
+    metrics: Metrics
 
 
 @asynccontextmanager
@@ -72,9 +75,10 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
     Raises AlreadyRunning, JournalError and StorageProblem.
     """
     data_dir = settings.storage.data_dir
+    metrics = Metrics()
     async with AsyncExitStack() as stack:
         ownership = stack.enter_context(Ownership(data_dir, settings.watch.folder, now=clock.now()))
-        journal = await stack.enter_async_context(SqliteJournal(data_dir / FILE_NAME))
+        journal = await stack.enter_async_context(SqliteJournal(data_dir / FILE_NAME, metrics))
         await journal.apply([accounts.ensure(settings.instagram.user_id)])
         session = await stack.enter_async_context(_http_session())
         preparer = await stack.enter_async_context(Preparer(timeout=settings.media.timeout))
@@ -92,12 +96,15 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             settings.instagram.version,
             timeout=settings.instagram.timeout,
             app_secret=settings.instagram.app_secret,
+            metrics=metrics,
         )
         convert = Convert(
             preparer, _image_options(settings), data_dir / "prepared", inbox=settings.watch.folder
         )
         reach = Reach(session, clock=clock, log=log)
-        upload = Upload(host, reach, host_name=settings.ftp.host, prepare=convert.prepare)
+        upload = Upload(
+            host, reach, host_name=settings.ftp.host, prepare=convert.prepare, metrics=metrics
+        )
         publish = Publish(
             client,
             Tokens(settings.instagram),
@@ -125,6 +132,7 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             },
             set_aside=archive.set_aside,
             retry_delays=settings.publish.retry_delays,
+            metrics=metrics,
         )
         poster = PosterMedia(settings, journal, clock, lambda: watcher)
         intake = Intake(
@@ -163,6 +171,8 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             host=host,
             sweeper=Sweeper(journal, engine, clock),
             cleaner=Cleaner(journal, host, clock, log, retention=settings.ftp.retention),
+            preparer=preparer,
+            metrics=metrics,
         )
 
 

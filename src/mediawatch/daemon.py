@@ -132,6 +132,7 @@ class Daemon:
             checks=self.checks,
             metrics=self._metrics,
             woken=self._woken,
+            release_withheld=self.app.watcher.release,
         )
         runner = web.AppRunner(create_app(doors), access_log=None, shutdown_timeout=2.0)
         await runner.setup()
@@ -188,8 +189,8 @@ class Daemon:
                 "settling": {name: waiting.reason for name, waiting in watch.settling.items()},
                 "ignored": dict(watch.ignored),
                 "problems": list(watch.problems),
-                "withheld": watch.withheld,
             },
+            "withheld": watch.withheld,
             "posts": {state.value: count for state, count in counted.items()},
         }
 

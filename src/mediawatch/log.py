@@ -28,6 +28,8 @@ ACTIONS: dict[str, tuple[str, str]] = {
     "stop": ("👋", "DAEMON"),
     "recover": ("🩹", "DAEMON"),
     "crash": ("💥", "DAEMON"),
+    "journal": ("📒", "DAEMON"),
+    "backup": ("💾", "DAEMON"),
     "watching": ("👀", "WATCH"),
     "folder-ok": ("📂", "WATCH"),
     "folder-missing": ("⚠️", "WATCH"),

@@ -15,6 +15,7 @@ from mediawatch.errors import StorageProblem
 from mediawatch.journal import accounts, posts
 from mediawatch.journal.sqlite import SqliteJournal
 from mediawatch.log import silent
+from mediawatch.metrics import Metrics
 from mediawatch.model.lifecycle import State
 from mediawatch.model.posts import Post
 from mediawatch.web.app import create_app
@@ -59,6 +60,12 @@ class House:
     async def check(self) -> list[Check]:
         return self.checks
 
+    async def metrics(self) -> bytes:
+        return Metrics().text({"done": 3})
+
+    async def release(self) -> int:
+        return 3
+
     def wake(self, post: Post) -> None:
         self.woken.append(post.id)
 
@@ -80,7 +87,9 @@ async def client(house: House) -> AsyncIterator[Client]:
         poster_media=house.poster_media,
         status=house.status,
         checks=house.check,
+        metrics=house.metrics,
         woken=house.wake,
+        release_withheld=house.release,
     )
     async with TestClient(TestServer(create_app(doors))) as client:
         yield client

@@ -23,6 +23,7 @@ from tenacity import (
 
 from mediawatch.errors import GraphProblem, Handling
 from mediawatch.graph.errors import GraphError, GraphUnreachable, from_answer
+from mediawatch.metrics import Metrics
 
 #: Longest answer that is read, in bytes. Meta's are a few kB.
 MAX_ANSWER = 4 << 20
@@ -61,12 +62,14 @@ class GraphClient:
         timeout: float,
         app_secret: SecretStr | None = None,
         wait: Any = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self._session = session
         self._base = f"{base_url.rstrip('/')}/{version}"
         self.address = base_url
         self._timeout = timeout
         self._app_secret = app_secret
+        self._metrics = metrics or Metrics()
         self._wait = wait if wait is not None else wait_random_exponential(0.25, max=4.0)
 
     async def get(
@@ -131,6 +134,7 @@ class GraphClient:
                 f"No answer from {self.address}: {_why(error)}.",
                 remedy="Check the internet connection; mediawatch tries again by itself.",
             )
+        self._metrics.graph_call(path, _outcome(status, problem))
         record(
             Exchange(
                 endpoint=f"{method} /{path}",
@@ -176,6 +180,12 @@ class GraphClient:
             for secret in secrets:
                 text = text.replace(secret.encode(), HIDDEN)
             return answer.status, _parse(text)
+
+
+def _outcome(status: int | None, problem: GraphProblem | None) -> str:
+    if problem is None:
+        return "ok"
+    return "no-answer" if status is None else "error"
 
 
 def _parse(text: bytes) -> Any:

@@ -61,6 +61,11 @@ class Preparer:
         """The ids of the processes that wait or work."""
         return tuple(worker.pid for worker in self._workers if worker.pid is not None)
 
+    @property
+    def busy(self) -> int:
+        """How many processes work on a file, or are being started for one."""
+        return len(self._workers) - self._free.qsize()
+
     async def prepare(self, source: Path, target: Path, options: ImageOptions) -> Prepared:
         """Convert ``source`` to a JPEG at ``target``; one call at a time for one target.
 

@@ -18,6 +18,7 @@ from mediawatch.errors import (
 from mediawatch.journal import accounts, posts
 from mediawatch.journal.database import Journal, Statement
 from mediawatch.log import Log
+from mediawatch.metrics import Metrics
 from mediawatch.model.lifecycle import PRIORITY, Event, Publication, Stage, State
 from mediawatch.pipeline.outcomes import (
     Done,
@@ -30,6 +31,9 @@ from mediawatch.pipeline.outcomes import (
 )
 from mediawatch.pipeline.retry import decide
 from mediawatch.pipeline.work import LEASE, Work
+
+#: What a step's outcome is called in the figures.
+_OUTCOMES = {Done: "done", WaitUntil: "wait", RetryAt: "retry", Hold: "hold", GiveUp: "fail"}
 
 Step = Callable[[Work], Awaitable[Outcome]]
 #: Files the original of a post that is held or given up, with a note beside it.
@@ -49,6 +53,7 @@ class Runner:
         steps: Mapping[Stage, Step],
         set_aside: SetAside,
         retry_delays: Sequence[float],
+        metrics: Metrics | None = None,
     ) -> None:
         self._journal = journal
         self._engine = engine
@@ -57,6 +62,7 @@ class Runner:
         self._steps = steps
         self._set_aside = set_aside
         self._retry_delays = retry_delays
+        self._metrics = metrics or Metrics()
         self._claimed: set[str] = set()
         self._in_hand: dict[str, Work] = {}
         #: When a post last moved, on the monotonic clock.
@@ -80,7 +86,10 @@ class Runner:
             self._in_hand[post_id] = work
             try:
                 while work.post.state is State.RUNNING:
-                    await self._settle(work, await self._step(work))
+                    stage = work.post.stage
+                    outcome = await self._step(work)
+                    await self._settle(work, outcome)
+                    self._count(stage, outcome, work.post.stage)
                     self.last_progress = self._clock.monotonic()
             except asyncio.CancelledError:
                 await self._interrupt(work)
@@ -89,8 +98,10 @@ class Runner:
                 del self._in_hand[post_id]
         except Conflict:
             self._log.debug("Somebody else works on it now.", action="wait", post=post_id)
-        except MediawatchError as error:
-            # The journal cannot be written: the lease runs out and the sweep finds the post.
+        except JournalError as error:
+            # It cannot be claimed now, and the sweep finds it again. The daemon tells of that once.
+            self._log.debug(error.message, action="journal", post=post_id, remedy=error.remedy)
+        except MediawatchError as error:  # the lease runs out, and the sweep finds the post
             self._log.error(error.message, action="crash", post=post_id, remedy=error.remedy)
         except Exception as error:  # likewise; the other posts must not suffer for it
             self._log.error(
@@ -99,6 +110,16 @@ class Runner:
                 post=post_id,
                 exc_info=error,
             )
+
+    @property
+    def in_hand(self) -> int:
+        """How many posts are being worked on."""
+        return len(self._in_hand)
+
+    def _count(self, stage: Stage, outcome: Outcome, then: Stage) -> None:
+        self._metrics.steps.labels(stage.value, _OUTCOMES[type(outcome)]).inc()
+        if then is Stage.ARCHIVE and stage is not Stage.ARCHIVE:
+            self._metrics.published.inc()
 
     async def renew_leases(self) -> None:
         """Keep the posts in hand from being taken over while a long step is under way."""
@@ -205,7 +226,7 @@ class Runner:
         """A clean stop spends no attempt; the next start goes on at this stage."""
         if work.post.state is State.RUNNING:
             try:
-                await asyncio.shield(work.write(Event.INTERRUPT))
+                await asyncio.shield(work.write(Event.INTERRUPT, patient=False))
             except JournalError:
                 return  # the lease runs out, or somebody else has it already
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from mediawatch.hosts.base import MediaHost
 from mediawatch.hosts.reach import Reach
 from mediawatch.log import size
+from mediawatch.metrics import Metrics
 from mediawatch.model.lifecycle import Event
 from mediawatch.model.posts import Item
 from mediawatch.pipeline.outcomes import Done, Outcome
@@ -29,11 +30,13 @@ class Upload:
         *,
         host_name: str,
         prepare: Callable[[Work, Item], Awaitable[Item]],
+        metrics: Metrics | None = None,
     ) -> None:
         self._host = host
         self._reach = reach
         self._host_name = host_name
         self._prepare = prepare
+        self._metrics = metrics or Metrics()
 
     async def __call__(self, work: Work) -> Outcome:
         """Upload all items, fetch each as Meta would, and record their addresses."""
@@ -51,6 +54,8 @@ class Upload:
         started = time.perf_counter()
         public = await self._host.put(prepared, key)
         seconds = time.perf_counter() - started
+        self._metrics.upload_bytes.inc(public.size)
+        self._metrics.upload_seconds.inc(seconds)
         work.log.info(
             f"{item.name} is on {self._host_name} ({size(public.size)}, {seconds:.1f} s).",
             action="upload",

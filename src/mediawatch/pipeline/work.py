@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from mediawatch.clock import Clock
+from mediawatch.errors import Conflict, JournalError
 from mediawatch.graph.client import Exchange
 from mediawatch.journal import attempts, posts
 from mediawatch.journal.attempts import Attempt
@@ -17,6 +19,8 @@ from mediawatch.model.posts import Item, Post
 
 #: Seconds until a post whose worker fell silent may be taken over. Every write renews it.
 LEASE = 120.0
+#: Seconds between two tries to write down what a step has done.
+TRY_AGAIN = 1.0
 
 
 class Work:
@@ -39,9 +43,15 @@ class Work:
         items: Sequence[Item] = (),
         extra: Sequence[Statement] = (),
         lease: float = LEASE,
+        patient: bool = True,
         **facts: Any,
     ) -> None:
-        """Record the events and facts, the changed ``items`` and ``extra`` statements together."""
+        """Record the events and facts, the changed ``items`` and ``extra`` statements together.
+
+        While the journal cannot be written this waits, so that nothing a step has done is
+        forgotten; not if it is not ``patient``, and never with an intent to publish: that counts
+        from the moment it was made, and is made anew. Then JournalError is raised.
+        """
         now = self.clock.now()
         if Event.ADVANCE in events:
             facts = {"reason": None, "detail": None, "remedy": None, "attempts": 0, **facts}
@@ -56,7 +66,7 @@ class Work:
         ]
         lines, self._log_lines = self._log_lines, []
         try:
-            await self.journal.apply([*statements, *lines, *extra])
+            await self._apply([*statements, *lines, *extra], patient and Event.ASK not in events)
         except BaseException:
             self._log_lines = lines + self._log_lines
             raise
@@ -64,6 +74,18 @@ class Work:
         self.post = replace(
             after, items=tuple(changed.get(item.position, item) for item in after.items)
         )
+
+    async def _apply(self, statements: Sequence[Statement], patient: bool) -> None:
+        while True:
+            try:
+                await self.journal.apply(statements)
+                return
+            except Conflict:
+                raise
+            except JournalError:
+                if not patient:
+                    raise
+            await asyncio.sleep(TRY_AGAIN)
 
     def record(self, exchange: Exchange) -> None:
         """Keep an exchange with Meta for the publishing log; it goes with the next write."""

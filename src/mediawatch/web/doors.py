@@ -28,7 +28,8 @@ class Check:
 class Doors:
     """``poster_media`` publishes the folder now and reports; ``status`` is the configuration and
     the health; ``checks`` is computed from work done;
-    ``metrics`` is the text that Prometheus reads; ``woken`` has a post worked on."""
+    ``metrics`` is the text that Prometheus reads; ``woken`` has a post worked on;
+    ``release_withheld`` lets go of what is held back since the first start: how many files."""
 
     settings: Settings
     journal: Journal
@@ -39,6 +40,7 @@ class Doors:
     checks: Callable[[], Awaitable[list[Check]]]
     metrics: Callable[[], Awaitable[bytes]]
     woken: Callable[[Post], None]
+    release_withheld: Callable[[], Awaitable[int]]
 
 
 DOORS = web.AppKey("DOORS", Doors)

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from mediawatch import crash
 from mediawatch.clock import Clock, iso
 from mediawatch.config import WatchSettings
 from mediawatch.errors import MediawatchError, SourceProblem, StorageProblem
@@ -181,6 +182,7 @@ def _move_with_sidecar(source: Path, target: Path, sha256: str) -> None:
     filing.move(source, target, sha256=sha256)
     _move_sidecar(source, target)
     note_beside(source).unlink(missing_ok=True)
+    crash.at("note.removed")
 
 
 def _move_sidecar(source: Path, target: Path) -> None:
@@ -202,9 +204,11 @@ def _clear_up(post: Post, work_folder: Path) -> None:
         if item.prepared is not None:
             with contextlib.suppress(OSError):
                 item.prepared.unlink(missing_ok=True)
+                crash.at("work.prepared-removed")
     _remove_empty(work_folder / post.id)
 
 
 def _remove_empty(folder: Path) -> None:
     with contextlib.suppress(OSError):
         folder.rmdir()
+        crash.at("work.folder-removed")

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
+from mediawatch import crash
 from mediawatch.errors import SourceProblem, from_os_error
 from mediawatch.hosts.base import new_key
 from mediawatch.log import size
@@ -53,6 +54,7 @@ class Convert:
         item = await asyncio.to_thread(self._look_at, item)
         target = self._folder / f"{item.post_id}-{item.position}.jpg"
         done = await self._preparer.prepare(item.source, target, self._options)
+        crash.at("convert.prepared")
         how = "; ".join(done.changes) or "as it is"
         work.tell("converted", f"{done.width}x{done.height}, {size(done.size)} ({how}).")
         work.log.info(

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from mediawatch import crash
 from mediawatch.errors import SourceProblem, StorageProblem, from_os_error
 from mediawatch.pipeline.filing_names import NOTE_SUFFIX, beside, choose_name
 from mediawatch.pipeline.filing_rename import reachable, rename_no_replace, stand_in_text
@@ -88,6 +89,7 @@ def move(source: Path, target: Path, *, sha256: str | None) -> None:
             if not _on_other_disk(error):
                 raise
             _copy_across(source, target, sha256)
+        crash.at("file.moved")
 
 
 def settle_move(source: Path, target: Path, sha256: str | None) -> None:
@@ -101,6 +103,7 @@ def settle_move(source: Path, target: Path, sha256: str | None) -> None:
         _part_of(source, target).unlink(missing_ok=True)
         if os.path.lexists(target):
             _finish(source, target, sha256)
+            crash.at("file.settled")
             return
         if sha256 is not None:
             _compare(source, hash_file(source), sha256)
@@ -120,8 +123,10 @@ def write_note(path: Path, data: dict[str, Any]) -> None:
             file.write(text.encode("utf-8", "backslashreplace"))
             file.flush()
             os.fsync(file.fileno())
+        crash.at("note.written")
         temporary.replace(path)
         _sync_folder(path.parent)
+        crash.at("note.placed")
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
@@ -167,8 +172,10 @@ def _copy_across(source: Path, target: Path, sha256: str | None) -> None:
         _compare(source, digest, sha256)
         with contextlib.suppress(OSError):  # some file systems keep no times or permissions
             shutil.copystat(source, part)
+        crash.at("copy.written")
         rename_no_replace(part, target, links=True)
         _sync_folder(target.parent)
+        crash.at("copy.placed")
     except BaseException:
         with contextlib.suppress(OSError):
             part.unlink()

@@ -13,6 +13,8 @@ import os
 import sys
 from pathlib import Path
 
+from mediawatch import crash
+
 _CANNOT_LINK = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS}
 _CANNOT_RENAME_SO = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 _LONG = 247  # from here on Windows wants the long form of a path
@@ -64,6 +66,7 @@ def _link_and_unlink(source: Path, target: Path) -> None:
             os.fsync(descriptor)
     finally:
         os.close(descriptor)
+    crash.at("rename.linked")
     source.unlink()
 
 
@@ -87,6 +90,7 @@ def _replace_stand_in(source: Path, target: Path) -> None:
             os.write(descriptor, stand_in_text(source))
         finally:
             os.close(descriptor)
+        crash.at("rename.reserved")
         source.replace(target)
     except BaseException:
         with contextlib.suppress(OSError):

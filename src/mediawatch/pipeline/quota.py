@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mediawatch import crash
 from mediawatch.graph.publishing import Publishing
 from mediawatch.journal import accounts
 from mediawatch.journal.accounts import Account
@@ -23,6 +24,7 @@ async def read(work: Work, api: Publishing) -> Account:
         await work.journal.apply(
             [accounts.record_quota(account.id, total=total, window=window, now=now)]
         )
+        crash.at("quota.recorded")
         account = await accounts.find(work.journal, work.post.account_id)
     return account
 

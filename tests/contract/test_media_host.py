@@ -13,7 +13,8 @@ from mediawatch.clock import SystemClock
 from mediawatch.errors import StorageProblem
 from mediawatch.hosts.base import MediaHost, new_key
 from mediawatch.hosts.ftp import FtpHost
-from tests.support.ftp_servers import FtpServer, aioftpd, make_certificates, proftpd, pyftpd
+from tests.support.ftp_daemons import PROFTPD, PURE_FTPD, VSFTPD, Rules, ftp_daemon
+from tests.support.ftp_servers import FtpServer, aioftpd, make_certificates, pyftpd
 
 
 @dataclass
@@ -25,26 +26,29 @@ class Rig:
 
 
 @pytest.fixture(
-    params=["pyftpdlib", "pyftpdlib-tls", "aioftp", "proftpd", "proftpd-tls", "proftpd-implicit"]
+    params=[
+        "aioftp",
+        "pyftpdlib",
+        "pyftpdlib tls",
+        *(f"{kind}{tls}" for kind in (VSFTPD, PROFTPD, PURE_FTPD) for tls in ("", " tls")),
+        *(f"{kind} implicit" for kind in (VSFTPD, PROFTPD)),
+    ]
 )
 async def rig(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Rig]:
+    kind, _, tls = request.param.partition(" ")
+    certificates = make_certificates(tmp_path / "tls") if tls else None
     folder = tmp_path / "served"
     folder.mkdir()
-    certificates = make_certificates(tmp_path / "tls")
     async with AsyncExitStack() as stack:
-        match request.param:
-            case "pyftpdlib":
-                server = stack.enter_context(pyftpd(folder))
-            case "pyftpdlib-tls":
-                server = stack.enter_context(pyftpd(folder, certificates))
+        server: FtpServer
+        match kind:
             case "aioftp":
                 server = await stack.enter_async_context(aioftpd(folder))
-            case "proftpd":
-                server = stack.enter_context(proftpd(folder))
-            case "proftpd-tls":
-                server = stack.enter_context(proftpd(folder, certificates))
+            case "pyftpdlib":
+                server = stack.enter_context(pyftpd(folder, certificates))
             case _:
-                server = stack.enter_context(proftpd(folder, certificates, implicit=True))
+                rules = Rules(implicit=tls == "implicit")
+                server = stack.enter_context(ftp_daemon(kind, tmp_path, certificates, rules))
         host = FtpHost(server.settings(), clock=SystemClock())
         stack.push_async_callback(host.close)
         yield Rig(host, server)
@@ -76,7 +80,7 @@ async def test_put_may_be_repeated(rig: Rig, picture: Path) -> None:
 async def test_put_replaces_what_a_crash_left(rig: Rig, picture: Path) -> None:
     """A file of another size under the key is not taken for the upload."""
     key = new_key()
-    (rig.server.folder / "upload").mkdir()
+    (rig.server.folder / "upload").mkdir(exist_ok=True)
     (rig.server.folder / "upload" / key).write_bytes(b"half")
     await rig.host.put(picture, key)
     assert rig.server.files() == {key: picture.read_bytes()}

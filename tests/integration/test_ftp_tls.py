@@ -17,7 +17,8 @@ from mediawatch.hosts.ftp import FtpHost
 from mediawatch.hosts.ftp_connection import HostKnowledge
 from mediawatch.hosts.ftp_session import FtpSession
 from mediawatch.hosts.ftp_tls import TlsMemory, make_context
-from tests.support.ftp_servers import Certificates, make_certificates, proftpd, pyftpd
+from tests.support.ftp_daemons import PROFTPD, VSFTPD, Rules, ftp_daemon
+from tests.support.ftp_servers import Certificates, make_certificates, pyftpd
 from tests.support.scripted_ftp import ScriptedFtp, scripted_ftp
 
 
@@ -70,10 +71,14 @@ async def test_stor_precedes_the_client_hello(certificates: Certificates, pictur
     assert "data" not in begun
 
 
-async def test_session_is_resumed(folder: Path, certificates: Certificates, picture: Path) -> None:
+@pytest.mark.parametrize("kind", [VSFTPD, PROFTPD])
+@pytest.mark.parametrize("implicit", [False, True])
+async def test_session_is_resumed(
+    kind: str, implicit: bool, tmp_path: Path, certificates: Certificates, picture: Path
+) -> None:
     """Each data connection resumes the TLS session of the control connection, as ProFTPD,
     vsftpd and FileZilla demand."""
-    with proftpd(folder, certificates) as server:
+    with ftp_daemon(kind, tmp_path, certificates, Rules(implicit=implicit)) as server:
         settings = server.settings()
         known = HostKnowledge(TlsMemory(None, settings))
         session = FtpSession(settings, make_context(settings), known, SystemClock())
@@ -86,47 +91,15 @@ async def test_session_is_resumed(folder: Path, certificates: Certificates, pict
     assert [True] * 5 == resumed
 
 
-async def test_many_files_over_tls(folder: Path, certificates: Certificates, picture: Path) -> None:
+async def test_many_files_over_tls(
+    tmp_path: Path, certificates: Certificates, picture: Path
+) -> None:
     """Forty files over four connections arrive whole on a server that demands session reuse."""
-    with proftpd(folder, certificates) as server:
+    with ftp_daemon(PROFTPD, tmp_path, certificates) as server:
         host = quick(server.settings(connections=4))
         await asyncio.gather(*(host.put(picture, f"{n}.jpg") for n in range(40)))
         await host.close()
         assert {f"{n}.jpg": picture.read_bytes() for n in range(40)} == server.files()
-
-
-@pytest.mark.parametrize("encrypted", [False, True])
-async def test_killed_sessions(
-    folder: Path, certificates: Certificates, tmp_path: Path, encrypted: bool
-) -> None:
-    """Server processes that are killed in mid-upload cost nothing but time: all files arrive,
-    whole, and no temporary file stays."""
-    large = tmp_path / "large.jpg"
-    large.write_bytes(bytes(range(256)) * 40_000)
-    with proftpd(folder, certificates if encrypted else None) as server:
-        host = FtpHost(server.settings(connections=4, max_rate=60_000_000), clock=SystemClock())
-        uploads = [asyncio.create_task(host.put(large, f"{n}.jpg")) for n in range(8)]
-        while len(server.names()) < 4:  # all four connections are sending
-            await asyncio.wait(uploads, timeout=0.01, return_when=asyncio.FIRST_COMPLETED)
-        killed = server.kill_sessions()
-        await asyncio.gather(*uploads)
-        await host.put(large, "last.jpg")
-        await host.close()
-        expected = {f"{n}.jpg" for n in range(8)} | {"last.jpg"}
-        assert 4 == killed
-        assert expected == set(server.files())
-        assert {large.read_bytes()} == set(server.files().values())
-
-
-async def test_server_limit(folder: Path, picture: Path) -> None:
-    """ProFTPD says 530 for one connection too many: the pool shrinks, all files arrive."""
-    limit = 'MaxClientsPerHost 2 "too many connections (%m) from your address"\n'
-    with proftpd(folder, extra=limit) as server:
-        host = quick(server.settings(connections=6))
-        await asyncio.gather(*(host.put(picture, f"{n}.jpg") for n in range(20)))
-        await host.close()
-        assert 20 == len(server.files())
-        assert host.connections < 6
 
 
 async def test_plaintext_behind_234_is_refused(certificates: Certificates, picture: Path) -> None:
@@ -139,7 +112,7 @@ async def test_plaintext_behind_234_is_refused(certificates: Certificates, pictu
     assert 0 == fake.count("USER")
 
 
-async def test_untrusted_certificate_is_shown(folder: Path, tmp_path: Path, picture: Path) -> None:
+async def test_untrusted_certificate_is_shown(tmp_path: Path, picture: Path) -> None:
     """A certificate of another name is refused before the login, and shown with its names and
     SHA-256, so that the settings can name it."""
     other = make_certificates(tmp_path / "other", "shared-host.example")
@@ -153,20 +126,20 @@ async def test_untrusted_certificate_is_shown(folder: Path, tmp_path: Path, pict
     assert (0, 0) == (fake.count("USER"), fake.count("STOR"))
 
 
-async def test_server_name_makes_it_trusted(folder: Path, tmp_path: Path, picture: Path) -> None:
+async def test_server_name_makes_it_trusted(tmp_path: Path, picture: Path) -> None:
     """tls_server_name is the name that the certificate of a shared host is checked for."""
     other = make_certificates(tmp_path / "other", "shared-host.example")
-    with proftpd(folder, other) as server:
+    with ftp_daemon(PROFTPD, tmp_path, other) as server:
         host = quick(server.settings(tls_server_name="shared-host.example"))
         await host.put(picture, "a.jpg")
         await host.close()
         assert {"a.jpg": picture.read_bytes()} == server.files()
 
 
-async def test_pin_makes_it_trusted(folder: Path, tmp_path: Path, picture: Path) -> None:
+async def test_pin_makes_it_trusted(tmp_path: Path, picture: Path) -> None:
     """tls_pin_sha256 trusts exactly one certificate, whatever its name and issuer."""
     other = make_certificates(tmp_path / "other", "shared-host.example")
-    with proftpd(folder, other) as server:
+    with ftp_daemon(PROFTPD, tmp_path, other) as server:
         pinned = server.settings(tls_ca_file=None, tls_pin_sha256=sha256(other).upper())
         host = quick(pinned)
         await host.put(picture, "a.jpg")

@@ -147,3 +147,69 @@ async def test_any_name_goes_through(river: River) -> None:
     originals = {name: river.drop(name, jpeg(seed=seed)) for seed, name in enumerate(names)}
     async with river.daemon():
         await river.arrived(originals)
+
+
+async def test_a_folder_that_is_full_at_the_first_start_is_held_back(river: River) -> None:
+    """Nothing of it is fired off: that is said in the log, in status and by the API; what comes
+    later flows; a restart changes nothing; one command releases it all."""
+    river.configure(watch={"hold_above": 2})
+    old = river.drop_pictures(3)
+    async with river.daemon():
+        (told,) = river.said("withheld")
+        assert "3 files" in told["event"]
+        assert "posts release --all" in told["remedy"]
+        new = {"new.jpg": river.drop("new.jpg", jpeg(seed=9))}
+        await river.post("new.jpg", state="done")
+        assert 3 == json.loads((await river.run("status", "--json")).out)["withheld"]
+        assert "3 files were here at the first start" in (await river.run("status")).out
+    assert 3 == json.loads((await river.run("status", "--json")).out)["withheld"]
+    async with river.daemon():
+        assert 2 == len(river.said("withheld"))
+        assert old.keys() == river.leftovers()
+        released = await river.run("posts", "release", "--all")
+        assert (0, "🔁 3 files that were held back are taken now.\n") == (
+            released.code,
+            released.out,
+        )
+        await river.arrived(old | new)
+        assert "No file is held back" in (await river.run("posts", "release", "--all")).out
+
+
+async def test_a_release_without_a_daemon_is_for_the_next_start(river: River) -> None:
+    """The journal remembers it."""
+    river.configure(watch={"hold_above": 2})
+    old = river.drop_pictures(3)
+    async with river.daemon():
+        await river.until(lambda: river.said("withheld"))
+    released = await river.run("posts", "release", "--all")
+    assert "3 files that were held back are taken at the next start" in released.out
+    async with river.daemon():
+        await river.arrived(old)
+
+
+async def test_an_order_publishes_a_full_folder(river: River) -> None:
+    """``once`` holds nothing back, on a fresh journal and after the daemon did."""
+    river.configure(watch={"hold_above": 2})
+    first = river.drop_pictures(3)
+    assert 0 == (await river.run("once")).code
+    await river.arrived(first)
+    later = river.drop_pictures(3, first=4)
+    async with river.daemon():
+        await river.until(lambda: river.said("withheld"))
+        assert 0 == (await river.run("once")).code
+        await river.arrived(first | later)
+
+
+async def test_one_held_post_is_released(river: River) -> None:
+    """``posts release ID`` is for what is held; what is not is left alone."""
+    river.drop("clip.mp4", MP4 + bytes(4096))
+    async with river.daemon():
+        await note(river, river.held / "clip.mp4")
+        post = await river.post("clip.mp4", state="held")
+        released = await river.run("posts", "release", post.id)
+        assert (0, "🔁 clip.mp4 goes on now.\n") == (released.code, released.out)
+        river.drop("beach.jpg", jpeg())
+        done = await river.post("beach.jpg", state="done")
+        refused = await river.run("posts", "release", done.id)
+        assert 1 == refused.code
+        assert "not held" in refused.err

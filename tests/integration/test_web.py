@@ -95,6 +95,12 @@ async def client(house: House) -> AsyncIterator[Client]:
         yield client
 
 
+async def test_files_that_are_held_back_are_released(client: Client) -> None:
+    """One order lets go of all that lay in the folder at the first start, and says how many."""
+    answer = await client.post("/api/v1/social/cron/release-withheld/")
+    assert (200, {"released": 3}) == (answer.status, await answer.json())
+
+
 async def test_alive_and_working(house: House, client: Client) -> None:
     """/healthz while the loop turns; /readyz only while every check passes."""
     assert 200 == (await client.get("/healthz")).status

@@ -118,7 +118,7 @@ class River:
 
     def _settings(self) -> Tables:
         return {
-            "watch": {"folder": str(self.inbox), "settle": 0.2},
+            "watch": {"folder": str(self.inbox), "settle": 0.2, "hold_above": 0},
             "ftp": {
                 "host": "127.0.0.1",
                 "port": self.host.ftp.port,

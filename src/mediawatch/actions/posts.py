@@ -83,6 +83,20 @@ async def retry_all(journal: Journal, clock: Clock) -> list[Post]:
     return retried
 
 
+async def release(journal: Journal, clock: Clock, prefix: str) -> Post:
+    """Have a held post go on, as ``retry`` does; a post in another state is left alone.
+
+    Raises NoSuchPost and NotPossible.
+    """
+    post = await find(journal, prefix)
+    if post.state is not State.HELD:
+        raise NotPossible(
+            f"{post.name} is {shown_as(post)}; it is not held.",
+            remedy=f"`mediawatch posts show {post.id}` tells where it stands.",
+        )
+    return await retry(journal, clock, post.id)
+
+
 async def publish_now(journal: Journal, clock: Clock, prefix: str) -> Post:
     """Have a post published now that is not yet; one that is, is refused: it would be there twice.
 

@@ -129,6 +129,22 @@ def retry_posts(
     retry_posts(config, post, every=all_)
 
 
+@posts_app.command("release")
+def release_posts(
+    post: Annotated[
+        str | None, typer.Argument(help="The post's id, or its first digits.", show_default=False)
+    ] = None,
+    all_: Annotated[
+        bool, typer.Option("--all", help="Every file that is held back since the first start.")
+    ] = False,
+    config: Config = None,
+) -> None:
+    """Let a held post go on, or all files that were in the folder at the first start."""
+    from mediawatch.cli.withheld import release_posts
+
+    release_posts(config, post, every=all_)
+
+
 @posts_app.command("confirm")
 def confirm_post(
     post: Post,

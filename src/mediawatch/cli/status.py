@@ -13,7 +13,7 @@ from mediawatch.cli.daemon_api import call_daemon
 from mediawatch.cli.failures import FAILED, explained, load_settings
 from mediawatch.cli.posts import open_reader
 from mediawatch.config import Settings
-from mediawatch.journal import posts
+from mediawatch.journal import posts, withheld
 from mediawatch.journal.ownership import running
 from mediawatch.log import printable
 from mediawatch.model.lifecycle import State
@@ -42,12 +42,14 @@ def show_status(config: Path | None, *, as_json: bool) -> None:
 def _from_journal(settings: Settings, pid: int | None) -> dict[str, Any]:
     with open_reader(settings) as journal:
         counted = asyncio.run(posts.counts(journal)) if journal else dict.fromkeys(State, 0)
+        held_back = asyncio.run(withheld.count(journal)) if journal else 0
     return {
         "status": "stopped" if pid is None else "ok",
         "source_directory": str(settings.watch.folder),
         "ftp_server": f"{settings.ftp.host}:{settings.ftp.port}",
         "instagram_account": settings.instagram.user_id,
         "posts": {state.value: count for state, count in counted.items()},
+        "withheld": held_back,
     }
 
 
@@ -65,6 +67,9 @@ def _tell(found: dict[str, Any]) -> None:
         if not check["ok"]:
             typer.echo(f"   ⚠️ {check['name']}: {check['detail']}")
     folder = found.get("folder", {})
+    if held_back := found["withheld"]:
+        typer.echo(f"   ✋ {held_back} files were here at the first start and are held back")
+        typer.echo("      → `mediawatch posts release --all` publishes them")
     _tell_files("settling", folder.get("settling", {}))
     _tell_files("ignored", folder.get("ignored", {}))
 

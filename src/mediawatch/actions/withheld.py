@@ -1,0 +1,13 @@
+"""What may be asked of the files that are held back since the first start."""
+
+from __future__ import annotations
+
+from mediawatch.journal import withheld
+from mediawatch.journal.database import Journal
+
+
+async def release_all(journal: Journal) -> int:
+    """Let them all go, for a daemon that is to start; how many they are. Raises JournalError."""
+    count = await withheld.count(journal)
+    await journal.apply([withheld.forget_all()])
+    return count

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from urllib.request import getproxies
 
 import aiohttp
 
+from mediawatch import crash
 from mediawatch.clock import Clock
 from mediawatch.config import Settings
 from mediawatch.engine.memory import MemoryEngine
@@ -26,12 +28,14 @@ from mediawatch.journal.witness import FILE_NAME as WITNESS
 from mediawatch.journal.witness import Witness
 from mediawatch.log import Log
 from mediawatch.maintenance.cleaner import Cleaner
+from mediawatch.maintenance.links import Links
 from mediawatch.maintenance.sweeper import Sweeper
 from mediawatch.media.order import ImageOptions
 from mediawatch.media.pool import Preparer
 from mediawatch.media.probe import Family, looks_whole, sniff_file
 from mediawatch.metrics import Metrics
 from mediawatch.model.lifecycle import Stage
+from mediawatch.model.posts import Post
 from mediawatch.pipeline.archive import Archive
 from mediawatch.pipeline.convert import Convert
 from mediawatch.pipeline.fetchable import Fetchable
@@ -64,6 +68,7 @@ class App:
     host: FtpHost
     sweeper: Sweeper
     cleaner: Cleaner
+    links: Links
     preparer: Preparer
     metrics: Metrics
 
@@ -74,12 +79,14 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
 
     Raises AlreadyRunning, JournalError and StorageProblem.
     """
+    crash.arm(os.environ)
     data_dir = settings.storage.data_dir
     metrics = Metrics()
     async with AsyncExitStack() as stack:
         ownership = stack.enter_context(Ownership(data_dir, settings.watch.folder, now=clock.now()))
         journal = await stack.enter_async_context(SqliteJournal(data_dir / FILE_NAME, metrics))
         await journal.apply([accounts.ensure(settings.instagram.user_id)])
+        crash.at("account.recorded")
         session = await stack.enter_async_context(_http_session())
         preparer = await stack.enter_async_context(Preparer(timeout=settings.media.timeout))
         host = FtpHost(settings.ftp, clock=clock, log=log, remember_tls=data_dir / "tls_seen.json")
@@ -105,9 +112,10 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
         upload = Upload(
             host, reach, host_name=settings.ftp.host, prepare=convert.prepare, metrics=metrics
         )
+        tokens = Tokens(settings.instagram)
         publish = Publish(
             client,
-            Tokens(settings.instagram),
+            tokens,
             settings.publish,
             wake=engine.wake,
             witness=witness,
@@ -135,6 +143,11 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             metrics=metrics,
         )
         poster = PosterMedia(settings, journal, clock, lambda: watcher)
+
+        def taken(name: str, post: Post, again: bool) -> None:
+            metrics.files_taken.inc(0 if again else 1)
+            poster.taken(name, post, again)
+
         intake = Intake(
             settings.watch,
             settings.publish,
@@ -144,7 +157,7 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             clock=clock,
             log=log,
             own=ownership.require_inbox,
-            taken=poster.taken,
+            taken=taken,
         )
         warm = _Warm(preparer, host)
         stack.push_async_callback(warm.close)
@@ -170,6 +183,7 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             poster=poster,
             host=host,
             sweeper=Sweeper(journal, engine, clock),
+            links=Links(journal, client, tokens, clock, log),
             cleaner=Cleaner(journal, host, clock, log, retention=settings.ftp.retention),
             preparer=preparer,
             metrics=metrics,

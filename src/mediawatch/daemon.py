@@ -31,6 +31,7 @@ from mediawatch.web.doors import Check, Doors
 SWEEP_EVERY = 2.0
 RENEW_EVERY = 30.0
 CLEAN_EVERY = 300.0
+LINKS_EVERY = 300.0
 #: Seconds between two looks whether the journal's daily copy is due.
 BACK_UP_EVERY = 3600.0
 #: Seconds without progress, while posts are ready, after which the daemon is not ready.
@@ -60,6 +61,7 @@ class Daemon:
             roles.create_task(watch_loop(app.metrics, self._busy), name="loop-watch")
             roles.create_task(self._every(RENEW_EVERY, app.runner.renew_leases), name="leases")
             roles.create_task(self._every(CLEAN_EVERY, app.cleaner.run_once), name="cleaner")
+            roles.create_task(self._every(LINKS_EVERY, app.links.run_once), name="links")
             if watch:
                 roles.create_task(app.watcher.run(), name="watcher")
 

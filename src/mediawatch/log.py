@@ -51,6 +51,7 @@ ACTIONS: dict[str, tuple[str, str]] = {
     "container": ("📦", "PUBLISH"),
     "ask": ("📨", "PUBLISH"),
     "publish": ("📱", "PUBLISH"),
+    "link": ("🔗", "PUBLISH"),
     "unknown-outcome": ("❓", "PUBLISH"),
     "reconcile": ("🔎", "PUBLISH"),
     "archive": ("🗄️", "ARCHIVE"),

@@ -201,6 +201,11 @@ def _item_sql(facts: tuple[str, ...]) -> Update:
     )
 
 
+def record_link(post_id: str, permalink: str) -> Statement:
+    """The public address of a published post."""
+    return Statement(update(posts).where(posts.c.id == post_id).values(permalink=permalink))
+
+
 def forget(post_id: str) -> Statement:
     """Remove a post that never came to be: its file was gone before it could be claimed."""
     return Statement(delete(posts).where(posts.c.id == post_id), rows=1)
@@ -291,6 +296,22 @@ async def known_media(journal: Journal, account_id: str, media_ids: Sequence[str
         )
     )
     return {row["media_id"] for row in rows}
+
+
+async def without_link(journal: Journal, *, since: float, limit: int = 20) -> list[Post]:
+    """Posts published after that time whose link is not known."""
+    return await _load(
+        journal,
+        select(posts)
+        .where(
+            posts.c.state == State.DONE,
+            posts.c.media_id.is_not(None),
+            posts.c.permalink.is_(None),
+            posts.c.published_at >= since,
+        )
+        .order_by(posts.c.published_at)
+        .limit(limit),
+    )
 
 
 async def uploads_to_delete(

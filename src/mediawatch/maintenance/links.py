@@ -1,0 +1,56 @@
+"""Looks up the links of published posts that could not be read when they were published."""
+
+from __future__ import annotations
+
+from mediawatch.clock import Clock
+from mediawatch.errors import JournalError, MediawatchError
+from mediawatch.graph.client import Exchange, GraphClient
+from mediawatch.graph.publishing import Publishing
+from mediawatch.journal import posts
+from mediawatch.journal.database import Journal
+from mediawatch.log import Log
+from mediawatch.model.posts import Post
+from mediawatch.tokens import Tokens
+
+#: Seconds after publishing for which a missing link is looked for.
+LOOKED_FOR = 7 * 86400.0
+
+
+class Links:
+    """A link is nice to have: what fails here is tried again at the next turn, and harms nobody."""
+
+    def __init__(
+        self, journal: Journal, client: GraphClient, tokens: Tokens, clock: Clock, log: Log
+    ) -> None:
+        self._journal = journal
+        self._client = client
+        self._tokens = tokens
+        self._clock = clock
+        self._log = log
+
+    async def run_once(self) -> int:
+        """Read what is missing; how many links were found."""
+        found = 0
+        since = self._clock.now() - LOOKED_FOR
+        for post in await posts.without_link(self._journal, since=since):
+            try:
+                link = await self._read(post)
+            except JournalError:
+                raise
+            except MediawatchError as error:
+                self._log.debug(f"No link of {post.name} yet: {error}", action="link")
+                return found
+            if link is not None:
+                await self._journal.apply([posts.record_link(post.id, link)])
+                self._log.info(f"{post.name} is at {link}.", action="link", post=post.id)
+                found += 1
+        return found
+
+    async def _read(self, post: Post) -> str | None:
+        token = await self._tokens.access_token(post.account_id)
+        api = Publishing(self._client, post.account_id, token, _not_kept)
+        return await api.permalink(post.media_id or "")
+
+
+def _not_kept(_: Exchange) -> None:
+    """The history of a post ends when it is filed."""

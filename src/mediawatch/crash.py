@@ -50,6 +50,11 @@ POINTS = frozenset(
         "put-back.forgotten",
         "duplicate.released",  # a copy of a held file: that one is tried again
         "duplicate.filed",
+        # What lies in the inbox at the very first start (watch/withheld.py).
+        "withheld.cleared",  # what a kill left of an earlier first look
+        "withheld.recorded",
+        "withheld.looked",
+        "withheld.let-go",
         # What a worker writes down (pipeline/work.py).
         "post.claimed",
         "post.noted",  # facts without a change of stage or state
@@ -95,6 +100,10 @@ POINTS = frozenset(
         "work.folder-removed",
         # What people ask for.
         "order.recorded",
+        "again.intended",
+        "again.copied",
+        "again.recorded",
+        "again.forgotten",
     }
 )
 

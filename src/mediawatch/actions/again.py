@@ -7,6 +7,7 @@ import hashlib
 import os
 from pathlib import Path
 
+from mediawatch import crash
 from mediawatch.actions.posts import NotPossible, find
 from mediawatch.clock import Clock
 from mediawatch.config import WatchSettings
@@ -40,14 +41,17 @@ async def publish_again(journal: Journal, clock: Clock, prefix: str, watch: Watc
         Attempt(Stage.CONVERT, "again", "", clock.now(), detail=f"Wanted again, after {old.id}."),
     )
     await journal.apply([*posts.add(post), line])
+    crash.at("again.intended")
     try:
         for before, item in zip(old.items, post.items, strict=True):
             await asyncio.to_thread(_copy, before, item.source)
     except BaseException:
         await asyncio.shield(journal.apply([posts.forget(post.id)]))
+        crash.at("again.forgotten")
         raise
     after, ready = posts.move(post, Event.INTERRUPT, now=clock.now(), lease_until=None)
     await journal.apply([ready])
+    crash.at("again.recorded")
     return after
 
 
@@ -97,6 +101,7 @@ def _copy(original: Item, target: Path) -> None:
                 copy.write(block)
             copy.flush()
             os.fsync(copy.fileno())
+        crash.at("again.copied")
     except OSError as error:
         _discard(target)
         raise from_os_error(error, f"copy {original.source}") from error

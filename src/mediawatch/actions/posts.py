@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from mediawatch import crash
 from mediawatch.clock import Clock, iso
 from mediawatch.errors import Conflict, MediawatchError
 from mediawatch.journal import accounts, attempts, posts
@@ -196,6 +197,7 @@ async def _move(
     line = attempts.add(post, Attempt(post.stage, event.value, "", now, detail=told))
     try:
         await journal.apply([statement, line, *extra])
+        crash.at("order.recorded")
     except Conflict as error:
         raise NotPossible(
             f"{post.name} moved on in the meantime, or the same picture is another post already.",

@@ -12,6 +12,7 @@ import json
 import os
 from pathlib import Path
 
+from mediawatch import crash
 from mediawatch.errors import from_os_error
 
 FILE_NAME = "asked.json"
@@ -52,6 +53,8 @@ class Witness:
                 json.dump(counted, file)
                 file.flush()
                 os.fsync(file.fileno())
+            crash.at("publish.witness-written")
             beside.replace(self._file)
+            crash.at("publish.witnessed")
         except OSError as error:
             raise from_os_error(error, f"write {self._file}") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from mediawatch import crash
 from mediawatch.clock import Clock
 from mediawatch.errors import HostProblem
 from mediawatch.hosts.base import MediaHost
@@ -51,6 +52,7 @@ class Cleaner:
                 return deleted
             gone = replace(item, remote_key=None, public_url=None)
             await self._journal.apply([posts.record_item(gone, item)])
+            crash.at("upload.forgotten")
             deleted += 1
         if deleted:
             self._log.info(f"{deleted} old uploads are deleted from the host.", action="clean")

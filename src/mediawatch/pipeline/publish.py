@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from mediawatch import crash
 from mediawatch.config import PublishSettings
 from mediawatch.errors import Conflict, GraphProblem
 from mediawatch.graph.client import GraphClient
@@ -82,6 +83,7 @@ class Publish:
             await work.write(items=[await self._upload(work, work.first)])
         api = await self.api(work)
         container_id = await api.create_image(work.first.public_url or "", work.post.caption)
+        crash.at("container.created")
         work.log.info(f"{work.post.name} is in container {container_id}.", action="container")
         now = work.clock.now()
         await work.write(
@@ -139,7 +141,9 @@ class Publish:
             return
         self._turned_away.discard(account_id)
         free = posts.account_is_free(account_id, work.clock.now())
-        for row in (await work.journal.apply([free]))[0]:
+        freed = (await work.journal.apply([free]))[0]
+        crash.at("account.freed")
+        for row in freed:
             self._wake(row["id"], PRIORITY[Stage(row["stage"])])
 
     # Asking.
@@ -211,7 +215,9 @@ class Publish:
         try:
             media_id = await api.publish(post.container_id, timeout=self._settings.publish_timeout)
         except GraphProblem as error:
+            crash.at("publish.answered")
             return await self._not_answered(work, api, error)
+        crash.at("publish.answered")
         now = work.clock.now()
         await work.write(
             Event.CONFIRM,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from mediawatch import crash
 from mediawatch.clock import Clock, iso
 from mediawatch.config import WatchSettings
 from mediawatch.errors import JournalError, MediawatchError, SourceProblem
@@ -53,6 +54,7 @@ class Recovery:
         rescued, unparked = await self._journal.apply(
             [posts.rescue_all(now), posts.unpark_all(now)]
         )
+        crash.at("recovery.rescued")
         if rescued or unparked:
             self._log.info(
                 f"Going on with {len(rescued) + len(unparked)} posts of the last time.",
@@ -93,6 +95,7 @@ class Recovery:
         ]
         known = [accounts.ensure(account_id), accounts.count_asks(account_id, asks)]
         await self._journal.apply([*known, *held])
+        crash.at("recovery.distrusted")
         self._log.warning(
             f"The journal is older than what was done: {missing} requests to publish are not in "
             f"it. {len(held)} unfinished posts are held, for they may be published already.",
@@ -117,6 +120,7 @@ class Recovery:
             # It had been put back into the inbox: the owner wants it tried again.
             statements.append(posts.move(post, Event.RELEASE, now=self._clock.now())[1])
         await self._journal.apply(statements)
+        crash.at("recovery.moved")
 
     async def _vanished(self, post: Post, error: SourceProblem) -> None:
         self._log.warning(
@@ -128,9 +132,11 @@ class Recovery:
         if post.stage is Stage.CONVERT and post.state is State.RUNNING:
             # Taken away between the intent and the rename: the post never came to be.
             await self._journal.apply([posts.forget(post.id)])
+            crash.at("recovery.forgotten")
             return
         stay = [replace(item, moving_to=None) for item in post.items]
         await self._journal.apply([posts.record_item(item) for item in stay])
+        crash.at("recovery.left-behind")
 
     async def _set_aside_leftovers(self) -> None:
         """Posts that were held or failed just before the end, their originals not yet filed."""
@@ -210,4 +216,5 @@ def _hold(folder: Path, held: Path, when: str) -> list[str]:
         filing.write_note(note_beside(target), note)
         names.append(target.name)
     folder.rmdir()
+    crash.at("work.folder-removed")
     return names

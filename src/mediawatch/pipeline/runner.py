@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
+from mediawatch import crash
 from mediawatch.clock import Clock
 from mediawatch.engine.base import JobEngine
 from mediawatch.errors import (
@@ -126,12 +127,14 @@ class Runner:
         held = [(work.post.id, work.post.fence) for work in self._in_hand.values()]
         if held:
             await self._journal.apply(posts.renew(held, until=self._clock.now() + LEASE))
+            crash.at("lease.renewed")
 
     async def _claim(self, post_id: str) -> Work | None:
         claimed = posts.claim(post_id, now=self._clock.now(), lease=LEASE)
         rows = (await self._journal.apply([claimed]))[0]
         if not rows:
             return None
+        crash.at("post.claimed")
         post = posts.from_row(rows[0], await posts.items_of(self._journal, post_id))
         return Work(self._journal, self._clock, self._log, post)
 
@@ -202,7 +205,9 @@ class Runner:
     async def _let_others_on(self, work: Work) -> None:
         """The account is free again for what stood in line behind this post."""
         free = posts.account_is_free(work.post.account_id, self._clock.now())
-        for row in (await self._journal.apply([free]))[0]:
+        freed = (await self._journal.apply([free]))[0]
+        crash.at("account.freed")
+        for row in freed:
             self._engine.wake(row["id"], PRIORITY[Stage(row["stage"])])
 
     async def _put_aside(self, work: Work, where: str, reason: Reason) -> None:

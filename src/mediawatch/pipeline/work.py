@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from mediawatch import crash
 from mediawatch.clock import Clock
 from mediawatch.errors import Conflict, JournalError
 from mediawatch.graph.client import Exchange
@@ -19,6 +20,21 @@ from mediawatch.model.posts import Item, Post
 
 #: Seconds until a post whose worker fell silent may be taken over. Every write renews it.
 LEASE = 120.0
+_WRITTEN: dict[tuple[Event, ...], str] = {  # what a write is called at a crash point
+    (Event.ADVANCE,): "post.advanced",
+    (Event.SNOOZE,): "post.waits",
+    (Event.RETRY,): "post.retries",
+    (Event.HOLD,): "post.held",
+    (Event.FAIL,): "post.failed",
+    (Event.INTERRUPT,): "post.interrupted",
+    (Event.FINISH,): "post.done",
+    (Event.REBUILD,): "container.dropped",
+    (Event.ASK,): "publish.asked",
+    (Event.CONFIRM, Event.ADVANCE): "publish.recorded",
+    (Event.CONFIRM,): "publish.found",
+    (Event.DENY,): "publish.denied",
+    (Event.DENY, Event.REBUILD): "publish.denied",
+}
 #: Seconds between two tries to write down what a step has done.
 TRY_AGAIN = 1.0
 
@@ -70,6 +86,7 @@ class Work:
         except BaseException:
             self._log_lines = lines + self._log_lines
             raise
+        crash.at(_WRITTEN.get(events, "post.noted"))
         changed = {item.position: item for item in items}
         self.post = replace(
             after, items=tuple(changed.get(item.position, item) for item in after.items)

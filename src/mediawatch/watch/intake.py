@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from mediawatch import crash
 from mediawatch.clock import Clock, iso
 from mediawatch.config import PublishSettings, WatchSettings
 from mediawatch.engine.base import JobEngine
@@ -132,11 +133,13 @@ class Intake:
         )
         post = replace(post, items=(item,))
         await self._journal.apply([accounts.ensure(self._account_id), *posts.add(post)])
+        crash.at("claim.intended")
         try:
             unchanged = await asyncio.to_thread(_rename, candidate, target, fingerprint)
         except (OSError, MediawatchError):
             if not await asyncio.to_thread(target.exists):
                 await self._journal.apply([posts.forget(post.id)])
+                crash.at("claim.forgotten")
                 with contextlib.suppress(OSError):
                     await asyncio.to_thread(target.parent.rmdir)
             raise
@@ -167,6 +170,7 @@ class Intake:
             return await self._put_back(known, candidate, fingerprint)
         # A copy of a held file was put into the inbox: whoever does that wants it tried again.
         await self._journal.apply([self._release(known)])
+        crash.at("duplicate.released")
         self._engine.wake(known.id, PRIORITY[known.stage])
         return await self._duplicate(known, candidate)
 
@@ -176,6 +180,7 @@ class Intake:
         if post.state is State.HELD:
             statements.append(self._release(post))
         await self._journal.apply(statements)
+        crash.at("claim.finished")
         self._engine.wake(post.id, PRIORITY[post.stage])
         self._taken(candidate.name, post, False)
         return Taken.TAKEN
@@ -209,12 +214,15 @@ class Intake:
     async def _ready(self, post: Post, item: Item) -> None:
         _, ready = posts.move(post, Event.INTERRUPT, now=self._clock.now(), lease_until=None)
         await self._journal.apply([ready, posts.record_item(item)])
+        crash.at("claim.recorded")
         self._engine.wake(post.id, PRIORITY[post.stage])
 
     async def _give_back(self, post: Post, candidate: Candidate, target: Path) -> Taken:
         """Somebody wrote to it between the reading and the rename: let it settle again."""
         await asyncio.to_thread(_undo_rename, candidate, target)
+        crash.at("claim.undone")
         await self._journal.apply([posts.forget(post.id)])
+        crash.at("claim.forgotten")
         return Taken.CHANGED
 
     async def _put_back(self, post: Post, candidate: Candidate, fingerprint: Fingerprint) -> Taken:
@@ -223,9 +231,11 @@ class Intake:
         target = self._watch.work_folder / post.id / candidate.name
         item = replace(before, source=candidate.path, moving_to=target)
         await self._journal.apply([posts.record_item(item, before)])
+        crash.at("put-back.intended")
         if not await asyncio.to_thread(_rename, candidate, target, fingerprint):
             await asyncio.to_thread(_undo_rename, candidate, target)
             await self._journal.apply([posts.record_item(before, item)])
+            crash.at("put-back.forgotten")
             return Taken.CHANGED
         await asyncio.to_thread(_forget_note, before.source)
         facts = {}
@@ -234,6 +244,7 @@ class Intake:
             facts["caption"] = fingerprint.caption
         after = replace(item, source=target, moving_to=None)
         await self._journal.apply([self._release(post, **facts), posts.record_item(after, item)])
+        crash.at("put-back.recorded")
         self._engine.wake(post.id, PRIORITY[post.stage])
         self._log.info(
             f"{post.name} was put back and is tried again.", action="claim", post=post.id
@@ -256,6 +267,7 @@ class Intake:
             "when": iso(self._clock.now()),
         }
         target = await asyncio.to_thread(_file_duplicate, candidate.path, folder, known.id, note)
+        crash.at("duplicate.filed")
         self._log.info(
             f"{candidate.name} holds the same bytes as {known.name}; filed as {target}.",
             action="duplicate",
@@ -272,12 +284,14 @@ def _rename(candidate: Candidate, target: Path, fingerprint: Fingerprint) -> boo
     """Claim the file and its caption. False if the file is not the one that settled."""
     target.parent.mkdir(parents=True, exist_ok=True)
     filing.claim_rename(candidate.path, target)
+    crash.at("claim.renamed")
     found = target.stat()
     beside = sidecar(candidate.path)
     # The caption is in the post already: an editor that has its file just now hinders nothing.
     with contextlib.suppress(OSError, MediawatchError):
         if beside is not None:
             filing.claim_rename(beside, target.with_suffix(SIDECAR))
+            crash.at("claim.caption-renamed")
     return identity(found) == fingerprint.identity
 
 
@@ -293,6 +307,7 @@ def _forget_note(source: Path) -> None:
     """What the note says is no longer so; that it cannot be deleted stops nothing."""
     with contextlib.suppress(OSError):
         note_beside(source).unlink(missing_ok=True)
+        crash.at("note.removed")
 
 
 def _has_sources(post: Post) -> bool:

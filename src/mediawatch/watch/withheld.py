@@ -10,6 +10,7 @@ import asyncio
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 
+from mediawatch import crash
 from mediawatch.clock import Clock
 from mediawatch.journal import withheld
 from mediawatch.journal.database import Journal
@@ -78,6 +79,7 @@ class Withheld:
         names = list(names)
         if names:
             await self._journal.apply(withheld.forget(names))
+            crash.at("withheld.let-go")
             for name in names:
                 self._inodes.pop(name, None)
 
@@ -90,6 +92,7 @@ class Withheld:
             count = await withheld.count(self._journal)
             mark = [withheld.looked(self._clock.now())] if for_good else []
             await self._journal.apply([withheld.forget_all(), *mark])
+            crash.at("withheld.let-go")
             # A new one: a scan may be reading the old one in its thread.
             self._inodes = {}
             return count
@@ -98,11 +101,14 @@ class Withheld:
         found = await inbox(seals.files_in, inbox.root)
         # What a kill left of an earlier attempt.
         await self._journal.apply([withheld.forget_all()])
+        crash.at("withheld.cleared")
         if 0 < self._above < sum(not is_sidecar(name) for name in found):
             for names in _pages(found):
                 sealed = await inbox(seals.seals_of, inbox.root, names, self._clock.now())
                 await self._journal.apply(withheld.add(sealed))
+                crash.at("withheld.recorded")
         await self._journal.apply([withheld.looked(self._clock.now())])
+        crash.at("withheld.looked")
 
     async def _load(self) -> None:
         inodes: dict[str, int] = {}

@@ -359,9 +359,9 @@ def _free_port() -> int:
 def _descendants(pid: int) -> list[int]:
     """Children first, then theirs; those that ended meanwhile are left out."""
     found: list[int] = []
-    for children in Path(f"/proc/{pid}/task").glob("*/children"):
-        with contextlib.suppress(OSError):
-            found += [int(child) for child in children.read_text().split()]
+    with contextlib.suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            found += [int(child) for child in (task / "children").read_text().split()]
     return found + [below for child in found for below in _descendants(child)]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 import aioftp
 
+from mediawatch import crash
 from mediawatch.errors import from_os_error
 from mediawatch.hosts.ftp_client import DataStream
 from mediawatch.hosts.ftp_connection import FtpConnection
@@ -83,6 +84,7 @@ class FtpSession(FtpConnection):
         except BaseException:
             stream.abort()
             raise
+        crash.at("upload.stored")
         return sent
 
     async def _data_stream(self, name: str) -> DataStream:
@@ -124,6 +126,7 @@ class FtpSession(FtpConnection):
             if part.name:
                 # 550 also means that it is there already; the next STOR will tell.
                 await self._client.command(f"MKD {part}", ("257", "5xx"))
+                crash.at("upload.folder-made")
 
     async def size(self, name: str) -> int | None:
         """The size of ``name`` in bytes, None if it is not there."""
@@ -147,15 +150,18 @@ class FtpSession(FtpConnection):
         if code != "350":
             return False
         code, _ = await self._command(Stage.RENAME, f"RNTO {self._remote(new)}", "2xx", "5xx")
+        crash.at("upload.renamed")
         return code.startswith("2")
 
     async def delete(self, name: str) -> None:
         """Remove ``name``; fine if it is not there."""
         await self._command(Stage.DELETE, f"DELE {self._remote(name)}", "2xx", "550")
+        crash.at("upload.deleted")
 
     async def discard(self, name: str) -> None:
         """Remove ``name`` if that is possible now; what the server answers is all the same."""
         await self._command(Stage.DELETE, f"DELE {self._remote(name)}", "2xx", "4xx", "5xx")
+        crash.at("upload.deleted")
 
     def rest(self) -> None:
         """Mark the end of a piece of work that went well."""

@@ -9,6 +9,7 @@ import ssl
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from mediawatch import crash
 from mediawatch.config import FtpSettings
 from mediawatch.errors import from_os_error
 from mediawatch.hosts.base import HostRefused, TlsUntrusted
@@ -176,5 +177,6 @@ class TlsMemory:
                 lines.write(f"{self._host}\n")
                 lines.flush()
                 os.fsync(lines.fileno())
+            crash.at("tls.remembered")
         except OSError as error:
             raise from_os_error(error, f"write {file}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -98,10 +99,7 @@ async def test_alive_and_ready(river: River, api: Api) -> None:
         return (await api("GET", "/readyz"))[0] == status
 
     await river.until(lambda: ready_is(200))
-    (river.inbox / ".mediawatch" / "lock").unlink()
-    for folder in (river.inbox / ".mediawatch" / "work", river.inbox / ".mediawatch", river.inbox):
-        if folder.exists():
-            folder.rmdir()
+    shutil.rmtree(river.inbox)
     await river.until(lambda: ready_is(503))
     _, body = await api("GET", "/readyz")
     (failed,) = [check for check in body["checks"] if not check["ok"]]

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from mediawatch.errors import AlreadyRunning
+from mediawatch.errors import AlreadyRunning, StorageProblem
 from mediawatch.journal.ownership import Ownership, running
 
 
@@ -61,3 +66,53 @@ def test_an_inbox_that_was_taken_over_is_left_alone(root: Path) -> None:
         (root / "in").mkdir()
         with owner(root, "other"), pytest.raises(AlreadyRunning):
             first.require_inbox()
+
+
+def test_who_is_refused_is_told_who_the_owner_is(root: Path) -> None:
+    """Process, since when and address: also of an owner with another data folder."""
+    with owner(root, "data") as first:
+        first.announce("http://127.0.0.1:1")
+        for second in ("data", "other"):
+            with pytest.raises(AlreadyRunning) as caught, owner(root, second):
+                pass
+            told = f"(process {os.getpid()}, since 1970-01-01T00:00:01+00:00, http://127.0.0.1:1)"
+            assert told in caught.value.message
+            assert caught.value.remedy
+
+
+def test_what_a_killed_owner_left_behind_hinders_nobody(root: Path) -> None:
+    """Its lock died with it. Its card is not believed, even if its number is somebody's again."""
+    code = (
+        "import os; from pathlib import Path\n"
+        "from mediawatch.journal.ownership import Ownership\n"
+        f"Ownership(Path({str(root / 'data')!r}), Path({str(root / 'in')!r}), now=1).__enter__()\n"
+        "os._exit(9)\n"
+    )
+    assert 9 == subprocess.run([sys.executable, "-c", code], check=False).returncode
+    card = root / "data" / "daemon.json"
+    card.write_text(json.dumps({**json.loads(card.read_text()), "pid": os.getpid()}))
+
+    assert running(root / "data") is None
+    with owner(root, "data"):
+        found = running(root / "data")
+        assert found is not None
+        assert (os.getpid(), 1.0) == (found.pid, found.since)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="flock is POSIX")
+def test_a_file_system_without_locks_is_refused(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without locks nobody would notice a second daemon: refused, with what to do."""
+
+    def no_flock(*_: object) -> None:
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr("fcntl.flock", no_flock)
+    with pytest.raises(StorageProblem) as caught, owner(root, "data"):
+        pass
+
+    assert "no-locks" == caught.value.code
+    assert str(root / "data") in caught.value.message
+    assert caught.value.remedy
+    assert running(root / "data") is None

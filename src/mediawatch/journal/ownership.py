@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from filelock import FileLock, Timeout
 
-from mediawatch.errors import AlreadyRunning, from_os_error
+from mediawatch import crash
+from mediawatch.clock import iso
+from mediawatch.errors import AlreadyRunning, StorageProblem, from_os_error
+
+#: Our own folder in the inbox.
+HIDDEN = ".mediawatch"
+#: Beside each lock: who holds it, for people and for our own commands.
+CARD = "daemon.json"
+_NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP}
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Who works on a data folder. ``url``: where its API listens, empty if it has none.
+    """Who works on a data folder and an inbox. ``url``: where its API listens, empty if it has
+    none.
 
     ``since`` is in seconds since the epoch, ``folder`` the inbox.
     """
@@ -26,6 +36,11 @@ class Owner:
     since: float
     folder: str
     url: str = ""
+
+    def __str__(self) -> str:
+        """For people: process, since when, and where to reach it."""
+        told = f"process {self.pid}, since {iso(self.since)}"
+        return f"{told}, {self.url}" if self.url else told
 
 
 class Ownership:
@@ -50,17 +65,20 @@ class Ownership:
         except BaseException:
             self._release()
             raise
+        crash.at("owner.locked")
         self.announce("")
         return self
 
     def _lock_inbox(self) -> None:
-        hidden = self._inbox / ".mediawatch"
+        hidden = self._inbox / HIDDEN
         try:
             hidden.mkdir(exist_ok=True)
         except OSError:
             return  # a folder that cannot be written to is told by the watcher, with its remedy
         self._lock(hidden / "lock", "inbox", self._inbox)
         self._locked_inbox = self._identity()
+        with contextlib.suppress(StorageProblem):  # only for whoever is refused here
+            self._lay_card(hidden)
 
     def require_inbox(self) -> None:
         """The inbox may have been made anew since: own the one that is there now.
@@ -75,18 +93,29 @@ class Ownership:
 
     def _identity(self) -> tuple[int, int] | None:
         try:
-            found = (self._inbox / ".mediawatch" / "lock").stat()
+            found = (self._inbox / HIDDEN / "lock").stat()
         except OSError:
             return None
         return found.st_dev, found.st_ino
 
     def announce(self, url: str) -> None:
         """Tell other processes of this machine where the API listens."""
-        self._owner = Owner(self._owner.pid, self._owner.since, self._owner.folder, url)
-        target = _card(self._data_dir)
+        self._owner = replace(self._owner, url=url)
+        self._lay_card(self._data_dir)
+        if len(self._locks) > 1:
+            with contextlib.suppress(StorageProblem):
+                self._lay_card(self._inbox / HIDDEN)
+
+    def _lay_card(self, folder: Path) -> None:
+        target = folder / CARD
         part = target.with_suffix(".part")
-        part.write_text(json.dumps(asdict(self._owner)), encoding="utf-8")
-        part.replace(target)
+        try:
+            part.write_text(json.dumps(asdict(self._owner)), encoding="utf-8")
+            crash.at("owner.written")
+            part.replace(target)
+            crash.at("owner.announced")
+        except OSError as error:
+            raise from_os_error(error, f"write {target}") from error
 
     def __exit__(
         self,
@@ -94,22 +123,32 @@ class Ownership:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        _card(self._data_dir).unlink(missing_ok=True)
+        # The inbox's card stays: its disk may hang by now, and a card counts only with a lock.
+        with contextlib.suppress(OSError):
+            (self._data_dir / CARD).unlink()
+            crash.at("owner.left")
         self._release()
 
     def _lock(self, path: Path, what: str, folder: Path) -> None:
-        lock = FileLock(path, mode=0o600)
+        lock = _file_lock(path)
         try:
             # Another process that only looks whether we run holds it for a moment.
             lock.acquire(timeout=1)
         except Timeout:
-            owner = running(self._data_dir)
-            who = f" (process {owner.pid})" if owner else ""
+            owner = _read_card(path.parent)
+            who = f" ({owner})" if owner else ""
             raise AlreadyRunning(
                 f"mediawatch works on the {what} {folder} already{who}.",
                 remedy="Stop it first, or give this one a data_dir and an inbox of its own.",
             ) from None
         except OSError as error:
+            if error.errno in _NO_LOCKS:
+                # Without a lock a second daemon would not be noticed, and post everything twice.
+                raise StorageProblem(
+                    f"The file system of the {what} {folder} knows no locks.",
+                    code="no-locks",
+                    remedy="Use a folder on a disk of this machine, or mount the share with locks.",
+                ) from error
             raise from_os_error(error, f"lock the {what} {folder}") from error
         self._locks.append(lock)
 
@@ -120,18 +159,23 @@ class Ownership:
 
 def running(data_dir: Path) -> Owner | None:
     """The daemon that owns the data folder now, or None if none does."""
-    lock = FileLock(data_dir / "daemon.lock", mode=0o600)
+    lock = _file_lock(data_dir / "daemon.lock")
     if not Path(lock.lock_file).exists():
         return None
     with contextlib.suppress(Timeout, OSError):
         lock.acquire(timeout=0)
         lock.release()
         return None
+    return _read_card(data_dir)
+
+
+def _file_lock(path: Path) -> FileLock:
+    # A file that only says "locked" outlives its process: no stand-in for a lock.
+    return FileLock(path, mode=0o600, fallback_to_soft=False)
+
+
+def _read_card(folder: Path) -> Owner | None:
     try:
-        return Owner(**json.loads(_card(data_dir).read_text(encoding="utf-8")))
+        return Owner(**json.loads((folder / CARD).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
-
-
-def _card(data_dir: Path) -> Path:
-    return data_dir / "daemon.json"

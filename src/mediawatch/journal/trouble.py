@@ -10,31 +10,24 @@ from pathlib import Path
 from mediawatch.errors import JournalError
 from mediawatch.journal import backup
 
-#: Primary result code (sqlite.org/rescode.html) -> our code and what a person does.
-_TABLE = {
-    sqlite3.SQLITE_FULL: (
-        "journal",
-        "Free some space on its disk; mediawatch goes on by itself.",
-    ),
+#: Primary result code (sqlite.org/rescode.html) -> what a person does.
+_REMEDIES = {
+    sqlite3.SQLITE_FULL: "Free some space on its disk; mediawatch goes on by itself.",
     sqlite3.SQLITE_IOERR: (
-        "journal",
-        "Check the disk (the system log names it) and its free space; mediawatch tries again.",
+        "Check the disk (the system log names it) and its free space; mediawatch tries again."
     ),
     sqlite3.SQLITE_BUSY: (
-        "journal-locked",
-        "Close the program that writes to it, such as a database browser; it then goes on.",
+        "Close the program that writes to it, such as a database browser; it then goes on."
     ),
     sqlite3.SQLITE_READONLY: (
-        "journal",
-        "Give the user that runs mediawatch write access to the data folder and all in it.",
+        "Give the user that runs mediawatch write access to the data folder and all in it."
     ),
     sqlite3.SQLITE_CANTOPEN: (
-        "journal",
-        "Check that the data folder is there, and that mediawatch's user may read and write in it.",
+        "Check that the data folder is there, and that mediawatch's user may read and write in it."
     ),
 }
+_OTHER = "Check that the data folder exists, can be written and has free space."
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-_OTHER = ("journal", "Check that the data folder exists, can be written and has free space.")
 
 
 def unusable(path: Path, error: BaseException, what: str) -> JournalError:
@@ -43,10 +36,12 @@ def unusable(path: Path, error: BaseException, what: str) -> JournalError:
     number = _number(error)
     if number in _DAMAGED:
         return damaged(path, said)
-    code, remedy = _TABLE.get(number, _OTHER)
-    if isinstance(_original(error), PermissionError):
-        remedy = _TABLE[sqlite3.SQLITE_READONLY][1]
-    return JournalError(f"The journal {path} cannot be {what}: {said}.", code=code, remedy=remedy)
+    denied = isinstance(_original(error), PermissionError)
+    return JournalError(
+        f"The journal {path} cannot be {what}: {said}.",
+        code="journal-locked" if number == sqlite3.SQLITE_BUSY else "journal",
+        remedy=_REMEDIES.get(sqlite3.SQLITE_READONLY if denied else number, _OTHER),
+    )
 
 
 def damaged(path: Path, how: str) -> JournalError:

@@ -25,8 +25,8 @@ def beside(name: str, companion: str) -> str:
 
 
 def choose_name(folder: Path, name: str, job_id: str, also: Iterable[str] = ()) -> str:
-    """A name that is free in ``folder``: ``name`` itself, else ``<stem>.<job_id[:8]><suffix>``,
-    else the same with the whole job id.
+    """A name that is free in ``folder``: ``name`` itself, else ``<stem>.<job_id[:8]><suffix>``
+    (``<name>-<job_id[:8]>`` without a suffix), else the same with the whole job id.
 
     ``also``: the companions that are filed with it (see ``beside``); their names are free too,
     and no name is too long. Whether a name is taken is asked of the file system, which alone
@@ -49,8 +49,11 @@ def _candidates(name: str, job_id: str, companions: tuple[str, ...]) -> Iterator
     extra = max(0, longest - _length(allowed, windows))
     if _length(allowed, windows) + extra <= _LIMIT:
         yield allowed
+    if not suffix:
+        # Behind a dot the mark would be a suffix, and a sidecar would take its place.
+        stem = stem.replace(".", "_")
     for mark in (job_id[:8], job_id):
-        ending = f".{mark}{suffix}"
+        ending = f".{mark}{suffix}" if suffix else f"-{mark}"
         room = _LIMIT - extra - _length(ending, windows)
         yield _cut(stem, room, windows) + ending
 

@@ -14,6 +14,7 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
+    exists,
     func,
     insert,
     or_,
@@ -22,7 +23,7 @@ from sqlalchemy import (
 )
 
 from mediawatch.journal.database import Journal, Row, Statement
-from mediawatch.journal.schema import items, posts
+from mediawatch.journal.schema import accounts, items, posts
 from mediawatch.model.lifecycle import FINAL, PRIORITY, Event, Stage, State, walk
 from mediawatch.model.posts import Item, Post, PostKind
 
@@ -146,12 +147,17 @@ def rescue_all(now: float) -> Statement:
 
 def unpark_all(now: float) -> Statement:
     """At the start: whoever restarts has mended something, so what was parked is due now; and
-    what waited for the account's turn, for who would have woken it is gone."""
+    what waited for the account's turn, for who would have woken it is gone. What waits because
+    its account is stopped goes on waiting (journal/standing.py)."""
+    stopped = exists().where(
+        accounts.c.id == posts.c.account_id, accounts.c.stopped_code == posts.c.reason
+    )
     return Statement(
         update(posts)
         .where(
             posts.c.state == State.WAITING,
             or_(posts.c.parked, posts.c.reason == "account-busy"),
+            ~stopped,
         )
         .values(wait_until=now, parked=False, updated_at=now)
         .returning(posts.c.id)
@@ -198,6 +204,15 @@ def _item_sql(facts: tuple[str, ...]) -> Update:
             items.c.post_id == bindparam("at_post"), items.c.position == bindparam("at_position")
         )
         .values({name: bindparam(name) for name in facts})
+    )
+
+
+def bring_waits_forward(seconds: float) -> Statement:
+    """The clock was set back by so much: what waits for a time waits no longer than before."""
+    return Statement(
+        update(posts)
+        .where(posts.c.state == State.WAITING, posts.c.wait_until.is_not(None))
+        .values(wait_until=posts.c.wait_until - seconds)
     )
 
 

@@ -10,6 +10,8 @@ from mediawatch.model.lifecycle import PRIORITY
 
 #: Posts woken in one sweep at the most.
 BATCH = 100
+#: Seconds by which the clock for dates may fall behind the steady one before waits follow it.
+SET_BACK = 30.0
 
 
 class Sweeper:
@@ -19,10 +21,28 @@ class Sweeper:
         self._journal = journal
         self._engine = engine
         self._clock = clock
+        self._ahead = self._date_ahead()
 
     async def run_once(self) -> bool:
         """Wake what can be worked on. True if there may be more than was woken."""
+        await self._follow_the_clock()
         found = await posts.workable(self._journal, now=self._clock.now(), limit=BATCH)
         for post_id, stage in found:
             self._engine.wake(post_id, PRIORITY[stage])
         return len(found) == BATCH
+
+    async def _follow_the_clock(self) -> None:
+        """A clock that is set back by hours must not make every wait longer by hours.
+
+        One that is set forward ends waits early, which harms nobody: the quiet window after an
+        unknown outcome goes by the steady clock as well.
+        """
+        ahead = self._date_ahead()
+        set_back = self._ahead - ahead
+        if set_back > SET_BACK:
+            await self._journal.apply([posts.bring_waits_forward(set_back)])
+        if abs(set_back) > SET_BACK:
+            self._ahead = ahead
+
+    def _date_ahead(self) -> float:
+        return self._clock.now() - self._clock.monotonic()

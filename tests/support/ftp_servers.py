@@ -26,6 +26,7 @@ with warnings.catch_warnings():  # pyftpdlib is built on asyncore
     warnings.simplefilter("ignore", DeprecationWarning)
     from pyftpdlib.authorizers import DummyAuthorizer
     from pyftpdlib.handlers import FTPHandler, TLS_FTPHandler
+    from pyftpdlib.ioloop import IOLoop
     from pyftpdlib.servers import FTPServer
 
 USER, PASSWORD = "ftptest", "s3cret-Pa55"
@@ -112,7 +113,8 @@ def pyftpd(folder: Path, certificates: Certificates | None = None) -> Iterator[F
             "tls_data_required": True,
         }
     base = FTPHandler if certificates is None else TLS_FTPHandler
-    server = FTPServer(("127.0.0.1", 0), type("Handler", (base,), attributes))
+    # A loop of its own, so that several can run in one process.
+    server = FTPServer(("127.0.0.1", 0), type("Handler", (base,), attributes), IOLoop())
     stop = threading.Event()
 
     def serve() -> None:

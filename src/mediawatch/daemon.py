@@ -259,25 +259,9 @@ async def running(
                     await serving
 
 
-async def run(settings: Settings, log: Log) -> None:
-    """The daemon in the foreground, until the first SIGTERM or SIGINT; the second hurries."""
-    stop = asyncio.Event()
-    with stop_signals(stop):
-        async with running(settings, log) as daemon:
-            log.info(
-                f"mediawatch {__version__} watches {settings.watch.folder}.",
-                action="start",
-                api=daemon.url,
-                workers=settings.watch.workers,
-            )
-            await stop.wait()
-            log.info("Stopping: finishing what must not be cut off.", action="stop")
-        log.info("Stopped. What was under way goes on at the next start.", action="stop")
-
-
 @contextlib.contextmanager
-def stop_signals(stop: asyncio.Event) -> Iterator[None]:
-    """Set ``stop`` at the first signal to end; the second ends the process at once.
+def stop_signals(stop: asyncio.Event, first: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Set ``stop`` and call ``first`` at the first signal to end; the second ends the process.
 
     Only in the main thread; the handlers that were there come back at the end.
     """
@@ -288,11 +272,16 @@ def stop_signals(stop: asyncio.Event) -> Iterator[None]:
         wanted = [signal.SIGINT, signal.SIGTERM]
     before = {number: signal.getsignal(number) for number in wanted}
 
+    signalled = False  # the loop may be busy: ``stop`` need not be set yet
+
     def received(number: int, _frame: object) -> None:
-        if stop.is_set():
+        nonlocal signalled
+        if signalled:
             # What was durable is durable: leaving at once loses nothing.
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
+        signalled = True
+        first()
         loop.call_soon_threadsafe(stop.set)
 
     for number in wanted:

@@ -15,6 +15,7 @@ from mediawatch.cli.failures import FAILED, explained, load_settings
 from mediawatch.config import Settings
 from mediawatch.journal.ownership import running
 from mediawatch.log import open_log
+from mediawatch.service import foreground
 
 
 def run_daemon(config: Path | None) -> None:
@@ -22,7 +23,7 @@ def run_daemon(config: Path | None) -> None:
     with explained():
         settings = load_settings(config)
         log = open_log(settings.log, settings.secret_values())
-        asyncio.run(daemon.run(settings, log))
+        foreground.run(settings, log)
 
 
 def run_once(config: Path | None, *, as_json: bool) -> None:

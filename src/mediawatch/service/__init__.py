@@ -1,0 +1,1 @@
+"""How the daemon lives where an administrator puts it."""

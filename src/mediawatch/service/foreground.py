@@ -1,0 +1,99 @@
+"""The daemon in a terminal or under a service manager: it leaves when told to, whatever hangs.
+
+The first SIGTERM or SIGINT (on Windows Ctrl-C or Ctrl-Break) drains: what may be repeated is cut
+off, the one call that may not gets its time. The second ends the process at once, by that signal:
+what is durable is durable, and the next start goes on. Should draining itself hang, the process
+ends in time all the same, with exit code 1.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from mediawatch import __version__, daemon
+from mediawatch.config import Settings
+from mediawatch.log import Log
+
+#: Seconds from the first signal to the end of the process at the latest. Service managers kill
+#: after 45.
+LEAVE_WITHIN = 42.0
+#: Seconds that threads have to come back from the system when all else has ended.
+THREADS_WITHIN = 2.0
+
+
+def run(settings: Settings, log: Log) -> None:
+    """Work until told to stop. Raises what ``daemon.running`` raises."""
+    asyncio.run(_until_told(settings, log))
+    # A call on a dead disk or share cannot be cut off, and Python would wait for it for ever.
+    if _threads_hang():
+        log.warning("A call on a folder hangs: leaving without it.", action="stop")
+        _end(0)
+
+
+async def _until_told(settings: Settings, log: Log) -> None:
+    threads = ThreadPoolExecutor(thread_name_prefix="blocking")
+    asyncio.get_running_loop().set_default_executor(threads)
+    stop = asyncio.Event()
+    with daemon.stop_signals(stop, first=lambda: _leave_in_time(log)):
+        living = asyncio.create_task(_live(settings, log))
+        told = asyncio.create_task(stop.wait())
+        await asyncio.wait({living, told}, return_when=asyncio.FIRST_COMPLETED)
+        told.cancel()
+        if not living.done():
+            log.info("Stopping: finishing what must not be cut off.", action="stop")
+            living.cancel()
+            await asyncio.wait({living})
+        # The loop itself would wait for threads that hang.
+        threads.shutdown(wait=False, cancel_futures=True)
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
+        if not living.cancelled():
+            living.result()
+        log.info("Stopped. What was under way goes on at the next start.", action="stop")
+
+
+async def _live(settings: Settings, log: Log) -> None:
+    async with daemon.running(settings, log) as at_work:
+        log.info(
+            f"mediawatch {__version__} watches {settings.watch.folder}.",
+            action="start",
+            api=at_work.url,
+            workers=settings.watch.workers,
+        )
+        await asyncio.Event().wait()
+
+
+def _leave_in_time(log: Log) -> None:
+    def too_late() -> None:
+        log.error(
+            f"Stopping took longer than {LEAVE_WITHIN:.0f} s: leaving at once.",
+            action="stop",
+            remedy="Nothing is lost; look for a disk or share that hangs.",
+        )
+        _end(1)
+
+    timer = threading.Timer(LEAVE_WITHIN, too_late)
+    timer.daemon = True
+    timer.start()
+
+
+def _threads_hang() -> bool:
+    end = time.monotonic() + THREADS_WITHIN
+    while any(
+        not thread.daemon and thread is not threading.main_thread()
+        for thread in threading.enumerate()
+    ):
+        if time.monotonic() > end:
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def _end(code: int) -> None:
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(code)

@@ -19,6 +19,7 @@ from mediawatch.config import Settings
 from mediawatch.engine.memory import MemoryEngine
 from mediawatch.errors import HostProblem, PreparationProblem
 from mediawatch.graph.client import GraphClient
+from mediawatch.graph.pacing import Pacing
 from mediawatch.hosts.ftp import FtpHost
 from mediawatch.hosts.reach import Reach
 from mediawatch.journal import accounts
@@ -42,6 +43,7 @@ from mediawatch.pipeline.fetchable import Fetchable
 from mediawatch.pipeline.publish import Publish
 from mediawatch.pipeline.recovery import Recovery
 from mediawatch.pipeline.runner import Runner
+from mediawatch.pipeline.standing import Standing
 from mediawatch.pipeline.upload import Upload
 from mediawatch.pipeline.work import Work
 from mediawatch.tokens import Tokens
@@ -71,6 +73,7 @@ class App:
     links: Links
     preparer: Preparer
     metrics: Metrics
+    standing: Standing
 
 
 @asynccontextmanager
@@ -97,11 +100,16 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
         witness = Witness(data_dir / WITNESS)
         await Recovery(settings.watch, journal, clock, log, archive, witness).run_once()
 
+        tokens = Tokens(settings.instagram)
+        pacing = Pacing(clock, log)
+        standing = Standing(tokens, pacing)
+        await standing.open(journal, clock, log)
         client = GraphClient(
             session,
             settings.instagram.base_url,
             settings.instagram.version,
             timeout=settings.instagram.timeout,
+            pacing=pacing,
             app_secret=settings.instagram.app_secret,
             metrics=metrics,
         )
@@ -112,7 +120,6 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
         upload = Upload(
             host, reach, host_name=settings.ftp.host, prepare=convert.prepare, metrics=metrics
         )
-        tokens = Tokens(settings.instagram)
         publish = Publish(
             client,
             tokens,
@@ -120,6 +127,7 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             wake=engine.wake,
             witness=witness,
             upload=upload.upload,
+            standing=standing,
         )
 
         async def filed(work: Work) -> Any:
@@ -133,9 +141,9 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             steps={
                 Stage.CONVERT: convert,
                 Stage.UPLOAD: upload,
-                Stage.CONTAINER: Fetchable(publish.container, reach),
-                Stage.PUBLISH: publish.publish,
-                Stage.CONFIRM: publish.confirm,
+                Stage.CONTAINER: standing.guard(Fetchable(publish.container, reach)),
+                Stage.PUBLISH: standing.guard(publish.publish),
+                Stage.CONFIRM: standing.guard(publish.confirm),
                 Stage.ARCHIVE: filed,
             },
             set_aside=archive.set_aside,
@@ -187,6 +195,7 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             cleaner=Cleaner(journal, host, clock, log, retention=settings.ftp.retention),
             preparer=preparer,
             metrics=metrics,
+            standing=standing,
         )
 
 

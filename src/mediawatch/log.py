@@ -54,6 +54,8 @@ ACTIONS: dict[str, tuple[str, str]] = {
     "link": ("🔗", "PUBLISH"),
     "unknown-outcome": ("❓", "PUBLISH"),
     "reconcile": ("🔎", "PUBLISH"),
+    "account": ("🚨", "ACCOUNT"),
+    "pace": ("🐢", "PACE"),
     "archive": ("🗄️", "ARCHIVE"),
     "wait": ("⏳", "WAIT"),
     "retry": ("🔁", "RETRY"),

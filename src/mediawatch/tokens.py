@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+
 from pydantic import SecretStr
 
 from mediawatch.config import InstagramSettings
@@ -29,3 +32,12 @@ class Tokens:
                 remedy="Put its user_id and access_token back and restart, to finish its posts.",
             )
         return self._tokens[account_id]
+
+    def digests(self) -> dict[str, str]:
+        """Of each account's token, enough to tell whether it is another one; no way back to it."""
+        return {
+            account_id: hmac.new(
+                account_id.encode(), token.get_secret_value().encode(), hashlib.sha256
+            ).hexdigest()[:16]
+            for account_id, token in self._tokens.items()
+        }

@@ -26,12 +26,13 @@ LOST_ANSWERS = [
     {"do": "error-after", "code": -1, "subcode": 2207001},
     {"do": "error-after", "code": 2},
     {"do": "error-after", "code": 24, "subcode": 2207008},
-    {"do": "error-after", "code": 190},
 ]
 CALLS_THAT_NEVER_ARRIVED = [
     {"do": "drop-before"},
     {"do": "html-500"},
-    {"do": "error", "code": 4, "subcode": 2207051},
+    {"do": "error", "code": -1},
+    {"do": "error", "code": -2},
+    {"do": "error", "code": 2},
     {"do": "error", "code": 1},
 ]
 
@@ -257,11 +258,36 @@ async def test_one_unknown_outcome_an_account(river: Bench) -> None:
     waiting = await river.advance(second)
     assert (State.WAITING, "account-busy") == (waiting.state, waiting.reason)
     assert 1 == river.publish_calls
+    history = await attempts.history(river.journal, second)
+    assert "started" not in {row["status"] for row in history}
 
     await river.until_settled(first)
     assert (second, 0.0) in river.engine.woken
     await river.until_settled(second)
     assert ["First", "Second"] == river.published
+
+
+async def test_a_post_that_stays_unknown_keeps_nobody_back(river: Bench) -> None:
+    """I3 ends with the quiet window: hours of unreadable containers delay no other post."""
+    river.simulator.script(
+        {"on": "media_publish", "nth": 1, "do": "drop-after"},
+        {"on": "status", "nth": 1, "do": "delay", "seconds": 0},
+        {"on": "status", "do": "error", "code": 100, "subcode": 33, "times": 30},
+    )
+    first, second = await river.post("First"), await river.post("Second")
+    await river.advance(first)
+    river.simulator.script(
+        {"on": "status", "do": "error", "code": 100, "subcode": 33, "times": 3},
+    )
+    still = await river.advance(first, after=PUBLISH_TIMEOUT + QUIET + 1)
+    assert (State.WAITING, "unknown-outcome") == (still.state, still.reason)
+    river.simulator.script()
+
+    assert State.DONE is (await river.until_settled(second)).state
+    assert State.DONE is (await river.until_settled(first)).state
+    assert ["First", "Second"] == river.published
+    ids = [media.id for media in river.simulator.state.publications]
+    assert ids == [(await river.find(post_id)).media_id for post_id in (first, second)]
 
 
 async def test_posts_of_one_account_at_once(river: Bench) -> None:
@@ -394,7 +420,7 @@ async def test_a_token_refused_parks_the_post(river: Bench) -> None:
         post.reason,
         post.attempts,
     )
-    await river.journal.apply([posts.unpark_all(river.time.now)])
+    await actions.retry(river.journal, river.clock, post_id)
     assert State.DONE is (await river.advance(post_id)).state
 
 
@@ -504,6 +530,7 @@ async def test_a_token_that_dies_after_the_asking(river: Bench) -> None:
 
     assert (State.WAITING, True, "token") == (post.state, post.parked, post.reason)
     assert "new access token" in (post.remedy or "")
+    await actions.retry(river.journal, river.clock, post_id)
     assert State.DONE is (await river.until_settled(post_id)).state
     assert 1 == len(river.published)
 

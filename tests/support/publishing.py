@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 from pydantic import SecretStr
@@ -15,15 +16,16 @@ from tenacity import wait_none
 
 from mediawatch.config import InstagramSettings, PublishSettings
 from mediawatch.graph.client import GraphClient
+from mediawatch.graph.pacing import Pacing
 from mediawatch.journal import accounts, posts
 from mediawatch.journal.sqlite import SqliteJournal
 from mediawatch.journal.witness import Witness
-from mediawatch.log import silent
 from mediawatch.model.lifecycle import Event, Stage, State
 from mediawatch.model.posts import Item, Post, PostKind
 from mediawatch.pipeline.outcomes import Done, Outcome, Reason
 from mediawatch.pipeline.publish import Publish
 from mediawatch.pipeline.runner import Runner
+from mediawatch.pipeline.standing import Standing
 from mediawatch.pipeline.work import Work
 from mediawatch.simulator import SimulatorOptions
 from mediawatch.tokens import Tokens
@@ -66,6 +68,32 @@ class NotingEngine:
         raise NotImplementedError
 
 
+class NotingLog:
+    """A log that keeps what it is told: level, sentence and fields."""
+
+    def __init__(self) -> None:
+        self.lines: list[dict[str, Any]] = []
+
+    def debug(self, event: str, **fields: Any) -> None:
+        self.lines.append({"level": "debug", "event": event, **fields})
+
+    def info(self, event: str, **fields: Any) -> None:
+        self.lines.append({"level": "info", "event": event, **fields})
+
+    def warning(self, event: str, **fields: Any) -> None:
+        self.lines.append({"level": "warning", "event": event, **fields})
+
+    def error(self, event: str, **fields: Any) -> None:
+        self.lines.append({"level": "error", "event": event, **fields})
+
+    def bind(self, **_: Any) -> NotingLog:
+        return self
+
+    def said(self, action: str) -> list[dict[str, Any]]:
+        """The lines with this action."""
+        return [line for line in self.lines if line["action"] == action]
+
+
 class Bench:
     """A runner with the stages from container to archive, and the simulator it talks to."""
 
@@ -85,33 +113,57 @@ class Bench:
         self.engine = NotingEngine()
         self.aside: list[tuple[str, Reason]] = []
         self.made = 0
-        settings = InstagramSettings(user_id=USER, access_token=SecretStr(TOKEN))
+        self.log = NotingLog()
         self.session = aiohttp.ClientSession()
+        self._settings = publish
+        self._witness = witness
+
+    async def start(self, token: str = TOKEN, *, delays: Sequence[float] = (60.0, 300.0)) -> None:
+        """As a daemon does at its start, and again with another token: only the journal stays."""
+        settings = InstagramSettings(user_id=USER, access_token=SecretStr(token))
+        tokens = Tokens(settings)
+        self.pacing = Pacing(self.clock, self.log)
+        standing = Standing(tokens, self.pacing)
         client = GraphClient(
-            self.session, caller.simulator.url, "v25.0", timeout=5.0, wait=wait_none()
+            self.session,
+            self.caller.simulator.url,
+            "v25.0",
+            timeout=5.0,
+            pacing=self.pacing,
+            wait=wait_none(),
         )
         self.publish = Publish(
             client,
-            Tokens(settings),
-            publish,
+            tokens,
+            self._settings,
             wake=self.engine.wake,
-            witness=witness,
+            witness=self._witness,
             upload=self._upload,
+            standing=standing,
         )
+        self.standing = standing
         self.runner = Runner(
-            journal,
+            self.journal,
             self.engine,
             self.clock,
-            silent(),
+            self.log,
             steps={
-                Stage.CONTAINER: self.publish.container,
-                Stage.PUBLISH: self.publish.publish,
-                Stage.CONFIRM: self.publish.confirm,
+                Stage.CONTAINER: standing.guard(self.publish.container),
+                Stage.PUBLISH: standing.guard(self.publish.publish),
+                Stage.CONFIRM: standing.guard(self.publish.confirm),
                 Stage.ARCHIVE: self._file,
             },
             set_aside=self._set_aside,
-            retry_delays=(60.0, 300.0),
+            retry_delays=delays,
         )
+        now = self.clock.now()
+        await self.journal.apply([posts.rescue_all(now), posts.unpark_all(now)])
+        await standing.open(self.journal, self.clock, self.log)
+
+    @property
+    def calls(self) -> int:
+        """How many requests Meta has had, refused ones too."""
+        return self.simulator.state.calls
 
     async def _upload(self, work: Work, item: Item) -> Item:
         address = self.caller.pictures.add(f"again-{item.post_id}.jpg", jpeg())
@@ -196,6 +248,7 @@ async def bench(
     async with running(options) as caller, SqliteJournal(folder / "journal.db") as journal:
         await journal.apply([accounts.ensure(USER)])
         made = Bench(journal, caller, clock, settings, Witness(folder / "asked.json"))
+        await made.start()
         try:
             yield made
         finally:

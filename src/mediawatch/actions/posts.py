@@ -9,7 +9,7 @@ from typing import Any
 from mediawatch import crash
 from mediawatch.clock import Clock, iso
 from mediawatch.errors import Conflict, MediawatchError
-from mediawatch.journal import accounts, attempts, posts
+from mediawatch.journal import accounts, attempts, posts, standing
 from mediawatch.journal.attempts import Attempt
 from mediawatch.journal.database import Journal, Statement
 from mediawatch.model.lifecycle import Event, Publication, Stage, State
@@ -68,7 +68,10 @@ async def retry(journal: Journal, clock: Clock, prefix: str) -> Post:
         for item in post.items
         if post.stage is Stage.CONTAINER
     ]
-    return await _move(journal, clock, post, event, "A person had it tried again.", anew)
+    # What its account was stopped for is mended, says who has one of its posts tried again.
+    released = standing.release(post.account_id, post.reason or "", now=clock.now())
+    told = "A person had it tried again."
+    return await _move(journal, clock, post, event, told, [*anew, *released])
 
 
 async def retry_all(journal: Journal, clock: Clock) -> list[Post]:

@@ -21,8 +21,10 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from mediawatch.errors import GraphProblem, Handling
+from mediawatch.errors import GraphProblem
 from mediawatch.graph.errors import GraphError, GraphUnreachable, from_answer
+from mediawatch.graph.pacing import Pacing
+from mediawatch.graph.verdicts import Remedy
 from mediawatch.metrics import Metrics
 
 #: Longest answer that is read, in bytes. Meta's are a few kB.
@@ -46,11 +48,20 @@ class Exchange:
 Record = Callable[[Exchange], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """For whom a call is made: the account, its token, and who records the exchange."""
+
+    account_id: str
+    token: SecretStr
+    record: Record
+
+
 class GraphClient:
     """Calls of one Graph API host.
 
     ``base_url`` has no version. With an ``app_secret`` each call carries ``appsecret_proof``
-    (Meta: Securing Graph API Calls).
+    (Meta: Securing Graph API Calls). ``pacing`` is asked before and told after each call.
     """
 
     def __init__(
@@ -60,6 +71,7 @@ class GraphClient:
         version: str,
         *,
         timeout: float,
+        pacing: Pacing,
         app_secret: SecretStr | None = None,
         wait: Any = None,
         metrics: Metrics | None = None,
@@ -68,41 +80,41 @@ class GraphClient:
         self._base = f"{base_url.rstrip('/')}/{version}"
         self.address = base_url
         self._timeout = timeout
+        self._pacing = pacing
         self._app_secret = app_secret
         self._metrics = metrics or Metrics()
         self._wait = wait if wait is not None else wait_random_exponential(0.25, max=4.0)
 
     async def get(
-        self, path: str, token: SecretStr, params: Mapping[str, str], record: Record
+        self, path: str, caller: Caller, params: Mapping[str, str], *, essential: bool = True
     ) -> dict[str, Any]:
-        """A read. Repeated twice, with jitter, when the answer is lost or says "later"."""
-        return await self._repeatable("GET", path, token, params, record)
+        """A read. Repeated twice, with jitter, when the answer is lost or says "later".
 
-    async def post(
-        self, path: str, token: SecretStr, params: Mapping[str, str], record: Record
-    ) -> dict[str, Any]:
-        """A write whose repetition harms nobody. Repeated as a read is."""
-        return await self._repeatable("POST", path, token, params, record)
+        Raises GraphError, GraphUnreachable, and GraphPaused if Meta's limits leave no room.
+        """
+        return await self._repeatable("GET", path, caller, params, essential)
+
+    async def post(self, path: str, caller: Caller, params: Mapping[str, str]) -> dict[str, Any]:
+        """A write whose repetition harms nobody. Repeated as a read is; raises the same."""
+        return await self._repeatable("POST", path, caller, params, True)
 
     async def post_once(
-        self,
-        path: str,
-        token: SecretStr,
-        params: Mapping[str, str],
-        record: Record,
-        *,
-        timeout: float,
+        self, path: str, caller: Caller, params: Mapping[str, str], *, timeout: float
     ) -> dict[str, Any]:
-        """A write that is sent once, whatever comes of it."""
-        return await self._send("POST", path, token, params, record, timeout)
+        """A write that is sent once, whatever comes of it.
+
+        It is sent in any case: whether there is room for it is asked before its intent is
+        written down. Raises GraphError and GraphUnreachable.
+        """
+        return await self._send("POST", path, caller, params, timeout)
 
     async def _repeatable(
         self,
         method: str,
         path: str,
-        token: SecretStr,
+        caller: Caller,
         params: Mapping[str, str],
-        record: Record,
+        essential: bool,
     ) -> dict[str, Any]:
         tries = AsyncRetrying(
             retry=retry_if_exception(_passes),
@@ -110,52 +122,53 @@ class GraphClient:
             wait=self._wait,
             reraise=True,
         )
-        return await tries(self._send, method, path, token, params, record, self._timeout)
+
+        async def send() -> dict[str, Any]:
+            self._pacing.admit(caller.account_id, essential=essential)
+            return await self._send(method, path, caller, params, self._timeout)
+
+        return await tries(send)
 
     async def _send(
-        self,
-        method: str,
-        path: str,
-        token: SecretStr,
-        params: Mapping[str, str],
-        record: Record,
-        timeout: float,
+        self, method: str, path: str, caller: Caller, params: Mapping[str, str], timeout: float
     ) -> dict[str, Any]:
         started = time.perf_counter()
-        status: int | None = None
-        body: Any = None
+        answer: _Answer | None = None
         problem: GraphProblem | None = None
         try:
-            status, body = await self._exchange(method, path, token, params, timeout)
-            if status != 200 or not isinstance(body, dict) or "error" in body:
-                problem = from_answer(status, body)
+            answer = await self._exchange(method, path, caller.token, params, timeout)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             problem = GraphUnreachable(
                 f"No answer from {self.address}: {_why(error)}.",
                 remedy="Check the internet connection; mediawatch tries again by itself.",
             )
+        else:
+            self._pacing.learn(caller.account_id, answer.headers)
+            if answer.status != 200 or not isinstance(answer.body, dict) or "error" in answer.body:
+                problem = from_answer(answer.status, answer.body, answer.challenge)
+        status = answer.status if answer else None
+        body = answer.body if answer and isinstance(answer.body, dict) else None
         self._metrics.graph_call(path, _outcome(status, problem))
-        record(
+        caller.record(
             Exchange(
                 endpoint=f"{method} /{path}",
                 request=dict(params),
                 # The links to further pages carry the token.
-                response={key: body[key] for key in body if key != "paging"}
-                if isinstance(body, dict)
-                else None,
+                response=None if body is None else {k: body[k] for k in body if k != "paging"},
                 error=problem.message if problem else None,
                 http_status=status,
                 duration_ms=round((time.perf_counter() - started) * 1000),
             )
         )
-        if problem is not None:
-            raise problem
-        answer: dict[str, Any] = body
-        return answer
+        if isinstance(problem, GraphError):
+            self._pacing.learn_refusal(caller.account_id, problem)
+        if problem is not None or body is None:
+            raise problem or AssertionError("an answer without a body is a problem")
+        return body
 
     async def _exchange(
         self, method: str, path: str, token: SecretStr, params: Mapping[str, str], timeout: float
-    ) -> tuple[int, Any]:
+    ) -> _Answer:
         plain = token.get_secret_value()
         fields = dict(params)
         if self._app_secret is not None:
@@ -177,9 +190,11 @@ class GraphClient:
                     raise aiohttp.ClientPayloadError("the answer is too long")
             # Some of Meta's errors, and its links to further pages, repeat the token.
             secrets = [plain, quote(plain), fields.get("appsecret_proof", plain)]
+            challenge = answer.headers.get("WWW-Authenticate", "")
             for secret in secrets:
                 text = text.replace(secret.encode(), HIDDEN)
-            return answer.status, _parse(text)
+                challenge = challenge.replace(secret, HIDDEN.decode())
+            return _Answer(answer.status, answer.headers, challenge, _parse(text))
 
 
 def _outcome(status: int | None, problem: GraphProblem | None) -> str:
@@ -188,17 +203,27 @@ def _outcome(status: int | None, problem: GraphProblem | None) -> str:
     return "no-answer" if status is None else "error"
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What came back. ``body``: None if it is no JSON."""
+
+    status: int
+    headers: Mapping[str, str]
+    challenge: str
+    body: Any
+
+
 def _parse(text: bytes) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
 def _passes(error: BaseException) -> bool:
     if isinstance(error, GraphUnreachable):
         return True
-    return isinstance(error, GraphError) and error.handling is Handling.RETRY
+    return isinstance(error, GraphError) and error.verdict.kind is Remedy.RETRY
 
 
 def _why(error: BaseException) -> str:

@@ -1,117 +1,43 @@
-"""What Meta's refusals mean, in one table: code and subcode, in that order of weight.
+"""Meta's refusals as errors of ours: read from any answer, judged by the table of verdicts.
 
-Classified by code, then subcode, then ``is_transient``, then the HTTP class: the HTTP status
-alone says little (reference: Instagram Platform, "Error Codes"; Graph API, "Handling Errors").
-None of this decides about ``media_publish``: after that call only 200 with an id is a success,
-and everything else is asked after, never concluded (pipeline/reconcile.py).
+Judged by code, then subcode, then ``is_transient``, then the HTTP class: the HTTP status alone
+says little (reference: Instagram Platform, "Error Codes"; Graph API, "Handling Errors").
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import contextlib
+import json
+import re
 from typing import Any
 
-from mediawatch.errors import GraphProblem, Handling
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What becomes of a post that met this error. ``retry_after`` in seconds."""
-
-    code: str
-    handling: Handling
-    remedy: str
-    retry_after: float | None = None
-
-
-_RECONNECT = Verdict(
-    "token",
-    Handling.PARK,
-    "Make a new access token for the account, put it into the settings and restart mediawatch; "
-    "it goes on with what waits.",
-)
-_PERMISSION = Verdict(
-    "permission",
-    Handling.PARK,
-    "Give the app the permission instagram_content_publish for this account and "
-    "restart mediawatch; it goes on with what waits.",
-)
-_BUSY = Verdict("meta-busy", Handling.RETRY, "Meta is unwell; mediawatch tries again by itself.")
-_RATE = Verdict(
-    "rate-limit",
-    Handling.WAIT,
-    "Too many calls; mediawatch goes on by itself when Meta allows it.",
-    900.0,
-)
-_RESTRICTED = Verdict(
-    "account-restricted",
-    Handling.PARK,
-    "Open Instagram with this account and do what it asks; then restart mediawatch.",
-)
-_HOSTING = Verdict(
-    "not-fetchable",
-    Handling.RETRY,
-    "Check that ftp.public_url is open to the world (robots.txt and bot rules too).",
-)
-_PICTURE = Verdict(
-    "picture-refused",
-    Handling.HOLD,
-    "Open the picture, save it as a plain JPEG, and put it back into the folder.",
-)
-_CAPTION = Verdict("caption", Handling.HOLD, "Shorten the caption and put the file back.")
-_QUOTA = Verdict(
-    "quota", Handling.WAIT, "Meta's daily limit is reached; mediawatch goes on by itself.", 3600.0
-)
-_ANEW = Verdict(
-    "container-lost", Handling.RETRY, "A new container is made; mediawatch goes on by itself."
-)
-_BUG = Verdict(
-    "refused", Handling.HOLD, "Look at `mediawatch posts show`; then `mediawatch posts retry`."
+from mediawatch.errors import GraphProblem
+from mediawatch.graph.verdicts import (
+    BUSY,
+    PERMISSION,
+    RATE,
+    REFUSED,
+    TABLE,
+    UNKNOWN_SUBCODE,
+    Verdict,
 )
 
-#: (code, subcode or None) -> verdict.
-TABLE: dict[tuple[int, int | None], Verdict] = {
-    (1, None): _BUSY,
-    (2, None): _BUSY,
-    (-1, None): _BUSY,
-    (-2, None): _BUSY,
-    (4, None): _RATE,
-    (4, 2207051): _RESTRICTED,
-    (9, 2207042): _QUOTA,
-    (10, None): _PERMISSION,
-    (17, None): _RATE,
-    (24, None): _ANEW,
-    (25, None): _RESTRICTED,
-    (32, None): _RATE,
-    (100, None): _BUG,
-    (100, 33): _BUSY,
-    (100, 2207040): _CAPTION,
-    (102, None): _RECONNECT,
-    (104, None): _RECONNECT,
-    (190, None): _RECONNECT,
-    (190, 459): _RESTRICTED,
-    (190, 464): _RESTRICTED,
-    (341, None): _RATE,
-    (368, None): _RESTRICTED,
-    (613, None): _RATE,
-    (9004, None): _HOSTING,
-    (-2, 2207003): _HOSTING,
-    (-2, 2207020): _ANEW,
-    (9007, None): Verdict(
-        "container-not-ready", Handling.WAIT, "mediawatch goes on by itself.", 5.0
-    ),
-    (36000, None): _PICTURE,
-    (36001, None): _PICTURE,
-    (36003, None): _PICTURE,
-    (36004, None): _CAPTION,
-    (80001, None): _RATE,
-    (80002, None): _RATE,
-    (80006, None): _RATE,
+#: Characters of Meta's own words that are kept.
+LONGEST = 500
+#: Codes that stand for anything: beside them an unknown subcode says more.
+_SAYS_LITTLE = {-2, -1, 1, 2, 100}
+_INSTAGRAM_SUBCODES = range(2207000, 2208000)
+#: Subcodes of Instagram mean the same beside whatever code, and without one.
+_BY_SUBCODE = {
+    subcode: verdict
+    for (_, subcode), verdict in TABLE.items()
+    if subcode is not None and subcode in _INSTAGRAM_SUBCODES
 }
+_CHALLENGE = re.compile(r'"invalid_token"(?:\s+"([^"]*)")?')
 
 
 class GraphError(GraphProblem):
-    """Meta answered with an error envelope. ``number`` and ``subcode`` are Meta's own."""
+    """Meta answered with an error. ``number`` and ``subcode`` are Meta's own."""
 
     def __init__(
         self,
@@ -136,6 +62,7 @@ class GraphError(GraphProblem):
             http_status=http_status,
             fbtrace_id=trace,
         )
+        self.verdict = verdict
         self.number = number
         self.subcode = subcode
         self.http_status = http_status
@@ -151,43 +78,101 @@ def classify(
     number: int | None, subcode: int | None, http_status: int, *, is_transient: bool = False
 ) -> Verdict:
     """The verdict on an error. Unknown ones are held, unless Meta says that they pass."""
-    if number is not None:
-        if 200 <= number <= 299:
-            return _PERMISSION
-        found = TABLE.get((number, subcode)) or TABLE.get((number, None))
-        if found is not None:
-            return found
-    if is_transient or http_status >= 500 or http_status == 429:
-        return _BUSY
-    return _BUG
+    known = TABLE.get((number, subcode)) if number is not None else None
+    if known is None and subcode is not None:
+        known = _BY_SUBCODE.get(subcode)
+    if known is not None:
+        return known
+    general = _of_code(number)
+    if general is None or number in _SAYS_LITTLE:
+        if is_transient:
+            return BUSY
+        if subcode in _INSTAGRAM_SUBCODES:
+            return UNKNOWN_SUBCODE
+    return general or _of_http(http_status)
 
 
-def from_answer(http_status: int, body: Any) -> GraphProblem:
-    """The error in an answer that is no success; also where the body is no envelope at all."""
-    envelope = body.get("error") if isinstance(body, dict) else None
-    if not isinstance(envelope, dict):
-        if http_status >= 500 or http_status == 429:
-            return GraphUnreachable(
-                f"Meta answered HTTP {http_status} without saying why.",
-                remedy="mediawatch tries again by itself.",
-                http_status=http_status,
-            )
+def of_container(subcode: int | None) -> Verdict:
+    """The verdict on a container that ended in ERROR, by the subcode in its ``status``.
+
+    Without a subcode nothing is known, so that a new container may do.
+    """
+    if subcode is None:
+        return BUSY
+    return _BY_SUBCODE.get(subcode, UNKNOWN_SUBCODE)
+
+
+def _of_code(number: int | None) -> Verdict | None:
+    if number is None:
+        return None
+    return PERMISSION if 200 <= number <= 299 else TABLE.get((number, None))
+
+
+def _of_http(status: int) -> Verdict:
+    if status == 429:
+        return RATE
+    return BUSY if status >= 500 else REFUSED
+
+
+def from_answer(http_status: int, body: Any, challenge: str = "") -> GraphProblem:
+    """The error in an answer that is no success; also where the body is no envelope at all.
+
+    ``body``: the JSON of the answer, None if it is none. ``challenge``: its ``WWW-Authenticate``.
+    """
+    told = _told(body) if isinstance(body, dict) else None
+    if told is None:
+        return _unsaid(http_status, challenge)
+    text = told.get("error_user_msg") or told.get("message") or "no message"
+    return GraphError(
+        str(text)[:LONGEST],
+        number=_number(told.get("code")),
+        subcode=_number(told.get("error_subcode")),
+        http_status=http_status,
+        is_transient=told.get("is_transient") is True,
+        trace=str(told.get("fbtrace_id") or "")[:100],
+    )
+
+
+def _told(body: dict[str, Any]) -> dict[str, Any] | None:
+    """The envelope, from each of the shapes that Meta's hosts are known to use."""
+    error = body.get("error")
+    if isinstance(error, dict):
+        return error
+    if isinstance(error, str):  # as OAuth writes it (RFC 6749)
+        return {"message": body.get("error_description") or error}
+    if "error_message" in body:  # api.instagram.com, whose code is the HTTP status
+        return {"message": body["error_message"]}
+    debug = body.get("debug_info")
+    if isinstance(debug, dict):  # rupload.facebook.com
+        return {"message": _inner(debug.get("message")), "is_transient": debug.get("retriable")}
+    return None
+
+
+def _inner(text: Any) -> Any:
+    """rupload puts an answer, as JSON text, into the message of its own."""
+    with contextlib.suppress(ValueError, TypeError, KeyError, RecursionError):
+        return json.loads(text)["error"]["message"]
+    return text
+
+
+def _unsaid(http_status: int, challenge: str) -> GraphProblem:
+    if found := _CHALLENGE.search(challenge):
+        text = found[1] or "the access token is not valid."
+        return GraphError(text[:LONGEST], number=190, subcode=None, http_status=http_status)
+    if http_status == 429 or (400 <= http_status < 500 and http_status not in {407, 408}):
         return GraphError(
             "the answer could not be read.", number=None, subcode=None, http_status=http_status
         )
-    text = str(envelope.get("error_user_msg") or envelope.get("message") or "no message")
-    return GraphError(
-        text,
-        number=_number(envelope.get("code")),
-        subcode=_number(envelope.get("error_subcode")),
+    # A proxy's page, the page of a hotel's network, or Meta itself in trouble.
+    return GraphUnreachable(
+        f"The answer (HTTP {http_status}) is not one of Meta's.",
+        remedy="Check the internet connection; mediawatch tries again by itself.",
         http_status=http_status,
-        is_transient=bool(envelope.get("is_transient")),
-        trace=str(envelope.get("fbtrace_id") or ""),
     )
 
 
 def _number(value: Any) -> int | None:
     try:
         return int(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None

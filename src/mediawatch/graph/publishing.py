@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr, ValidationError
 
-from mediawatch.graph.client import GraphClient, Record
+from mediawatch.graph.client import Caller, GraphClient, Record
 from mediawatch.graph.errors import GraphUnreachable
 
 #: Pages of the listing that are read to look for one post.
@@ -110,19 +110,18 @@ class Publishing:
     def __init__(self, client: GraphClient, user_id: str, token: SecretStr, record: Record) -> None:
         self._client = client
         self._user = user_id
-        self._token = token
-        self._record = record
+        self._caller = Caller(user_id, token, record)
 
     async def create_image(self, image_url: str, caption: str) -> str:
         """Make a container; its id. Harmless to repeat: an unpublished one expires in 24 h."""
         params = {"image_url": image_url, "caption": caption}
-        answer = await self._client.post(f"{self._user}/media", self._token, params, self._record)
+        answer = await self._client.post(f"{self._user}/media", self._caller, params)
         return _read(_Created, answer).id
 
     async def container(self, container_id: str) -> Container:
         """How a container stands."""
         answer = await self._client.get(
-            container_id, self._token, {"fields": "status_code,status"}, self._record
+            container_id, self._caller, {"fields": "status_code,status"}
         )
         return _read(Container, answer)
 
@@ -133,9 +132,8 @@ class Publishing:
         """
         answer = await self._client.post_once(
             f"{self._user}/media_publish",
-            self._token,
+            self._caller,
             {"creation_id": container_id},
-            self._record,
             timeout=timeout,
         )
         return _read(_Created, answer).id
@@ -150,9 +148,8 @@ class Publishing:
         for _ in range(MAX_PAGES):
             answer = await self._client.get(
                 f"{self._user}/media",
-                self._token,
+                self._caller,
                 {"fields": "id,caption,media_type,permalink,timestamp", "limit": "50", **after},
-                self._record,
             )
             page = _read(_Listing, answer)
             found += page.data
@@ -164,21 +161,27 @@ class Publishing:
         return Recent(tuple(found), complete=False)
 
     async def permalink(self, media_id: str) -> str | None:
-        """The public address of a media. It cannot be built from the id, only read."""
+        """The public address of a media. It cannot be built from the id, only read.
+
+        Raises GraphPaused where a call is too many that can be done without.
+        """
         answer = await self._client.get(
-            media_id, self._token, {"fields": "permalink"}, self._record
+            media_id, self._caller, {"fields": "permalink"}, essential=False
         )
         found = answer.get("permalink")
         return found if isinstance(found, str) else None
 
-    async def quota(self, *, since: int | None = None) -> Quota:
+    async def quota(self, *, since: int | None = None, essential: bool = True) -> Quota:
         """How many publications Meta allows, and how many are used: in its window, or since then
-        (seconds since the epoch, at most a day back)."""
+        (seconds since the epoch, at most a day back).
+
+        Raises GraphPaused if it is not ``essential`` and a call is too many.
+        """
         answer = await self._client.get(
             f"{self._user}/content_publishing_limit",
-            self._token,
+            self._caller,
             {"fields": "quota_usage,config"} | ({} if since is None else {"since": str(since)}),
-            self._record,
+            essential=essential,
         )
         quotas = _read(_Quotas, answer).data
         if not quotas:

@@ -17,7 +17,9 @@ class Account:
 
     ``publishing``: the post whose publication was asked and not yet answered for certain.
     ``quota_window``: seconds; ``quota_read_at``: when Meta was last asked for the quota.
+    ``quota_elsewhere``: publications that Meta counted then and that are none of ours.
     ``asks``: how often Meta was asked to publish, ever (journal/witness.py).
+    The rest is told in journal/standing.py.
     """
 
     id: str
@@ -27,6 +29,19 @@ class Account:
     quota_window: int | None = None
     quota_read_at: float | None = None
     asks: int = 0
+    quota_elsewhere: int = 0
+    token_digest: str | None = None
+    stopped_at: float | None = None
+    stopped_until: float | None = None
+    stopped_code: str | None = None
+    stopped_detail: str | None = None
+    stopped_remedy: str | None = None
+    released_at: float | None = None
+
+    @property
+    def quota_ours(self) -> int:
+        """How many publications within the window are left for mediawatch, used or not."""
+        return max(0, (self.quota_total or 0) - self.quota_elsewhere)
 
 
 def ensure(account_id: str) -> Statement:
@@ -49,9 +64,7 @@ def lock(account_id: str, post_id: str) -> Statement:
 
 def count_asks(account_id: str, asks: int) -> Statement:
     """Publication was asked so often, as the witness beside the journal knows."""
-    return Statement(
-        update(accounts).where(accounts.c.id == account_id).values(asks=asks), rows=1
-    )
+    return Statement(update(accounts).where(accounts.c.id == account_id).values(asks=asks), rows=1)
 
 
 def unlock(account_id: str, post_id: str, *, published_at: float | None = None) -> Statement:
@@ -101,14 +114,26 @@ def give_slot_back(post_id: str, generation: int) -> Statement:
     )
 
 
-def record_quota(account_id: str, *, total: int, window: int, now: float) -> Statement:
+def record_quota(
+    account_id: str, *, total: int, window: int, elsewhere: int, now: float
+) -> Statement:
     """What Meta said of the account's quota."""
     return Statement(
         update(accounts)
         .where(accounts.c.id == account_id)
-        .values(quota_total=total, quota_window=window, quota_read_at=now),
+        .values(
+            quota_total=total,
+            quota_window=window,
+            quota_elsewhere=elsewhere,
+            quota_read_at=now,
+        ),
         rows=1,
     )
+
+
+def forget_quota(account_id: str) -> Statement:
+    """Meta refused although a slot was free: it is to be asked again before the next call."""
+    return Statement(update(accounts).where(accounts.c.id == account_id).values(quota_read_at=None))
 
 
 async def find(journal: Journal, account_id: str) -> Account:

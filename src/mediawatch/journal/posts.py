@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
+    Insert,
+    LargeBinary,
     Select,
     Update,
     and_,
@@ -19,6 +23,8 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    text,
+    type_coerce,
     update,
 )
 
@@ -78,6 +84,21 @@ def add(post: Post) -> list[Statement]:
     ]
 
 
+def add_all(new: Sequence[Post]) -> list[Statement]:
+    """New posts with their items, in two statements. Conflicts as ``add`` does, all or none."""
+    return [
+        _insert_all(_ADD, _POST_COLUMNS, new),
+        _insert_all(_ADD_ITEM, _ITEM_COLUMNS, [item for post in new for item in post.items]),
+    ]
+
+
+def _insert_all(sql: Insert, columns: Iterable[str], rows: Sequence[Any]) -> Statement:
+    # What is nowhere set is left to the database: each value costs time.
+    named = [name for name in columns if any(getattr(row, name) is not None for row in rows)]
+    values = [{name: getattr(row, name) for name in named} for row in rows]
+    return Statement(sql, rows=len(values), values=values)
+
+
 def move(post: Post, *events: Event, now: float, **facts: Any) -> tuple[Post, Statement]:
     """The post after the events, and the guarded write that makes it so.
 
@@ -99,6 +120,38 @@ def move(post: Post, *events: Event, now: float, **facts: Any) -> tuple[Post, St
         "at_state": post.state,
     }
     return changed, Statement(_move_sql(tuple(sorted(facts))), rows=1, values=values)
+
+
+def ready_all(claimed: Sequence[Post], now: float) -> list[Statement]:
+    """What was claimed lies in its place and is ready, with its items as they are now."""
+    states = {post.position: walk(post.position, Event.INTERRUPT).state for post in claimed}
+    moved = [
+        {
+            "state": states[post.position],
+            "stage": post.stage,
+            "updated_at": now,
+            "lease_until": None,
+            "at_id": post.id,
+            "at_fence": post.fence,
+            "at_stage": post.stage,
+            "at_state": post.state,
+        }
+        for post in claimed
+    ]
+    placed = [
+        {
+            "source": item.source,
+            "moving_to": item.moving_to,
+            "at_post": item.post_id,
+            "at_position": item.position,
+        }
+        for post in claimed
+        for item in post.items
+    ]
+    return [
+        Statement(_move_sql(("lease_until",)), rows=len(moved), values=moved),
+        Statement(_item_sql(("source", "moving_to")), rows=len(placed), values=placed),
+    ]
 
 
 @cache
@@ -240,17 +293,31 @@ async def find_by_prefix(journal: Journal, prefix: str) -> list[Post]:
     return await _load(journal, select(posts).where(posts.c.id.startswith(prefix, autoescape=True)))
 
 
-async def find_by_content(journal: Journal, account_id: str, content_key: str) -> Post | None:
-    """The post of this account with this content that is not failed or cancelled, or None."""
+async def find_by_content(
+    journal: Journal, account_id: str, content_keys: Iterable[str]
+) -> dict[str, Post]:
+    """The posts of this account with these contents that are not failed or cancelled, by key."""
     found = await _load(
         journal,
         select(posts).where(
             posts.c.account_id == account_id,
-            posts.c.content_key == content_key,
-            posts.c.state.not_in([State.FAILED, State.CANCELLED]),
+            posts.c.content_key.in_(list(content_keys)),
+            # As the index posts_once is worded: with parameters SQLite would not use it, and
+            # read every post of the account.
+            text("state NOT IN ('failed', 'cancelled')"),
         ),
     )
-    return found[0] if found else None
+    return {post.content_key: post for post in found}
+
+
+async def find_failed(journal: Journal, content_keys: Iterable[str]) -> list[Post]:
+    """The failed posts with these contents."""
+    return await _load(
+        journal,
+        select(posts).where(
+            posts.c.state == State.FAILED, posts.c.content_key.in_(list(content_keys))
+        ),
+    )
 
 
 async def listed(
@@ -286,12 +353,40 @@ async def unfinished_moves(journal: Journal) -> list[Post]:
     return await _load(journal, select(posts).where(posts.c.id.in_(moving)))
 
 
+async def lying_in(journal: Journal, folder: Path) -> list[Post]:
+    """Posts with an original below that folder, or on its way there."""
+    below = os.fsencode(folder / "x")[:-1]
+    end = below[:-1] + bytes([below[-1] + 1])
+    lying = [
+        and_(type_coerce(column, LargeBinary) >= below, type_coerce(column, LargeBinary) < end)
+        for column in (items.c.source, items.c.moving_to)
+    ]
+    return await _load(
+        journal, select(posts).where(posts.c.id.in_(select(items.c.post_id).where(or_(*lying))))
+    )
+
+
 async def count(journal: Journal, states: Iterable[State]) -> int:
     """How many posts are in one of these states; quick, however long the history is."""
     rows = await journal.read(
         select(func.count().label("count")).where(posts.c.state.in_(list(states)))
     )
     return int(rows[0]["count"])
+
+
+async def any_moving(journal: Journal, *, until: float) -> bool:
+    """Whether any post is worked on, or may be before that time."""
+    rows = await journal.read(
+        select(posts.c.id)
+        .where(
+            or_(
+                posts.c.state.in_([State.READY, State.RUNNING]),
+                and_(posts.c.state == State.WAITING, posts.c.wait_until <= until),
+            )
+        )
+        .limit(1)
+    )
+    return bool(rows)
 
 
 async def counts(journal: Journal) -> dict[State, int]:

@@ -167,6 +167,14 @@ accounts = Table(
     Column("quota_window", Integer),
     Column("quota_read_at", Float),
     Column("asks", Integer, nullable=False, server_default=text("0")),
+    Column("quota_elsewhere", Integer, nullable=False, server_default=text("0")),
+    Column("token_digest", Text),
+    Column("stopped_at", Float),
+    Column("stopped_until", Float),
+    Column("stopped_code", Text),
+    Column("stopped_detail", Prose),
+    Column("stopped_remedy", Prose),
+    Column("released_at", Float),
 )
 
 quota_slots = Table(

@@ -16,9 +16,10 @@ from mediawatch import crash
 from mediawatch.config import PublishSettings
 from mediawatch.errors import Conflict, GraphProblem
 from mediawatch.graph.client import GraphClient
-from mediawatch.graph.errors import GraphError, classify
+from mediawatch.graph.errors import GraphError, of_container
 from mediawatch.graph.publishing import ContainerStatus, Publishing
-from mediawatch.journal import accounts, posts
+from mediawatch.graph.verdicts import REBUILDS, Verdict
+from mediawatch.journal import accounts, attempts, posts
 from mediawatch.journal.accounts import Account
 from mediawatch.journal.attempts import Attempt
 from mediawatch.journal.witness import Witness
@@ -27,14 +28,13 @@ from mediawatch.model.posts import Item
 from mediawatch.pipeline import quota
 from mediawatch.pipeline.outcomes import Done, Hold, Outcome, Reason, WaitUntil
 from mediawatch.pipeline.reconcile import LOST_CONTAINER, Reconcile
+from mediawatch.pipeline.standing import Standing
 from mediawatch.pipeline.uninterrupted import uninterrupted
 from mediawatch.pipeline.work import Work
 from mediawatch.tokens import Tokens
 
 #: Seconds after which a container is not trusted any more; Meta drops it after 24 h.
 CONTAINER_LIFE = 23 * 3600.0
-#: Containers that may be lost or refused before a person is asked.
-MAX_REBUILDS = 3
 #: Codes with which Meta refuses before it does anything. Still asked after, but at once.
 CLEAR_REFUSALS = {9, 10, 25, 102, 190, 9007, *range(200, 300)}
 #: Reads that say "container not found" before it is believed: Meta says so too early at times.
@@ -60,7 +60,9 @@ class Publish:
         wake: Wake,
         witness: Witness,
         upload: Callable[[Work, Item], Awaitable[Item]],
+        standing: Standing,
     ) -> None:
+        self._standing = standing
         self._upload = upload
         self._client = client
         self._tokens = tokens
@@ -128,8 +130,7 @@ class Publish:
             case ContainerStatus.EXPIRED:
                 return await self._anew(work, "its container expired")
             case ContainerStatus.ERROR:
-                verdict = classify(None, container.subcode, 200)
-                return await self._anew(work, container.status, verdict.remedy)
+                return await self._anew(work, container.status, of_container(container.subcode))
 
     async def confirm(self, work: Work) -> Outcome:
         """Stage confirm: live for certain; find out which media it is."""
@@ -157,7 +158,7 @@ class Publish:
             return self._account_busy(work, None)
         try:
             account = await quota.read(work, api)
-            if wait := await self._not_yet(work, account):
+            if wait := await self._standing.not_now(work) or await self._not_yet(work, account):
                 return wait
             try:
                 await self._intend(work, account)
@@ -180,20 +181,22 @@ class Publish:
     async def _intend(self, work: Work, account: Account) -> None:
         """I2: one durable commit with intent, fence, account lock and quota slot."""
         post, now = work.post, work.clock.now()
-        work.note(Attempt(Stage.PUBLISH, "started", f"POST /{account.id}/media_publish", now))
+        started = Attempt(Stage.PUBLISH, "started", f"POST /{account.id}/media_publish", now)
         await work.write(
             Event.ASK,
             publish_asked_at=now,
             # Long enough that nobody takes the post over while the call is under way.
             lease=self._settings.publish_timeout + 60.0,
             extra=[
+                # Only with the intent: a refused one was never started.
+                attempts.add(post, started),
                 accounts.lock(account.id, post.id),
                 accounts.take_slot(
                     account.id,
                     post.id,
                     post.generation,
                     now=now,
-                    total=account.quota_total or 0,
+                    total=account.quota_ours,
                     window=float(account.quota_window or 86400),
                 ),
             ],
@@ -234,6 +237,7 @@ class Publish:
         return Done()
 
     async def _not_answered(self, work: Work, api: Publishing, error: GraphProblem) -> Outcome:
+        await self._standing.told(work, error)
         if isinstance(error, GraphError) and error.number in CLEAR_REFUSALS:
             return await self._reconcile.after_clear_refusal(work, api, error)
         work.log.warning(
@@ -245,15 +249,18 @@ class Publish:
 
     # Containers.
 
-    async def _anew(self, work: Work, why: str, remedy: str = "") -> Outcome:
+    async def _anew(self, work: Work, why: str, verdict: Verdict | None = None) -> Outcome:
         """A new container; nothing was asked of the old one, so nothing of it can be live."""
         post = work.post
-        if post.rebuilds >= MAX_REBUILDS:
+        if verdict is not None and verdict.rebuilds == 0:
+            return Hold(Reason(verdict.code, f"Meta cannot use {post.name}: {why}", verdict.remedy))
+        if post.rebuilds >= (verdict.rebuilds if verdict else REBUILDS):
+            remedy = f"{verdict.remedy} " if verdict else ""
             return Hold(
                 Reason(
                     "container-failed",
                     f"Meta made nothing of {post.rebuilds + 1} containers of {post.name}: {why}.",
-                    f"{remedy} Then `mediawatch posts retry {post.id}`.".strip(),
+                    f"{remedy}Then `mediawatch posts retry {post.id}`.",
                 )
             )
         work.log.info(f"A new container is made for {post.name}: {why}.", action="container")

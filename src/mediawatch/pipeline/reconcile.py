@@ -89,7 +89,7 @@ class Reconcile:
         if status is ContainerStatus.PUBLISHED:
             return await self.found_published(work)
         if self._quiet_for(work) > 0:
-            return self._read_again(work)
+            return await self._read_again(work)
         if status is ContainerStatus.FINISHED:
             work.log.info(
                 f"{work.post.name} was not published; asking again with the same container.",
@@ -99,7 +99,7 @@ class Reconcile:
             return Done()
         if status in {ContainerStatus.ERROR, ContainerStatus.EXPIRED}:
             return await self._dead_container(work, api, status.lower())
-        return self._read_again(work)
+        return await self._read_again(work)
 
     async def found_published(self, work: Work) -> Outcome:
         """The container reads PUBLISHED: live for certain. The media id is still to be found."""
@@ -155,13 +155,15 @@ class Reconcile:
         """The witness does not speak: ask again, for as long as it can be expected to."""
         if error.handling is Handling.PARK:
             raise error  # a person must mend the token or the account, and is told how
+        if error.code == "rate-limit":
+            raise error  # it is asked as soon as calls are allowed again
         post = work.post
         work.log.info(
             f"The container of {post.name} cannot be read: {error.message}", action="reconcile"
         )
         since = post.container_at or post.publish_asked_at or work.clock.now()
         if work.clock.now() - since < UNREADABLE_AFTER:
-            return self._read_again(work)
+            return await self._read_again(work)
         if (await self._candidates(work, api)).fitting:
             return await self.found_published(work)
         return self._ask_a_person(work, "Meta does not know its container any more")
@@ -258,11 +260,21 @@ class Reconcile:
             left = max(left, asked + window - work.clock.monotonic())
         return min(left, window)  # nor may a clock that was set back make it longer
 
-    def _read_again(self, work: Work) -> WaitUntil:
+    async def _read_again(self, work: Work) -> WaitUntil:
         now, quiet = work.clock.now(), self._quiet_for(work)
+        if quiet <= 0:
+            await self._let_others_on(work)
         since = now - (work.post.publish_asked_at or now)
         pause = next((pause for limit, pause in READ_AGAIN_AFTER if since < limit), 600.0)
         return WaitUntil(now + (min(pause, quiet) if quiet > 0 else pause), self._unknown(work))
+
+    async def _let_others_on(self, work: Work) -> None:
+        """I3 lasts as long as the call can take effect. A post that stays unknown for hours must
+        not keep the account's others back; each is still told apart by its own container."""
+        post = work.post
+        if (await accounts.find(work.journal, post.account_id)).publishing == post.id:
+            await work.write(extra=[accounts.unlock(post.account_id, post.id)])
+            await self._released(post.account_id, work)
 
     def _unknown(self, work: Work) -> Reason:
         return Reason(

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Sequence
 
+from mediawatch.clock import iso
 from mediawatch.errors import Handling, HostProblem, MediawatchError
+from mediawatch.graph.errors import GraphError
 from mediawatch.model.lifecycle import Publication, Stage
 from mediawatch.model.posts import Post
 from mediawatch.pipeline.outcomes import GiveUp, Hold, Outcome, Reason, RetryAt, WaitUntil
 
 #: Seconds after which a parked post looks again by itself whether its neighbour was mended.
 PARKED_FOR = 900.0
+#: Seconds from which a wait says when it ends.
+SAID_FROM = 60.0
 _WAIT = 60.0
 
 
@@ -35,14 +40,15 @@ def decide(
     if handling is Handling.FAIL and post.publication is not Publication.NOT_ASKED:
         handling = Handling.HOLD
     if handling is Handling.WAIT:
-        return WaitUntil(now + (error.retry_after or _WAIT), reason)
+        return _wait(now + (error.retry_after or _WAIT), now, reason)
     if handling is Handling.PARK:
         return WaitUntil(now + (error.retry_after or PARKED_FOR), reason, parked=True)
     if handling is Handling.FAIL:
         return GiveUp(reason)
+    tries, longest = _budget(error, len(delays))
     for_ever = post.stage is Stage.ARCHIVE and bool(delays)
-    if handling is Handling.RETRY and (post.attempts < len(delays) or for_ever):
-        delay = delays[min(post.attempts, len(delays) - 1)]
+    if handling is Handling.RETRY and (post.attempts < tries or for_ever):
+        delay = min(delays[min(post.attempts, len(delays) - 1)], longest)
         stretch = (jitter or random).uniform(0.8, 1.2)
         return RetryAt(now + max(delay * stretch, error.retry_after or 0.0), reason)
     if handling is Handling.RETRY:
@@ -55,3 +61,21 @@ def decide(
             )
         )
     return Hold(reason)
+
+
+def _budget(error: MediawatchError, delays: int) -> tuple[int, float]:
+    """How often an error may be tried again, and the longest pause: Meta gives some their own."""
+    if not isinstance(error, GraphError):
+        return delays, math.inf
+    verdict = error.verdict
+    tries = delays if verdict.tries is None else min(verdict.tries - 1, delays)
+    return tries, math.inf if verdict.pause is None else verdict.pause
+
+
+def _wait(at: float, now: float, reason: Reason) -> WaitUntil:
+    """A wait that a person may notice says until when."""
+    if at - now < SAID_FROM:
+        return WaitUntil(at, reason)
+    return WaitUntil(
+        at, Reason(reason.code, f"{reason.detail} It goes on at {iso(at)}.", reason.remedy)
+    )

@@ -51,6 +51,7 @@ class Graph:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """One request, from token check to headers."""
+        self._state.calls += 1
         parts = [part for part in request.path.split("/") if part]
         version = parts.pop(0) if parts and _VERSION.fullmatch(parts[0]) else _NEWEST
         try:

@@ -102,6 +102,7 @@ class State:
         self.publications: list[Media] = []
         self.media: dict[str, Media] = {}
         self.shortcodes: dict[str, Media] = {}
+        self.calls = 0
         self.asked: Counter[Endpoint] = Counter()
         self.on_published: list[Callable[[Media], None]] = []
         self._published_at: defaultdict[str, list[float]] = defaultdict(list)
@@ -247,6 +248,7 @@ class State:
         return {
             "containers": [describe_container(container, now) for container in containers],
             "publications": [describe_media(media) for media in self.publications],
+            "calls": self.calls,
             "asked": {str(name): count for name, count in self.asked.items()},
             "publish_calls": {c.id: c.publish_calls for c in containers if c.publish_calls},
             "republish_calls": sum(container.republish_calls for container in containers),

@@ -17,6 +17,14 @@ def upgrade() -> None:
     op.add_column(
         "accounts", sa.Column("asks", sa.Integer, nullable=False, server_default=sa.text("0"))
     )
+    op.add_column(
+        "accounts",
+        sa.Column("quota_elsewhere", sa.Integer, nullable=False, server_default=sa.text("0")),
+    )
+    for name in ("token_digest", "stopped_code", "stopped_detail", "stopped_remedy"):
+        op.add_column("accounts", sa.Column(name, sa.Text))
+    for name in ("stopped_at", "stopped_until", "released_at"):
+        op.add_column("accounts", sa.Column(name, sa.Float))
     op.create_table(
         "withheld",
         sa.Column("name", sa.LargeBinary, primary_key=True),

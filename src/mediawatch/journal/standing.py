@@ -1,0 +1,136 @@
+"""How an account stands with Meta: whether it is stopped, why, and since when it goes on again.
+
+A stop is about the account, not about its posts: they wait with its code as their reason, and
+spend neither a call nor an attempt. ``stopped_until``: when it ends by itself; None: by another
+token at a start, or when a person has its posts tried again. ``released_at``: when the last stop
+ended; posts from before are its backlog, and go out one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import and_, exists, func, or_, select, tuple_, update
+
+from mediawatch.clock import iso
+from mediawatch.journal.accounts import find
+from mediawatch.journal.database import Journal, Statement
+from mediawatch.journal.schema import accounts, posts
+from mediawatch.model.lifecycle import Stage, State
+
+#: Why the posts of a backlog wait: for those before them.
+CATCHING_UP = "catching-up"
+_BEFORE_LIVE = (Stage.CONVERT, Stage.UPLOAD, Stage.CONTAINER, Stage.PUBLISH)
+
+
+def remember_token(account_id: str, digest: str) -> Statement:
+    """Which token the settings hold now, told by a digest of it."""
+    return Statement(
+        update(accounts).where(accounts.c.id == account_id).values(token_digest=digest), rows=1
+    )
+
+
+def stop(
+    account_id: str, *, code: str, detail: str, remedy: str, now: float, until: float | None
+) -> Statement:
+    """The account is stopped. Gives its id back, or nothing if it was already, and for longer."""
+    ends = accounts.c.stopped_until
+    longer = ends.is_not(None) if until is None else ends < until
+    return Statement(
+        update(accounts)
+        .where(accounts.c.id == account_id, or_(accounts.c.stopped_at.is_(None), longer))
+        .values(
+            stopped_at=now,
+            stopped_until=until,
+            stopped_code=code,
+            stopped_detail=detail,
+            stopped_remedy=remedy,
+        )
+        .returning(accounts.c.id)
+    )
+
+
+def release(account_id: str, code: str, *, now: float) -> list[Statement]:
+    """The account goes on if it was stopped for that reason and its stop may end now: what waits
+    is due, and takes its turn. Gives back the ids of the posts, and then that of the account."""
+    over = and_(
+        accounts.c.id == account_id,
+        accounts.c.stopped_code == code,
+        or_(accounts.c.stopped_until.is_(None), accounts.c.stopped_until <= now),
+    )
+    return [
+        Statement(
+            update(posts)
+            .where(
+                posts.c.account_id == account_id,
+                posts.c.state == State.WAITING,
+                posts.c.reason == code,
+                exists().where(over),
+            )
+            .values(wait_until=now, parked=False, reason=CATCHING_UP, updated_at=now)
+            .returning(posts.c.id)
+        ),
+        Statement(
+            update(accounts)
+            .where(over)
+            .values(
+                stopped_at=None,
+                stopped_until=None,
+                stopped_code=None,
+                stopped_detail=None,
+                stopped_remedy=None,
+                released_at=now,
+            )
+            .returning(accounts.c.id)
+        ),
+    ]
+
+
+async def ahead(journal: Journal, account_id: str, *, created_at: float, post_id: str) -> int:
+    """How many older posts of the account are on their way or take their turn before this one.
+
+    Those that failed once do not count: none waits for another's trouble.
+    """
+    rows = await journal.read(
+        select(func.count().label("count")).where(
+            posts.c.account_id == account_id,
+            or_(
+                posts.c.state.in_([State.READY, State.RUNNING]),
+                and_(posts.c.state == State.WAITING, posts.c.reason == CATCHING_UP),
+            ),
+            posts.c.stage.in_(_BEFORE_LIVE),
+            posts.c.attempts == 0,
+            tuple_(posts.c.created_at, posts.c.id) < tuple_(created_at, post_id),
+        )
+    )
+    return int(rows[0]["count"])
+
+
+async def waiting(journal: Journal, account_id: str, reasons: Sequence[str]) -> int:
+    """How many posts of the account wait for one of these reasons."""
+    rows = await journal.read(
+        select(func.count().label("count")).where(
+            posts.c.account_id == account_id,
+            posts.c.state == State.WAITING,
+            posts.c.reason.in_(reasons),
+        )
+    )
+    return int(rows[0]["count"])
+
+
+async def tell(journal: Journal, account_id: str) -> dict[str, Any]:
+    """Whether the account is stopped, for JSON: ``id``, ``state``, and if it is, the rest."""
+    account = await find(journal, account_id)
+    if account.stopped_code is None:
+        return {"id": account_id, "state": "ok"}
+    return {
+        "id": account_id,
+        "state": "stopped",
+        "reason": account.stopped_code,
+        "detail": account.stopped_detail,
+        "remedy": account.stopped_remedy,
+        "since": iso(account.stopped_at or 0.0),
+        "until": iso(account.stopped_until) if account.stopped_until else None,
+        "waiting": await waiting(journal, account_id, [account.stopped_code]),
+    }

@@ -296,7 +296,8 @@ async def test_host_that_comes_back_is_used(rig: Rig) -> None:
 
 async def test_silence_ends_in_a_timeout(rig: Rig) -> None:
     """A server that says nothing is given up after the time-out of the settings."""
-    rig.fake.script["SIZE"] = [SILENCE] * 3
+    rig.fake.script["SIZE"] = [SILENCE] * 9
+    rig.fake.script["EPSV"] = [SILENCE] * 9
     with pytest.raises(HostUnavailable, match="no answer in time"):
         await rig.host(io_timeout=0.05).put(rig.picture, "a.jpg")
 

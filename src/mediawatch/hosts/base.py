@@ -24,11 +24,16 @@ _FULL_RETRY = 15 * 60.0
 
 @dataclass(frozen=True, slots=True)
 class PublicObject:
-    """A file that the world can fetch. ``size`` is in bytes."""
+    """A file that the world can fetch. ``size`` is in bytes.
+
+    ``pieced``: it may have come in pieces, because a transfer broke off and was gone on with;
+    its size is right, but only its content proves that the pieces fit.
+    """
 
     key: str
     url: str
     size: int
+    pieced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,7 @@ class MediaHost(Protocol):
         ...
 
     async def delete(self, key: str) -> None:
-        """Remove ``key``; it is no error if it is not there."""
+        """Remove ``key`` and what broken uploads left of it; no error if nothing is there."""
         ...
 
     async def close(self) -> None:

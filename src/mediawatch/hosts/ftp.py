@@ -9,23 +9,31 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
 from aioftp import StreamThrottle
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
+from tenacity import AsyncRetrying, RetryCallState, stop_after_attempt
 
 from mediawatch.clock import Clock
 from mediawatch.config import FtpSettings
 from mediawatch.errors import HostProblem, from_os_error
-from mediawatch.hosts.base import Capabilities, Finding, HostUnavailable, PublicObject, new_key
-from mediawatch.hosts.ftp_check import FtpCheck, not_whole
+from mediawatch.hosts.base import (
+    Capabilities,
+    Finding,
+    HostFull,
+    HostUnavailable,
+    PublicObject,
+)
+from mediawatch.hosts.ftp_check import FtpCheck
 from mediawatch.hosts.ftp_connection import HostKnowledge, warn_of_plain_text
 from mediawatch.hosts.ftp_dialer import Dialer
 from mediawatch.hosts.ftp_errors import TlsSessionRefused
 from mediawatch.hosts.ftp_pool import FtpPool
 from mediawatch.hosts.ftp_session import FtpSession
 from mediawatch.hosts.ftp_tls import TlsMemory
+from mediawatch.hosts.ftp_upload import FtpUpload, Renames, part_names
 from mediawatch.log import Log, silent
 
 _TRIES = 3
@@ -58,13 +66,13 @@ class FtpHost:
         self._known.throttle = StreamThrottle.from_limits(None, settings.max_rate or None)
         self._dialer = Dialer(settings, self._known, clock)
         self._pool = FtpPool(self._dialer, settings.connections, clock, self._known.log)
-        self._renames = settings.rename == "auto"
-        self._litter: list[str] = []
+        self._renames = Renames(settings.rename == "auto", clock)
+        self._uploads: dict[str, FtpUpload] = {}  # those that are not done yet
 
     @property
     def caps(self) -> Capabilities:
         """What the host can do, as far as is known by now."""
-        return Capabilities(atomic=self._renames, encrypted=self._known.encrypted)
+        return Capabilities(atomic=self._renames.allowed(), encrypted=self._known.encrypted)
 
     @property
     def connections(self) -> int:
@@ -103,20 +111,29 @@ class FtpHost:
         Raises HostProblem, and StorageProblem if the file cannot be read.
         """
         size = await asyncio.to_thread(_size, path)
-
-        async def once(session: FtpSession) -> None:
-            await self._put(session, path, key, size)
-
-        await self._retrying(once)
-        return PublicObject(key, self.url_for(key), size)
+        upload = self._uploads.setdefault(key, FtpUpload(key, self._renames))
+        try:
+            await self._retrying(lambda session: upload.run(session, path, size))
+        except HostFull:
+            # What is there of it takes up room that others could use.
+            with suppress(HostProblem):
+                await self._pool.run(upload.clean)
+            raise
+        del self._uploads[key]
+        return PublicObject(key, self.url_for(key), size, pieced=upload.pieced)
 
     async def delete(self, key: str) -> None:
-        """Remove ``key``; fine if it is not there. Raises HostProblem."""
+        """Remove ``key`` and whatever broken uploads left of it; fine if nothing is there.
+
+        Raises HostProblem.
+        """
 
         async def once(session: FtpSession) -> None:
             await session.delete(key)
+            await session.discard(*part_names(key))
 
         await self._retrying(once)
+        self._uploads.pop(key, None)
 
     def try_now(self) -> None:
         """Forget the pause after a failure. A password that was refused is not tried again."""
@@ -130,54 +147,21 @@ class FtpHost:
         tries = AsyncRetrying(
             stop=stop_after_attempt(_TRIES),
             wait=self._wait,
-            retry=retry_if_exception(self._may_pass_soon),
+            retry=self._may_pass_soon,
             sleep=self._sleep,
             reraise=True,
         )
         await tries(self._pool.run, work)
 
-    def _may_pass_soon(self, error: BaseException) -> bool:
-        passing = isinstance(error, HostUnavailable | TlsSessionRefused)
+    def _may_pass_soon(self, state: RetryCallState) -> bool:
+        error = state.outcome.exception() if state.outcome else None
+        # For a refused TLS session a new connection is the one cure.
+        cured = isinstance(error, TlsSessionRefused) and state.attempt_number == 1
+        passing = cured or isinstance(error, HostUnavailable)
         return passing and self._dialer.pause() <= _LONGEST_WAIT
 
     def _wait(self, state: RetryCallState) -> float:
         return max(self._dialer.pause(), random.uniform(0.25, 0.5) * 2.0**state.attempt_number)
-
-    async def _put(self, session: FtpSession, path: Path, key: str, size: int) -> None:
-        # After a lost answer the file may be there already.
-        if await session.size(key) == size:
-            return
-        if self._renames and not await self._put_aside(session, path, key, size):
-            self._known.log.info(
-                f"The FTP host {self._settings.host} renames nothing: files are stored under "
-                "their final name at once.",
-                action="host",
-            )
-            self._renames = False
-        if not self._renames:
-            # The name is known to nobody yet, so nobody sees the file grow.
-            await self._store_whole(session, path, key, size)
-        while self._litter:
-            await session.discard(self._litter.pop())
-
-    async def _put_aside(self, session: FtpSession, path: Path, key: str, size: int) -> bool:
-        part = new_key(".part")
-        try:
-            await self._store_whole(session, path, part, size)
-            if await session.rename(part, key):
-                return True
-        except BaseException:
-            # Never write twice to one name after a break: the server may still be writing.
-            self._litter.append(part)
-            raise
-        self._litter.append(part)
-        return False
-
-    async def _store_whole(self, session: FtpSession, path: Path, name: str, size: int) -> None:
-        await session.store(path, name)
-        there = await session.size(name)
-        if there != size:
-            raise not_whole(self._settings.host, there, size)
 
 
 def _size(path: Path) -> int:

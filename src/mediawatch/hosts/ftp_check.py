@@ -9,7 +9,8 @@ from pathlib import Path
 
 from mediawatch.config import FtpSettings
 from mediawatch.errors import HostProblem
-from mediawatch.hosts.base import Finding, HostUnavailable, new_key
+from mediawatch.hosts.base import Finding, new_key
+from mediawatch.hosts.ftp_errors import RenameRefused
 from mediawatch.hosts.ftp_session import FtpSession
 
 _SAMPLE = b"mediawatch tries whether it may write here.\n"
@@ -75,18 +76,18 @@ class FtpCheck:
         return Finding("write", True, f"A file can be stored in {self._settings.upload_dir}.")
 
     async def _size(self) -> Finding:
-        size = await self._session.size(self._name)
-        if size != len(_SAMPLE):
-            raise not_whole(self._settings.host, size, len(_SAMPLE))
+        self._session.require_whole(await self._session.size(self._name), len(_SAMPLE))
         return Finding("SIZE", True, "The host tells the size of a file, and it is right.")
 
     async def _rename(self) -> Finding:
-        if await self._session.rename(self._name, self._renamed):
-            self._name = self._renamed
-            return Finding("rename", True, "A file can be renamed, so none is ever seen half.")
-        return Finding(
-            "rename", True, "The host does not rename; files are stored under their final name."
-        )
+        try:
+            await self._session.rename(self._name, self._renamed)
+        except RenameRefused:
+            return Finding(
+                "rename", True, "The host does not rename; files are stored under their final name."
+            )
+        self._name = self._renamed
+        return Finding("rename", True, "A file can be renamed, so none is ever seen half.")
 
     async def _delete(self) -> Finding:
         await self._session.delete(self._name)
@@ -99,13 +100,3 @@ class FtpCheck:
                 'Give the FTP user the right to delete, or set ftp.retention to "forever".',
             )
         return Finding("delete", True, "A file can be deleted.")
-
-
-def not_whole(host: str, there: int | None, here: int) -> HostUnavailable:
-    """The error for a file that did not arrive whole, whatever the server said."""
-    found = "is not there" if there is None else f"has {there} bytes"
-    return HostUnavailable(
-        f"The file on the FTP host {host} {found} after the upload, but {here} bytes were sent.",
-        remedy="mediawatch sends it again. If this stays, look at disk space and quota there.",
-        code="ftp-not-whole",
-    )

@@ -19,11 +19,16 @@ from typing import Literal
 import aioftp
 from aioftp.client import ConnType, DataConnectionThrottleStreamIO
 from aioftp.common import Code, SSLSessionBoundContext, async_enterable
+from aioftp.errors import InvalidCommand
+
+from mediawatch.hosts.ftp_errors import DataUnreachable
 
 _EYEBALLS_DELAY = 0.25  # seconds before the next address of the host is tried beside the first
 _KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+#: The code of a reply and its text.
+Answer = tuple[str, str]
 
 
 class PlaintextBehindTls(aioftp.AIOFTPException):
@@ -46,11 +51,20 @@ def quiet_debug_log() -> None:
 class DataStream(DataConnectionThrottleStreamIO):
     """A data connection that can be broken off even while TLS says its long goodbye."""
 
-    tcp: asyncio.WriteTransport
+    def __init__(
+        self, client: FtpClient, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        super().__init__(client, reader, writer, {"_": client.throttle})
+        self._shake_hands = client.secure_data
+        self._tcp = writer.transport
+
+    async def secure(self) -> None:
+        """Do TLS, if the control connection does; the server is ready for it after its 1xx."""
+        await self._shake_hands(self.writer)
 
     def abort(self) -> None:
         """Break the connection off: whatever was not sent is lost."""
-        self.tcp.abort()
+        self._tcp.abort()
 
 
 class FtpClient(aioftp.Client):
@@ -59,8 +73,9 @@ class FtpClient(aioftp.Client):
     ``server_name`` is the name that certificates are checked for. ``answers`` counts the lines
     that the server has sent, goodbyes (421) aside; ``tls`` is the TLS layer of the control
     connection, None while it is plain; ``resumed`` tells whether the last data connection
-    resumed the TLS session. The caller limits the time of every call, and translates what
-    aioftp, asyncio and ssl raise (ftp_connection.py).
+    resumed the TLS session; ``offer`` is an answer to EPSV that came ahead of need. The caller
+    limits the time of every call, and translates what aioftp, asyncio and ssl raise
+    (ftp_connection.py).
     """
 
     def __init__(
@@ -83,6 +98,7 @@ class FtpClient(aioftp.Client):
         self.answers = 0
         self.tls: ssl.SSLObject | None = None
         self.resumed: bool | None = None
+        self.offer: Answer | None = None
 
     def unread(self) -> bool:
         """Whether the server has said something that nobody asked for, or has hung up."""
@@ -141,6 +157,23 @@ class FtpClient(aioftp.Client):
         """Ask for TLS on data connections; needed in implicit mode too."""
         await self._send_tls_protection_commands()
 
+    async def packet(self, *commands: str) -> list[Answer]:
+        """Send ``commands`` at once and read the answer to each, in order.
+
+        Raises StatusCodeError for a goodbye (421).
+        """
+        if any(command.splitlines() != [command] for command in commands):
+            raise InvalidCommand
+        await self.stream.write("".join(f"{command}\r\n" for command in commands).encode())
+        return [await self.answer() for _ in commands]
+
+    async def answer(self) -> Answer:
+        """The next reply, whatever its code. Raises StatusCodeError for a goodbye (421)."""
+        code, info = await self.parse_response()
+        if code.matches("421"):
+            raise aioftp.StatusCodeError(Code("2xx"), code, info)
+        return str(code), " ".join(info)
+
     @async_enterable
     async def get_stream(
         self,
@@ -151,36 +184,40 @@ class FtpClient(aioftp.Client):
         conn_type: ConnType = "I",
         offset: int = 0,
     ) -> DataStream:
-        """Open a data connection: connect, send the command, and only after its 1xx do TLS.
+        """Open a data connection: connect, then send the command. TLS is up to the caller,
+        who now knows that the server is at work (``DataStream.secure``).
 
         ``conn_type`` is not sent: TYPE I was, once, after the login.
         """
         reader, writer = await self._data_connection()
-        tcp = writer.transport
         try:
             if offset:
                 await self.command(f"REST {offset}", "350")
             await self.command(command, expected_codes, wait_codes, censor_after)
-            await self._data_tls(writer)
         except BaseException:
-            tcp.abort()
+            writer.transport.abort()
             raise
-        stream = DataStream(self, reader, writer, {"_": self.throttle})
-        stream.tcp = tcp
-        return stream
+        return DataStream(self, reader, writer)
+
+    def asks_with_epsv(self) -> bool:
+        """Whether EPSV is what data connections are asked for with."""
+        return self._passive.command != "pasv"
 
     async def _data_connection(self) -> Streams:
-        if self._passive.command != "pasv":
-            code, info = await self.command("EPSV", ("229", "5xx"))
-            if code.matches("229"):
+        offer, self.offer = self.offer, None
+        if self.asks_with_epsv():
+            if offer is None:
+                [offer] = await self.packet("EPSV")
+            code, text = offer
+            if code == "229":
                 try:
-                    return await self._connect_data(self.parse_epsv_response(info[-1])[1])
+                    return await self._connect_data(self.parse_epsv_response(text)[1])
                 except OSError:
                     # Firewalls that know only PASV leave the port of EPSV shut.
                     if self._passive.command == "epsv":
                         raise
-            elif self._passive.command == "epsv":
-                raise aioftp.StatusCodeError(Code("229"), code, info)
+            elif self._passive.command == "epsv" or not code.startswith("5"):
+                raise aioftp.StatusCodeError(Code("229"), Code(code), [text])
         _, port = await self._do_pasv()
         streams = await self._connect_data(port)
         self._passive.command = "pasv"
@@ -189,10 +226,14 @@ class FtpClient(aioftp.Client):
     async def _connect_data(self, port: int) -> Streams:
         # To the very machine that we talk to: its name may have several addresses, and the
         # address inside a PASV reply is wrong behind NAT.
-        async with asyncio.timeout(self.connection_timeout):
-            return await asyncio.open_connection(self._peer, port)
+        try:
+            async with asyncio.timeout(self.connection_timeout):
+                return await asyncio.open_connection(self._peer, port)
+        except OSError as error:
+            raise DataUnreachable(error.errno, error.strerror) from error
 
-    async def _data_tls(self, writer: asyncio.StreamWriter) -> None:
+    async def secure_data(self, writer: asyncio.StreamWriter) -> None:
+        """TLS on a data connection, with the session of the control connection."""
         control = self.tls
         if control is None:
             return

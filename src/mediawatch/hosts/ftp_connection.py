@@ -14,7 +14,7 @@ from mediawatch.clock import Clock
 from mediawatch.config import FtpSettings
 from mediawatch.config.values import is_loopback
 from mediawatch.hosts.base import HostRefused
-from mediawatch.hosts.ftp_client import FtpClient, PassiveMode, PlaintextBehindTls
+from mediawatch.hosts.ftp_client import Answer, FtpClient, PassiveMode, PlaintextBehindTls
 from mediawatch.hosts.ftp_errors import FOREIGN, Scene, Stage, from_exception, reply_code
 from mediawatch.hosts.ftp_tls import (
     TlsMemory,
@@ -28,13 +28,16 @@ from mediawatch.log import Log, silent
 
 @dataclass
 class HostKnowledge:
-    """What all connections to one host share and learn."""
+    """What all connections to one host share and learn. ``takes_packets``: it reads commands
+    that come together; ``data_refused``: how many data connections running it refused."""
 
     memory: TlsMemory
     passive: PassiveMode = field(default_factory=PassiveMode)
     throttle: aioftp.StreamThrottle = field(default_factory=aioftp.StreamThrottle.from_limits)
     encrypted: bool | None = None
     lacks_size: bool = False
+    takes_packets: bool = True
+    data_refused: int = 0
     logged_in: int = 0
     log: Log = field(default_factory=silent)
 
@@ -74,11 +77,14 @@ class FtpConnection:
             scene = Scene(
                 self._settings.host,
                 stage,
-                self._known.logged_in,
-                self.encrypted,
-                self._settings.password.get_secret_value(),
+                others=self._known.logged_in,
+                encrypted=self.encrypted,
+                again=self._known.data_refused > 0,
+                secret=self._settings.password.get_secret_value(),
             )
-            raise from_exception(error, scene) from None
+            problem = from_exception(error, scene)
+            self._known.data_refused += problem.code == "ftp-data-refused"
+            raise problem from None
 
     async def _command(self, stage: Stage, text: str, *codes: str) -> tuple[str, str]:
         """Send one command. Returns the reply's code and its text."""
@@ -86,6 +92,22 @@ class FtpConnection:
             async with asyncio.timeout(self._settings.io_timeout):
                 code, info = await self._client.command(text, codes)
         return str(code), " ".join(info)
+
+    async def _packet(self, *commands: str) -> list[Answer]:
+        """Send ``commands`` at once, or one after the other if the host does not take that.
+
+        Gives the answer to each, whatever its code; a goodbye (421) is raised. Within _doing.
+        """
+        before = self._client.answers
+        try:
+            async with asyncio.timeout(self._settings.io_timeout):
+                if self._known.takes_packets:
+                    return await self._client.packet(*commands)
+                return [(await self._client.packet(command))[0] for command in commands]
+        except TimeoutError:
+            # It read the first and threw the others away.
+            self._known.takes_packets &= self._client.answers == before
+            raise
 
     async def open(self) -> None:
         """Connect, secure, log in."""
@@ -163,6 +185,9 @@ class FtpConnection:
                 async with asyncio.timeout(settings.io_timeout):
                     await self._client.protect()
         await self._command(Stage.LOGIN, "TYPE I", "200")
+        if not settings.upload_dir.isascii():
+            # Most take UTF-8 without being asked; some of those say that they do not know this.
+            await self._command(Stage.LOGIN, "OPTS UTF8 ON", "2xx", "5xx")
         self._logged_in = True
         self._known.logged_in += 1
 

@@ -1,5 +1,5 @@
-"""Who may connect, and when: one at a time while it is unsure whether the host answers, with
-growing pauses after failures, and never again once it refused the password."""
+"""Who may connect, and when: one at a time while none of us is logged in, with growing pauses
+after failures, and never again once the host refused the password."""
 
 from __future__ import annotations
 
@@ -10,18 +10,20 @@ import ssl
 
 from mediawatch.clock import Clock
 from mediawatch.config import FtpSettings
-from mediawatch.errors import HostProblem
+from mediawatch.errors import Handling, HostProblem
 from mediawatch.hosts.base import CredentialsRefused, TooManyConnections
 from mediawatch.hosts.ftp_connection import HostKnowledge
 from mediawatch.hosts.ftp_session import FtpSession
 from mediawatch.hosts.ftp_tls import make_context
 
 _LONGEST_PAUSE = 300.0  # seconds
+_SHORTEST_WAIT = 5.0  # seconds that a post is sent away for; shorter pauses are waited out here
 
 
 class Dialer:
     """Opens sessions. A circuit breaker for the host, not for the file: while it is open every
-    caller gets the last problem at once, and no connection is made."""
+    caller gets the last problem at once, and no connection is made. That the host is away is
+    nobody's fault: such problems are handled by waiting, which spends no attempt."""
 
     def __init__(self, settings: FtpSettings, known: HostKnowledge, clock: Clock) -> None:
         self._settings = settings
@@ -52,17 +54,21 @@ class Dialer:
     def raise_if_paused(self) -> None:
         """Raise the last problem again while no connection may be tried."""
         if self._problem is not None and self.pause() > 0:
-            problem = copy.copy(self._problem)
-            if not self.refused:
-                # A try before that would be spent without a connection being made.
-                problem.retry_after = self.pause()
-            raise problem
+            raise self._waiting(self._problem)
+
+    def _waiting(self, problem: HostProblem) -> HostProblem:
+        problem = copy.copy(problem)
+        if problem.handling is Handling.RETRY:
+            problem.handling = Handling.WAIT
+        if not self.refused:
+            problem.retry_after = max(self.pause(), _SHORTEST_WAIT)
+        return problem
 
     async def dial(self) -> FtpSession:
         """A new session, connected and logged in. Raises HostProblem."""
-        if not self._proved:
+        if not (self._proved and self._known.logged_in):
             async with self._probing:
-                if not self._proved:
+                if not (self._proved and self._known.logged_in):
                     return await self._dial()
         return await self._dial()
 
@@ -78,9 +84,14 @@ class Dialer:
             session = await self.new_session()
             await session.open()
         except HostProblem as problem:
-            if not (self._known.logged_in and isinstance(problem, TooManyConnections)):
-                self.failed(problem)
-            raise
+            if self._known.logged_in and isinstance(problem, TooManyConnections):
+                raise
+            self.failed(problem)
+            raise self._waiting(problem) from None
+        if self._problem is not None:
+            self._known.log.info(
+                f"The FTP host {self._settings.host} can be used again.", action="host"
+            )
         self._proved = True
         self._problem, self._failures = None, 0
         return session
@@ -90,6 +101,10 @@ class Dialer:
         self._proved = False
         if self.refused:
             return
+        if self._problem is None or self._problem.code != problem.code:
+            self._known.log.warning(
+                f"No uploads for now: {problem.message}", action="host", remedy=problem.remedy
+            )
         self._problem = copy.copy(problem)
         longest = min(_LONGEST_PAUSE, 2.0**self._failures)
         self._failures = min(self._failures + 1, 10)

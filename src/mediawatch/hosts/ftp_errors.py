@@ -50,15 +50,33 @@ class TlsSessionRefused(HostRefused):
     code = "ftp-tls-session"
 
 
+class ResumeRefused(HostUnavailable):
+    """The host does not go on with a file that was broken off; it may be sent anew."""
+
+
+class RenameRefused(HostRefused):
+    """The host does not rename this file. ``for_good``: nor any other, it knows no renaming."""
+
+    def __init__(self, message: str, *, for_good: bool) -> None:
+        super().__init__(message)
+        self.for_good = for_good
+
+
+class DataUnreachable(OSError):
+    """The port for a data connection that the server named cannot be reached."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scene:
     """Where and how it happened. ``others`` is the number of our sessions that are logged in;
-    ``secret`` is never shown, even if the server sends it back to us."""
+    ``again``: the last data connection was refused too; ``secret`` is never shown, even if the
+    server sends it back to us."""
 
     host: str
     stage: Stage
     others: int = 0
     encrypted: bool = False
+    again: bool = False
     secret: str = ""
 
 
@@ -73,6 +91,7 @@ class _Row:
     words: str = ""
     while_others: bool = False
     encrypted: bool = False
+    again: bool = False
 
     def fits(self, reply: str, text: str, scene: Scene) -> bool:
         return (
@@ -81,6 +100,7 @@ class _Row:
             and re.search(self.words, text, re.IGNORECASE) is not None
             and (scene.others > 0 or not self.while_others)
             and (scene.encrypted or not self.encrypted)
+            and (scene.again or not self.again)
         )
 
 
@@ -100,9 +120,14 @@ _REUSE = (
     "the demand, or report the host's FTP software to mediawatch."
 )
 
+_FIREWALL = (
+    "A firewall may be in the way: the passive ports of the host must be open for us. "
+    f'Ask the host which they are; ftp.passive = "pasv" may help. {_AGAIN}'
+)
+
 #: Reply codes (a pattern), kind, our code, sentence after "{host}", remedy; then the limits of
 #: the row: stages, words in the reply, only while other sessions of ours are logged in, only
-#: under TLS.
+#: under TLS, only the second time running.
 _TABLE = (
     _Row(
         "421",
@@ -190,13 +215,14 @@ _TABLE = (
         "did not take the data connection",
         _REUSE,
         encrypted=True,
+        again=True,
     ),
     _Row(
         "425",
         HostUnavailable,
         "ftp-data-refused",
         "did not take the data connection",
-        f'A firewall may be in the way; ftp.passive = "pasv" may help. {_AGAIN}',
+        _FIREWALL,
     ),
     _Row(r"4\d\d", HostUnavailable, "ftp-busy", "cannot do it now", _AGAIN),
     _Row(
@@ -266,6 +292,9 @@ def from_exception(error: Exception, scene: Scene) -> HostProblem:
         )
     if isinstance(error, ssl.SSLError):
         message, code = f"The TLS talk with {scene.host} failed", "ftp-tls-failed"
+    elif isinstance(error, DataUnreachable):
+        message, code = f"{host} answers, but its port for data is out of reach", "ftp-data-refused"
+        again = _FIREWALL
     elif isinstance(error, socket.gaierror):
         message, code = f"The name of the FTP host {scene.host} is not found", "ftp-unreachable"
         again = f"Check ftp.host and this machine's network. {again}"
@@ -279,8 +308,18 @@ def from_exception(error: Exception, scene: Scene) -> HostProblem:
     return HostUnavailable(f"{message}: {_reason(error)}.", remedy=again, code=code)
 
 
+def not_whole(host: str, there: int | None, here: int) -> HostUnavailable:
+    """The problem of a file that did not arrive whole, whatever the server said."""
+    found = "is not there" if there is None else f"has {there} bytes"
+    return HostUnavailable(
+        f"The file on the FTP host {host} {found} after the upload, but {here} bytes were sent.",
+        remedy="mediawatch sends it again. If this stays, look at disk space and quota there.",
+        code="ftp-not-whole",
+    )
+
+
 def _reason(error: Exception) -> str:
-    if isinstance(error, TimeoutError):
+    if isinstance(error, TimeoutError) or isinstance(error.__cause__, TimeoutError):
         return "no answer in time"
     if isinstance(error, ssl.SSLError):
         return (getattr(error, "reason", None) or "protocol error").replace("_", " ").lower()

@@ -5,27 +5,42 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Awaitable
 from pathlib import Path, PurePosixPath
 
 import aioftp
+from aioftp.common import Code
 
 from mediawatch import crash
 from mediawatch.errors import from_os_error
 from mediawatch.hosts.ftp_client import DataStream
 from mediawatch.hosts.ftp_connection import FtpConnection
-from mediawatch.hosts.ftp_errors import Stage, reply_code
+from mediawatch.hosts.ftp_errors import (
+    RenameRefused,
+    ResumeRefused,
+    Stage,
+    not_whole,
+    reply_code,
+)
+
+#: Bytes from which a file is gone on with after a break, and measured before it is renamed.
+LARGE = 8 << 20
 
 _BLOCK = 256 << 10  # bytes a write: the cost of aioftp is paid for each call
 _READ = 1 << 20  # bytes a trip to the disk, made in a thread
 _MAX_AGE = 25 * 60.0  # seconds; TLS sessions age, and servers refuse data connections with old ones
 _NUMBER = re.compile(r"(\d+)\s*$")
 _FACT = re.compile(r"\bsize=(\d+)", re.IGNORECASE)
+_UNKNOWN = {"500", "502", "504"}  # the host does not know this command
 _REASON_TIMEOUT = 5.0  # seconds to wait for the server's reason after a data connection broke
 
 
 class FtpSession(FtpConnection):
-    """Store, size, rename, delete. Names are bare, inside ``upload_dir``. Every method raises
+    """Look, store, publish, delete. Names are bare, inside ``upload_dir``. Every method raises
     HostProblem."""
+
+    #: Whether the server began to write the last file that was to be stored.
+    begun = False
 
     @property
     def resumed(self) -> bool | None:
@@ -61,52 +76,74 @@ class FtpSession(FtpConnection):
     def _remote(self, name: str) -> str:
         return str(PurePosixPath(self._settings.upload_dir, name))
 
-    async def store(self, path: Path, name: str) -> int:
-        """Send the file ``path`` as ``name``, making ``upload_dir`` if it is missing.
+    async def look(self, *names: str) -> list[int | None]:
+        """The sizes of ``names``, as ``size`` tells them; and where the next file may be sent,
+        asked for in the same packet."""
+        if self._known.lacks_size or not self._known.takes_packets:
+            return [await self.size(name) for name in names]
+        asked = [f"SIZE {self._remote(name)}" for name in names]
+        if self._client.asks_with_epsv():
+            asked.append("EPSV")
+        with self._doing(Stage.SIZE):
+            answers = await self._packet(*asked)
+        sizes = answers[: len(names)]
+        self._client.offer = answers[len(names)] if len(answers) > len(names) else None
+        if any(code.startswith("50") for code, _ in sizes):
+            self._known.lacks_size = True
+            return await self.look(*names)
+        return [self._size_in(code, text) for code, text in sizes]
 
-        Returns the number of bytes sent. A return does not prove that the file is whole there:
-        servers say 226 for a truncated file too; ask ``size``.
-        Raises HostProblem, StorageProblem if our file cannot be read.
+    async def store(self, path: Path, name: str, offset: int = 0) -> None:
+        """Send the file ``path`` from ``offset`` on as ``name``, making ``upload_dir`` if it is
+        missing. ``begun`` tells afterwards whether the server began to write.
+
+        A return does not prove that the file is whole there: servers say 226 for a truncated
+        file too; ask for its size. Raises HostProblem, ResumeRefused for an ``offset`` (the
+        session may be used on), StorageProblem if our file cannot be read.
         """
-        block = await asyncio.to_thread(_read, path, 0)
-        stream = await self._data_stream(name)
-        sent = 0
-        try:
-            with self._doing(Stage.STORE):
+        self.begun = False
+        block = await asyncio.to_thread(_read, path, offset)
+        with self._doing(Stage.STORE):
+            stream = await self._data_stream(name, offset)
+            self.begun = True
+            try:
+                await self._told_why(stream, stream.secure())
+                self._known.data_refused = 0
                 while block:
-                    await self._send(stream, block)
-                    sent += len(block)
+                    await self._told_why(stream, self._send(stream, block))
+                    offset += len(block)
                     block = (
-                        await asyncio.to_thread(_read, path, sent) if len(block) == _READ else b""
+                        await asyncio.to_thread(_read, path, offset) if len(block) == _READ else b""
                     )
                 stream.close()
                 await self._final_reply(self._settings.reply_timeout)
-        except BaseException:
-            stream.abort()
-            raise
+            except BaseException:
+                stream.abort()
+                raise
         crash.at("upload.stored")
-        return sent
 
-    async def _data_stream(self, name: str) -> DataStream:
+    async def _data_stream(self, name: str, offset: int) -> DataStream:
         command = f"STOR {self._remote(name)}"
-        with self._doing(Stage.STORE):
-            async with asyncio.timeout(self._settings.reply_timeout):
-                try:
-                    return await self._client.get_stream(command, "1xx")
-                except aioftp.StatusCodeError as refusal:
-                    # The codes do not tell a missing folder from a missing permission.
-                    if reply_code(refusal) not in {"550", "553"}:
-                        raise
-                await self._make_folders()
-                return await self._client.get_stream(command, "1xx")
+        # Not longer: some servers say nothing while another connection still writes this file.
+        async with asyncio.timeout(self._settings.connect_timeout + self._settings.io_timeout):
+            try:
+                return await self._client.get_stream(command, "1xx", offset=offset)
+            except aioftp.StatusCodeError as refusal:
+                code = reply_code(refusal)
+                if offset and code[:1] in {"4", "5"} and code != "421":
+                    host = self._settings.host
+                    raise ResumeRefused(f"{host} does not go on with a file.") from None
+                # The codes do not tell a missing folder, a name that is taken, and a missing
+                # permission apart.
+                if code not in {"550", "553"}:
+                    raise
+            await self._make_folders()
+            await self._client.command(f"DELE {self._remote(name)}", ("2xx", "4xx", "5xx"))
+            return await self._client.get_stream(command, "1xx")
 
-    async def _send(self, stream: DataStream, data: bytes) -> None:
-        step = min(_BLOCK, self._settings.max_rate or _BLOCK)
+    async def _told_why(self, stream: DataStream, doing: Awaitable[None]) -> None:
         try:
-            for start in range(0, len(data), step):
-                await stream.wait("write")  # for max_rate; not part of the time-out
-                async with asyncio.timeout(self._settings.io_timeout):
-                    await stream.write(data[start : start + step])
+            await doing
         except OSError:
             # Our socket only knows that it broke; the server says why (no space, 451, …).
             stream.abort()
@@ -115,6 +152,13 @@ class FtpSession(FtpConnection):
             except OSError:
                 pass
             raise
+
+    async def _send(self, stream: DataStream, data: bytes) -> None:
+        step = min(_BLOCK, self._settings.max_rate or _BLOCK)
+        for start in range(0, len(data), step):
+            await stream.wait("write")  # for max_rate; not part of the time-out
+            async with asyncio.timeout(self._settings.io_timeout):
+                await stream.write(data[start : start + step])
 
     async def _final_reply(self, limit: float) -> None:
         async with asyncio.timeout(limit):
@@ -136,31 +180,81 @@ class FtpSession(FtpConnection):
             self._known.lacks_size = code.startswith("50")
         if self._known.lacks_size:
             code, text = await self._command(Stage.SIZE, f"MLST {remote}", "250", "550")
+        return self._size_in(code, text)
+
+    def _size_in(self, code: str, text: str) -> int | None:
         if code == "550":
             return None
-        found = _FACT.search(text) if code == "250" else _NUMBER.search(text)
         with self._doing(Stage.SIZE):
+            if code not in {"213", "250"}:
+                raise aioftp.StatusCodeError(Code("213"), Code(code), [text])
+            found = _FACT.search(text) if code == "250" else _NUMBER.search(text)
             if found is None:
                 raise ValueError
             return int(found[1])
 
-    async def rename(self, old: str, new: str) -> bool:
-        """Give ``old`` the name ``new``. False if this host does not let us rename (5xx)."""
-        code, _ = await self._command(Stage.RENAME, f"RNFR {self._remote(old)}", "350", "5xx")
-        if code != "350":
-            return False
-        code, _ = await self._command(Stage.RENAME, f"RNTO {self._remote(new)}", "2xx", "5xx")
+    async def publish(self, part: str, name: str, size: int, *, replacing: bool) -> None:
+        """Give ``part`` its ``name`` if it has ``size`` bytes. ``replacing``: a file of that
+        name is in the way.
+
+        Small files are measured and renamed in one packet: the name is known to nobody yet,
+        and is taken away again from a file that is not whole.
+        Raises not_whole, RenameRefused (the session may be used on) and HostProblem.
+        """
+        if size >= LARGE or self._known.lacks_size or not self._known.takes_packets:
+            self.require_whole(await self.size(part), size)
+            if replacing:
+                await self.discard(name)
+            await self.rename(part, name)
+            return
+        away = [f"DELE {self._remote(name)}"] if replacing else []
+        with self._doing(Stage.RENAME):
+            (code, text), *_, old, new = await self._packet(
+                f"SIZE {self._remote(part)}", *away, *self._renaming(part, name)
+            )
+        there = self._size_in(code, text)
+        if there != size and new[0].startswith("2"):
+            await self.discard(name)
+        self.require_whole(there, size)
+        self._require_renamed(old, new)
+
+    def require_whole(self, there: int | None, size: int) -> None:
+        """Raise not_whole if a file has another size ``there`` than it should."""
+        if there != size:
+            raise not_whole(self._settings.host, there, size)
+
+    async def rename(self, old: str, new: str) -> None:
+        """Give ``old`` the name ``new``. Raises RenameRefused, HostProblem."""
+        with self._doing(Stage.RENAME):
+            self._require_renamed(*await self._packet(*self._renaming(old, new)))
+
+    def _renaming(self, old: str, new: str) -> tuple[str, str]:
+        return f"RNFR {self._remote(old)}", f"RNTO {self._remote(new)}"
+
+    def _require_renamed(self, *answers: tuple[str, str]) -> None:
+        for expected, (code, text) in zip(("3", "2"), answers, strict=True):
+            if code.startswith("5"):
+                raise RenameRefused(
+                    f"{self._settings.host} does not rename: {code}.", for_good=code in _UNKNOWN
+                )
+            with self._doing(Stage.RENAME):
+                if not code.startswith(expected):
+                    raise aioftp.StatusCodeError(Code("250"), Code(code), [text])
         crash.at("upload.renamed")
-        return code.startswith("2")
 
     async def delete(self, name: str) -> None:
-        """Remove ``name``; fine if it is not there."""
-        await self._command(Stage.DELETE, f"DELE {self._remote(name)}", "2xx", "550")
+        """Remove ``name``; fine if it is not there. Raises HostProblem if it is there still."""
+        code, text = await self._command(Stage.DELETE, f"DELE {self._remote(name)}", "2xx", "550")
         crash.at("upload.deleted")
+        # 550 says that it is not there, or that we may not.
+        if code == "550" and await self.size(name) is not None:
+            with self._doing(Stage.DELETE):
+                raise aioftp.StatusCodeError(Code("250"), Code(code), [text])
 
-    async def discard(self, name: str) -> None:
-        """Remove ``name`` if that is possible now; what the server answers is all the same."""
-        await self._command(Stage.DELETE, f"DELE {self._remote(name)}", "2xx", "4xx", "5xx")
+    async def discard(self, *names: str) -> None:
+        """Remove ``names`` if that is possible now; what the server answers is all the same."""
+        with self._doing(Stage.DELETE):
+            await self._packet(*(f"DELE {self._remote(name)}" for name in names))
         crash.at("upload.deleted")
 
     def rest(self) -> None:

@@ -172,8 +172,10 @@ class Daemon:
         app, settings, watch = self.app, self.app.settings, self.app.watcher.state
         counted = await posts.counts(app.journal)
         checks = await self.checks()
+        account = await app.standing.tell(app.journal, settings.instagram.user_id)
+        well = all(check.ok for check in checks) and account["state"] != "stopped"
         return {
-            "status": "ok" if all(check.ok for check in checks) else "degraded",
+            "status": "ok" if well else "degraded",
             "version": __version__,
             "started": iso(self._started),
             "source_directory": str(settings.watch.folder),
@@ -181,6 +183,7 @@ class Daemon:
             "ftp_server": f"{settings.ftp.host}:{settings.ftp.port}",
             "public_url": settings.ftp.public_url,
             "instagram_account": settings.instagram.user_id,
+            "account": account,
             "api": self.url,
             "checks": [asdict(check) for check in checks],
             "folder": {

@@ -13,7 +13,7 @@ from mediawatch.cli.daemon_api import call_daemon
 from mediawatch.cli.failures import FAILED, explained, load_settings
 from mediawatch.cli.posts import open_reader
 from mediawatch.config import Settings
-from mediawatch.journal import posts, withheld
+from mediawatch.journal import posts, standing, withheld
 from mediawatch.journal.ownership import running
 from mediawatch.log import printable
 from mediawatch.model.lifecycle import State
@@ -43,11 +43,14 @@ def _from_journal(settings: Settings, pid: int | None) -> dict[str, Any]:
     with open_reader(settings) as journal:
         counted = asyncio.run(posts.counts(journal)) if journal else dict.fromkeys(State, 0)
         held_back = asyncio.run(withheld.count(journal)) if journal else 0
+        user = settings.instagram.user_id
+        account = asyncio.run(standing.tell(journal, user)) if journal else {"state": "ok"}
     return {
         "status": "stopped" if pid is None else "ok",
         "source_directory": str(settings.watch.folder),
         "ftp_server": f"{settings.ftp.host}:{settings.ftp.port}",
-        "instagram_account": settings.instagram.user_id,
+        "instagram_account": user,
+        "account": account,
         "posts": {state.value: count for state, count in counted.items()},
         "withheld": held_back,
     }
@@ -59,6 +62,7 @@ def _tell(found: dict[str, Any]) -> None:
     typer.echo(f"   folder     {found['source_directory']}")
     typer.echo(f"   host       {found['ftp_server']}")
     typer.echo(f"   account    {found['instagram_account']}")
+    _tell_account(found["account"])
     if found.get("api"):
         typer.echo(f"   API        {found['api']}")
     counted = ", ".join(f"{count} {state}" for state, count in found["posts"].items() if count)
@@ -72,6 +76,16 @@ def _tell(found: dict[str, Any]) -> None:
         typer.echo("      → `mediawatch posts release --all` publishes them")
     _tell_files("settling", folder.get("settling", {}))
     _tell_files("ignored", folder.get("ignored", {}))
+
+
+def _tell_account(account: dict[str, Any]) -> None:
+    if account["state"] == "ok":
+        return
+    sign = "🚨" if account["state"] == "stopped" else "⏳"
+    until = f", until {account['until']}" if account["until"] else ""
+    line = f"   {sign} {account['state']}, {account['waiting']} posts wait{until}: "
+    typer.echo(printable(f"{line}{account['detail']}"))
+    typer.echo(f"      → {account['remedy']}")
 
 
 def _tell_files(word: str, files: dict[str, str]) -> None:

@@ -21,6 +21,11 @@ from mediawatch.model.lifecycle import Stage, State
 
 #: Why the posts of a backlog wait: for those before them.
 CATCHING_UP = "catching-up"
+#: Waits that concern the account as a whole, and what is said of them.
+_SHOWN_WAITS = {
+    "quota": "Instagram's number of posts in 24 hours is used up.",
+    CATCHING_UP: "It goes on after a stop: what waited goes out one by one.",
+}
 _BEFORE_LIVE = (Stage.CONVERT, Stage.UPLOAD, Stage.CONTAINER, Stage.PUBLISH)
 
 
@@ -107,30 +112,47 @@ async def ahead(journal: Journal, account_id: str, *, created_at: float, post_id
     return int(rows[0]["count"])
 
 
-async def waiting(journal: Journal, account_id: str, reasons: Sequence[str]) -> int:
-    """How many posts of the account wait for one of these reasons."""
+async def waiting(
+    journal: Journal, account_id: str, reasons: Sequence[str]
+) -> tuple[int, float | None]:
+    """How many posts of the account wait for one of these reasons, and until when the first."""
     rows = await journal.read(
-        select(func.count().label("count")).where(
+        select(func.count().label("count"), func.min(posts.c.wait_until).label("until")).where(
             posts.c.account_id == account_id,
             posts.c.state == State.WAITING,
             posts.c.reason.in_(reasons),
         )
     )
-    return int(rows[0]["count"])
+    return int(rows[0]["count"]), rows[0]["until"]
 
 
 async def tell(journal: Journal, account_id: str) -> dict[str, Any]:
-    """Whether the account is stopped, for JSON: ``id``, ``state``, and if it is, the rest."""
+    """How the account stands, for JSON: ``id``, ``state`` (ok, quota, catching-up, stopped).
+
+    Unless it is ok: ``detail``, ``remedy``, ``until`` and how many posts are ``waiting``.
+    """
     account = await find(journal, account_id)
-    if account.stopped_code is None:
-        return {"id": account_id, "state": "ok"}
-    return {
-        "id": account_id,
-        "state": "stopped",
-        "reason": account.stopped_code,
-        "detail": account.stopped_detail,
-        "remedy": account.stopped_remedy,
-        "since": iso(account.stopped_at or 0.0),
-        "until": iso(account.stopped_until) if account.stopped_until else None,
-        "waiting": await waiting(journal, account_id, [account.stopped_code]),
-    }
+    if account.stopped_code is not None:
+        count, _ = await waiting(journal, account_id, [account.stopped_code])
+        return {
+            "id": account_id,
+            "state": "stopped",
+            "reason": account.stopped_code,
+            "detail": account.stopped_detail,
+            "remedy": account.stopped_remedy,
+            "since": iso(account.stopped_at or 0.0),
+            "until": iso(account.stopped_until) if account.stopped_until else None,
+            "waiting": count,
+        }
+    for reason, detail in _SHOWN_WAITS.items():
+        count, until = await waiting(journal, account_id, [reason])
+        if count:
+            return {
+                "id": account_id,
+                "state": reason,
+                "detail": detail,
+                "remedy": "Nothing to do: mediawatch goes on by itself.",
+                "until": iso(until) if until else None,
+                "waiting": count,
+            }
+    return {"id": account_id, "state": "ok"}

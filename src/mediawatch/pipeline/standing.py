@@ -160,19 +160,19 @@ class Standing:
         )
 
     async def tell(self, journal: Journal, account_id: str) -> dict[str, Any]:
-        """How an account stands, for JSON: ``id``, ``state`` (ok, slow, paused, stopped), and
-        unless it is ok ``detail``, ``remedy``, ``until`` and how many posts are ``waiting``."""
+        """As journal/standing.py tells it, and for the limits of calls: slow, paused."""
         told = await standing.tell(journal, account_id)
         pace = self._pacing.pace(account_id)
-        if told["state"] != "ok" or pace.word == "free":
+        if told["state"] == "stopped" or pace.word == "free":
             return told
+        count, _ = await standing.waiting(journal, account_id, ["rate-limit", "slowing"])
         return {
-            **told,
+            "id": account_id,
             "state": "slow" if pace.word == "slow" else "paused",
             "detail": pace.sentence,
             "remedy": "Nothing to do: mediawatch goes on by itself.",
             "until": iso(pace.until),
-            "waiting": await standing.waiting(journal, account_id, ["rate-limit", "slowing"]),
+            "waiting": count,
         }
 
     async def _release(self, journal: Journal, clock: Clock, log: Log, account: Account) -> None:

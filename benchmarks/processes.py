@@ -22,10 +22,13 @@ class TooSlow(Exception):
 
 
 class Child:
-    """A Python process for as long as the context lasts. What it says goes to ``says``."""
+    """A Python process for as long as the context lasts. What it says goes to ``says``.
+    ``within``: a command that runs another one in its own surroundings, like nsenter."""
 
-    def __init__(self, arguments: Sequence[str | Path], says: Path) -> None:
-        self._arguments = [sys.executable, *map(str, arguments)]
+    def __init__(
+        self, arguments: Sequence[str | Path], says: Path, within: Sequence[str] = ()
+    ) -> None:
+        self._arguments = [*within, sys.executable, *map(str, arguments)]
         self.says = says
 
     def __enter__(self) -> Self:

@@ -41,12 +41,14 @@ class Rules:
     """How a server is set up. ``limit``: connections an address may have, 0 for many. ``idle``:
     seconds without a command after which it hangs up (Pure-FTPd knows only minutes).
     ``address``: what it calls itself in the answer to PASV, as behind NAT. ``ports``: for data
-    connections. ``lines``: more of its own configuration, or arguments."""
+    connections. ``listen``: the address it serves. ``lines``: more of its own configuration, or
+    arguments."""
 
     implicit: bool = False
     limit: int = 0
     idle: int = 0
     address: str = ""
+    listen: str = "127.0.0.1"
     ports: tuple[int, int] = _PORTS
     lines: tuple[str, ...] = ()
 
@@ -57,6 +59,7 @@ class FtpDaemon(FtpServer):
 
     command: list[str] = field(default_factory=list)
     log: Path = Path("output.log")
+    listen: str = "127.0.0.1"
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -99,7 +102,7 @@ class FtpDaemon(FtpServer):
         end = time.monotonic() + 10
         while True:
             try:
-                with socket.create_connection(("127.0.0.1", self.port), 1) as probe:
+                with socket.create_connection((self.listen, self.port), 1) as probe:
                     probe.settimeout(0.0 if self.tls == "implicit" else 5.0)
                     with contextlib.suppress(BlockingIOError):
                         probe.recv(1)
@@ -126,7 +129,7 @@ def ftp_daemon(
         PROFTPD: _proftpd,
         PURE_FTPD: _pure_ftpd,
     }
-    port = _free_port()
+    port = _free_port(rules.listen)
     own = place / f"{kind}-{port}"
     own.mkdir()
     with _served(kind, own) as folder:
@@ -139,6 +142,7 @@ def ftp_daemon(
             "anonymous" if kind == VSFTPD else USER,
             configure[kind](order),
             own / "output.log",
+            rules.listen,
         )
         try:
             server.start()
@@ -181,7 +185,7 @@ def _vsftpd(order: _Order) -> list[str]:
     lines = [
         "listen=YES",
         "listen_ipv6=NO",
-        "listen_address=127.0.0.1",
+        f"listen_address={order.rules.listen}",
         f"listen_port={order.port}",
         "background=NO",
         "anonymous_enable=YES",
@@ -239,7 +243,7 @@ def _proftpd(order: _Order) -> list[str]:
     lines = [
         "ServerName test",
         "ServerType standalone",
-        "DefaultAddress 127.0.0.1",
+        f"DefaultAddress {order.rules.listen}",
         "SocketBindTight on",
         f"Port {order.port}",
         "UseIPv6 off",
@@ -298,7 +302,8 @@ def _pure_ftpd(order: _Order) -> list[str]:
         capture_output=True,
     )
     low, high = order.rules.ports
-    command = [str(_UNPACKED / "usr/sbin/pure-ftpd"), "-S", f"127.0.0.1,{order.port}"]
+    command = [str(_UNPACKED / "usr/sbin/pure-ftpd"), "-S"]
+    command += [f"{order.rules.listen},{order.port}"]
     command += ["-4", "-E", "-H", "-l", f"puredb:{database}", "-c", "200", "-u", "1", "-I", "5"]
     command += ["-p", f"{low}:{high}", "-g", str(order.place / "pid")]
     if order.rules.limit:
@@ -349,9 +354,9 @@ def _hashed() -> str:
     ).stdout.strip()
 
 
-def _free_port() -> int:
+def _free_port(address: str) -> int:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((address, 0))
         port: int = probe.getsockname()[1]
         return port
 

@@ -234,14 +234,18 @@ class River:
 
     async def posts(self) -> dict[str, Post]:
         """What the journal says of each file, by its name; read beside the daemon."""
+        return {post.name: post for post in await self.all_posts()}
+
+    async def all_posts(self) -> list[Post]:
+        """Everything that the journal knows; several posts may have one name."""
         path = self.data / "journal.db"
         if not path.exists():
-            return {}
+            return []
         reader: Any = SqliteReader(path)
         try:
-            return {post.name: post for post in await posts.listed(reader, limit=1000)}
+            return await posts.listed(reader, limit=1000)
         except JournalError:
-            return {}  # it is being made
+            return []  # it is being made
         finally:
             reader.close()
 

@@ -37,6 +37,8 @@ async def _publish(graph: Caller, container: str) -> str:
         ({"do": "drop-after"}, "cut", 1),
         ({"do": "html-500"}, "html 500", 0),
         ({"do": "html-500-after"}, "html 500", 1),
+        ({"do": "body", "http": 502}, "html 502", 0),
+        ({"do": "body-after", "text": "<html>", "http": 200}, "html 200", 1),
         ({"do": "delay", "seconds": 0.001}, "ok", 1),
         ({"do": "delay-effect", "seconds": 0.001}, "ok", 1),
     ],
@@ -62,6 +64,28 @@ async def test_a_spam_block_after_the_effect_looks_like_metas() -> None:
         )
         answer = await graph.publish(await graph.container())
     assert (403, "action is blocked") == (answer.status, answer.json["error"]["error_user_title"])
+
+
+async def test_a_body_is_sent_as_it_is_written() -> None:
+    """Nothing, half a JSON, another host's envelope: whatever a client must be able to read."""
+    async with running() as graph:
+        graph.simulator.script({"on": "user", "do": "body", "text": '{"id": "1', "http": 200})
+        async with graph.session.get(f"{graph.simulator.url}/me?access_token=t") as answer:
+            assert (200, '{"id": "1') == (answer.status, await answer.text())
+
+
+async def test_headers_take_the_place_of_the_usual_ones() -> None:
+    """The older form of the usage, a Page's, minutes to regain access: on every answer, errors
+    too; and the calls are counted, refused or not."""
+    async with running(SimulatorOptions(token="right")) as graph:
+        graph.simulator.script(headers={"X-App-Usage": "17%", "X-Page-Usage": "{}"}, usage=85)
+        refused = await graph.get("/me", token="wrong")
+        answered = await graph.get("/me", token="right")
+    for answer in (refused, answered):
+        assert ("17%", "{}") == (answer.headers["X-App-Usage"], answer.headers["X-Page-Usage"])
+        assert '"call_count": 85' in answer.headers["X-Business-Use-Case-Usage"]
+    assert (400, 200) == (refused.status, answered.status)
+    assert (2, {"user": 1}) == (graph.simulator.state.calls, dict(graph.simulator.state.asked))
 
 
 async def test_a_late_effect_happens_though_the_client_has_gone() -> None:

@@ -206,7 +206,7 @@ async def test_parameters_may_come_as_query_form_or_json() -> None:
 @pytest.mark.parametrize(
     ("form", "code"),
     [
-        ({"media_type": "REELS", "video_url": "http://127.0.0.1/a.mp4"}, (352, 2207026)),
+        ({"media_type": "REELS"}, (100, None)),
         ({"media_type": "GALLERY"}, (100, 2207023)),
         ({}, (100, None)),
     ],
@@ -214,10 +214,23 @@ async def test_parameters_may_come_as_query_form_or_json() -> None:
 async def test_what_cannot_be_made_is_refused(
     form: dict[str, str], code: tuple[int, int | None]
 ) -> None:
-    """Video is not simulated; an unknown type and a missing address have their own codes."""
+    """An unknown type and a missing address have their own codes."""
     async with running() as graph:
         answer = await graph.post(f"/{USER}/media", **form)
     assert code == answer.code
+
+
+async def test_a_video_is_taken_and_then_refused_by_its_status() -> None:
+    """Meta answers an id at once; that it cannot use the video, only the container tells."""
+    async with running() as graph:
+        made = await graph.post(
+            f"/{USER}/media", media_type="REELS", video_url="http://127.0.0.1/a.mp4"
+        )
+        read = await graph.get(f"/{made.json['id']}", fields="status_code,status")
+        published = await graph.publish(made.json["id"])
+    assert (200, "ERROR") == (made.status, read.json["status_code"])
+    assert "2207026" in read.json["status"]
+    assert (-1, 2207032) == published.code
 
 
 async def test_each_publication_is_one_line_in_the_log_file(tmp_path: Path) -> None:

@@ -5,6 +5,9 @@ A scenario is a TOML or JSON file::
     seed = 7            # makes `probability` repeatable
     usage = 85          # percent told in the rate-limit headers (default 1)
 
+    [headers]           # sent with every answer, in place of the usual ones of that name
+    X-App-Usage = "17%"
+
     [[rules]]
     on = "media_publish"
     nth = 3             # the third request that matches; `times` is then 1
@@ -33,6 +36,7 @@ that is due decides. ``times`` bounds how often a rule acts.
 | error-after | the same | happens first |
 | drop-before, drop-after | the connection is cut | none, or happens first |
 | html-500, html-500-after | status 500 with a page | none, or happens first |
+| body, body-after | ``text`` (empty) as it is, with status ``http`` (200) | none, or happens first |
 | delay | the usual answer, ``seconds`` late | at once |
 | delay-effect | the usual answer, ``seconds`` late | as late, even if nobody waits any more |
 | status | ``status``, with ``subcode`` for ERROR | create: the container is so; status: only told |
@@ -90,6 +94,8 @@ class Do(StrEnum):
     DROP_AFTER = "drop-after"
     HTML_500 = "html-500"
     HTML_500_AFTER = "html-500-after"
+    BODY = "body"
+    BODY_AFTER = "body-after"
     DELAY = "delay"
     DELAY_EFFECT = "delay-effect"
     STATUS = "status"
@@ -103,6 +109,8 @@ _OWN: dict[Do, tuple[set[str], set[str]]] = {  # what each needs, and what it ma
     Do.DROP_AFTER: (set(), set()),
     Do.HTML_500: (set(), set()),
     Do.HTML_500_AFTER: (set(), set()),
+    Do.BODY: (set(), {"text", "http"}),
+    Do.BODY_AFTER: (set(), {"text", "http"}),
     Do.DELAY: ({"seconds"}, set()),
     Do.DELAY_EFFECT: ({"seconds"}, set()),
     Do.STATUS: ({"status"}, {"subcode"}),
@@ -125,6 +133,7 @@ class Rule(BaseModel):
     subcode: int | None = None
     http: int | None = Field(default=None, ge=200, le=599)
     message: str | None = None
+    text: str = ""
     status: StatusCode | None = None
 
     @model_validator(mode="after")
@@ -146,6 +155,7 @@ class Scenario(BaseModel):
 
     seed: int = 0
     usage: int = Field(default=1, ge=0, le=100)
+    headers: dict[str, str] = Field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
 
     @classmethod

@@ -20,8 +20,8 @@ from .state import State
 
 _VERSION = re.compile(r"v\d+\.\d+")
 _NEWEST = "v25.0"
-_BEFORE = {Do.ERROR, Do.DROP_BEFORE, Do.HTML_500}
-_AFTER = {Do.ERROR_AFTER, Do.DROP_AFTER, Do.HTML_500_AFTER}
+_BEFORE = {Do.ERROR, Do.DROP_BEFORE, Do.HTML_500, Do.BODY}
+_AFTER = {Do.ERROR_AFTER, Do.DROP_AFTER, Do.HTML_500_AFTER, Do.BODY_AFTER}
 _HTML_500 = (
     "<!DOCTYPE html><html><head><title>Error</title></head>"
     "<body><h1>Sorry, something went wrong.</h1></body></html>"
@@ -56,7 +56,7 @@ class Graph:
         version = parts.pop(0) if parts and _VERSION.fullmatch(parts[0]) else _NEWEST
         try:
             params = await _parameters(request)
-            self._check_token(request, params)
+            params["access_token"] = self._check_token(request, params)
             call = self._find(request, parts, params)
             self._state.asked[call.endpoint] += 1
             answer = await self._perform(request, call)
@@ -68,9 +68,11 @@ class Graph:
                 )
         answer.headers["facebook-api-version"] = version
         answer.headers.update(self._usage_headers(parts))
+        answer.headers.update(self.faults.scenario.headers)
         return answer
 
-    def _check_token(self, request: web.Request, params: Mapping[str, str]) -> None:
+    def _check_token(self, request: web.Request, params: Mapping[str, str]) -> str:
+        """The token of the request, wherever it stands."""
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() not in {"bearer", "oauth"}:
             token = params.get("access_token", "")
@@ -78,6 +80,7 @@ class Graph:
         fits = bool(token) if wanted is None else hmac.compare_digest(_raw(token), _raw(wanted))
         if not fits:
             raise Refusal(190)
+        return token
 
     def _find(self, request: web.Request, parts: list[str], params: Mapping[str, str]) -> Call:
         match request.method, parts:
@@ -217,4 +220,6 @@ def _spoiled(request: web.Request, rule: Rule) -> web.Response:
         return web.Response()
     if rule.do in {Do.HTML_500, Do.HTML_500_AFTER}:
         return web.Response(text=_HTML_500, status=500, content_type="text/html")
+    if rule.do in {Do.BODY, Do.BODY_AFTER}:
+        return web.Response(text=rule.text, status=rule.http or 200, content_type="text/html")
     raise Refusal(rule.code, rule.subcode, http=rule.http, message=rule.message)

@@ -27,6 +27,8 @@ _KINDS = {
     "IMAGE": Kind.IMAGE,
     "CAROUSEL": Kind.CAROUSEL,
     "STORIES": Kind.STORY,
+    "REELS": Kind.VIDEO,
+    "VIDEO": Kind.VIDEO,
 }
 
 
@@ -43,13 +45,13 @@ class Publishing:
     ) -> dict[str, Any]:
         """``POST /{ig-user}/media``. A status rule forces how the container ends."""
         media_type = params.get("media_type", "")
-        if media_type in {"REELS", "VIDEO"} or params.get("video_url"):
-            raise Refusal(352, 2207026, kind="video")
         if media_type not in _KINDS:
             raise Refusal(100, 2207023, kind=media_type)
         judge_text(params.get("caption", ""), params.get("alt_text", ""))
         kind = _KINDS[media_type]
-        if kind is Kind.CAROUSEL:
+        if kind is Kind.VIDEO or params.get("video_url"):
+            container = self._create_video(user, params)
+        elif kind is Kind.CAROUSEL:
             container = self._create_carousel(user, params)
         else:
             if kind is Kind.IMAGE and params.get("is_carousel_item", "").lower() in {"true", "1"}:
@@ -83,6 +85,14 @@ class Publishing:
             alt_text=params.get("alt_text", ""),
             pictures=(picture,),
         )
+
+    def _create_video(self, user: str, params: Mapping[str, str]) -> Container:
+        """Video is not simulated: as Meta does, it is taken, and refused by its status."""
+        if not params.get("video_url"):
+            raise invalid("The parameter video_url is required.")
+        container = self._state.create(user, Kind.VIDEO, caption=params.get("caption", ""))
+        container.forced, container.subcode = StatusCode.ERROR, 2207026
+        return container
 
     def _create_carousel(self, user: str, params: Mapping[str, str]) -> Container:
         ids = _id_list(params.get("children", ""))

@@ -12,6 +12,8 @@ from .refusals import invalid
 from .state import Kind, Media, Picture, State
 
 _PAGE, _MAX_PAGE = 25, 100
+#: Parameters that a link to the next page repeats; Graph puts the token there too.
+_KEPT = ("access_token", "fields", "limit", "since", "until")
 
 
 class Reading:
@@ -48,7 +50,7 @@ class Reading:
             cursors = {"before": _cursor(page[0]), "after": _cursor(page[-1])}
             answer["paging"] = {"cursors": cursors}
             if start + size < len(entries):
-                kept = {k: params[k] for k in ("fields", "limit", "since", "until") if k in params}
+                kept = {k: params[k] for k in _KEPT if k in params}
                 answer["paging"]["next"] = f"{here}?{urlencode(kept | {'after': cursors['after']})}"
         return answer
 

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     IMAGE = "IMAGE"
     CAROUSEL = "CAROUSEL"
     STORY = "STORY"
+    VIDEO = "VIDEO"
     CHILD = "CHILD"  # one picture of a carousel; never published alone
 
 

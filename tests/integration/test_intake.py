@@ -59,6 +59,11 @@ class House:
             self.watch, journal, self.clock, silent(), self.archive, self.witness
         )
 
+    async def take(self, candidate: Candidate) -> Taken:
+        """Hand over one file."""
+        (taken,) = await self.intake.take([candidate])
+        return taken
+
     def drop(self, name: str, data: bytes | None = None) -> Candidate:
         path = self.watch.folder / name
         path.write_bytes(jpeg(400, 400) if data is None else data)
@@ -101,7 +106,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
 
 async def test_a_file_becomes_a_post(house: House) -> None:
     """Claimed by a rename into the work folder; ready, with a caption from the template."""
-    assert Taken.TAKEN is await house.intake.take(house.drop("beach_day.jpg"))
+    assert Taken.TAKEN is await house.take(house.drop("beach_day.jpg"))
 
     post = await house.only_post()
     assert (State.READY, Stage.CONVERT) == (post.state, post.stage)
@@ -116,7 +121,7 @@ async def test_the_caption_beside_the_file(house: House) -> None:
     """name.txt is the caption of name.jpg, and goes where it goes; no hashtags are added."""
     (house.watch.folder / "a.txt").write_bytes("\ufeffÇa va ☀️\n".encode())
 
-    await house.intake.take(house.drop("a.jpg"))
+    await house.take(house.drop("a.jpg"))
 
     post = await house.only_post()
     assert "Ça va ☀️" == post.caption
@@ -127,7 +132,7 @@ async def test_a_caption_in_an_old_encoding(house: House) -> None:
     """A text that is not UTF-8 is read as Windows wrote it, not refused."""
     (house.watch.folder / "a.txt").write_bytes("Été".encode("cp1252"))
 
-    await house.intake.take(house.drop("a.jpg"))
+    await house.take(house.drop("a.jpg"))
 
     assert "Été" == (await house.only_post()).caption
 
@@ -136,7 +141,7 @@ async def test_a_caption_that_notepad_wrote(house: House) -> None:
     """UTF-16 with its mark is read as such."""
     (house.watch.folder / "a.txt").write_bytes("Ça va".encode("utf-16"))
 
-    await house.intake.take(house.drop("a.jpg"))
+    await house.take(house.drop("a.jpg"))
 
     assert "Ça va" == (await house.only_post()).caption
 
@@ -146,7 +151,7 @@ async def test_a_caption_behind_a_link_is_not_read(house: House, tmp_path: Path)
     (tmp_path / "secret").write_text("root:x:0:0")
     (house.watch.folder / "a.txt").symlink_to(tmp_path / "secret")
 
-    await house.intake.take(house.drop("a.jpg"))
+    await house.take(house.drop("a.jpg"))
 
     assert "root" not in (await house.only_post()).caption
     assert ["a.txt"] == house.inbox
@@ -154,7 +159,7 @@ async def test_a_caption_behind_a_link_is_not_read(house: House, tmp_path: Path)
 
 async def test_a_name_that_is_not_text(house: House) -> None:
     """A name that is not valid UTF-8 is taken, and shown with a replacement character."""
-    await house.intake.take(house.drop("caf\udce9.jpg"))
+    await house.take(house.drop("caf\udce9.jpg"))
 
     post = await house.only_post()
     assert "caf?.jpg" == post.name
@@ -163,7 +168,7 @@ async def test_a_name_that_is_not_text(house: House) -> None:
 
 async def test_a_video_is_known_by_its_bytes(house: House) -> None:
     """A video named .jpg is a reel to be."""
-    await house.intake.take(house.drop("a.jpg", b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(64)))
+    await house.take(house.drop("a.jpg", b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(64)))
 
     assert PostKind.REEL is (await house.only_post()).kind
 
@@ -173,7 +178,7 @@ async def test_a_file_that_is_gone(house: House) -> None:
     candidate = house.drop("a.jpg")
     candidate.path.unlink()
 
-    assert Taken.GONE is await house.intake.take(candidate)
+    assert Taken.GONE is await house.take(candidate)
     assert [] == await posts.listed(house.journal)
 
 
@@ -182,7 +187,7 @@ async def test_a_file_that_changed(house: House) -> None:
     candidate = house.drop("a.jpg")
     candidate.path.write_bytes(jpeg(500, 400))
 
-    assert Taken.CHANGED is await house.intake.take(candidate)
+    assert Taken.CHANGED is await house.take(candidate)
     assert (["a.jpg"], []) == (house.inbox, await posts.listed(house.journal))
 
 
@@ -193,17 +198,17 @@ async def test_a_link_out_of_the_folder_is_not_followed(house: House, tmp_path: 
     candidate.path.unlink()
     candidate.path.symlink_to(tmp_path / "secret.jpg")
 
-    assert Taken.PROBLEM is await house.intake.take(candidate)
+    assert Taken.PROBLEM is await house.take(candidate)
     assert (tmp_path / "secret.jpg").is_file()
     assert [] == await posts.listed(house.journal)
 
 
 async def test_the_same_bytes_again(house: House) -> None:
     """I6: filed under duplicate/ with a note that names the first post; not posted again."""
-    await house.intake.take(house.drop("a.jpg"))
+    await house.take(house.drop("a.jpg"))
     first = await house.only_post()
 
-    assert Taken.TAKEN is await house.intake.take(house.drop("b.jpg"))
+    assert Taken.TAKEN is await house.take(house.drop("b.jpg"))
 
     assert first.id == (await house.only_post()).id
     note = json.loads((house.watch.duplicate_folder / "b.jpg.mediawatch.json").read_text())
@@ -214,7 +219,7 @@ async def test_the_same_bytes_again(house: House) -> None:
 
 async def test_what_failed_may_be_put_back(house: House) -> None:
     """The same bytes after a failure are a new post."""
-    await house.intake.take(house.drop("a.jpg"))
+    await house.take(house.drop("a.jpg"))
     work = await house.claimed((await house.only_post()).id)
     await work.write(Event.FAIL)
     await house.archive.set_aside(work, "failed", Reason("corrupt", "It is broken.", "Mend it."))
@@ -224,14 +229,14 @@ async def test_what_failed_may_be_put_back(house: House) -> None:
     assert not house.watch.work_folder.joinpath(work.post.id).exists()
 
     back = failed.rename(house.watch.folder / "a.jpg")
-    assert Taken.TAKEN is await house.intake.take(house.candidate(back))
+    assert Taken.TAKEN is await house.take(house.candidate(back))
 
     assert 2 == len(await posts.listed(house.journal))
 
 
 async def test_what_is_held_may_be_put_back(house: House) -> None:
     """Putting a held file back into the inbox tries the same post again, with its new caption."""
-    await house.intake.take(house.drop("a.jpg"))
+    await house.take(house.drop("a.jpg"))
     post = await house.only_post()
     work = await house.claimed(post.id)
     await work.write(Event.HOLD)
@@ -241,7 +246,7 @@ async def test_what_is_held_may_be_put_back(house: House) -> None:
     back = held.rename(house.watch.folder / "a.jpg")
     (house.watch.folder / "a.txt").write_text("Shorter.")
 
-    assert Taken.TAKEN is await house.intake.take(house.candidate(back))
+    assert Taken.TAKEN is await house.take(house.candidate(back))
 
     again = await house.only_post()
     assert (post.id, State.READY, "Shorter.") == (again.id, again.state, again.caption)
@@ -249,7 +254,7 @@ async def test_what_is_held_may_be_put_back(house: House) -> None:
 
 
 async def held_in(house: House, name: str = "a.jpg") -> Path:
-    await house.intake.take(house.drop(name))
+    await house.take(house.drop(name))
     work = await house.claimed((await house.only_post()).id)
     await work.write(Event.HOLD, rebuilds=3)
     await house.archive.set_aside(work, "held", Reason("caption", "Too long.", "Shorten it."))
@@ -261,7 +266,7 @@ async def test_a_copy_of_a_held_file_tries_it_again(house: House) -> None:
     held = await held_in(house)
 
     copy = house.drop("a.jpg", held.read_bytes())
-    assert Taken.TAKEN is await house.intake.take(copy)
+    assert Taken.TAKEN is await house.take(copy)
 
     post = await house.only_post()
     assert (State.READY, 0, held) == (post.state, post.rebuilds, post.items[0].source)
@@ -276,9 +281,9 @@ async def test_putting_back_that_is_cut_off_is_ended_by_the_next_take(
     back = held.rename(house.watch.folder / "a.jpg")
     with monkeypatch.context() as broken:
         broken.setattr(filing, "claim_rename", _locked)
-        assert Taken.PROBLEM is await house.intake.take(house.candidate(back))
+        assert Taken.PROBLEM is await house.take(house.candidate(back))
 
-    assert Taken.TAKEN is await house.intake.take(house.candidate(back))
+    assert Taken.TAKEN is await house.take(house.candidate(back))
 
     post = await house.only_post()
     assert (State.READY, True) == (post.state, post.items[0].source.is_file())
@@ -304,7 +309,7 @@ async def test_a_caption_that_vanishes_while_its_picture_is_claimed(
 
     monkeypatch.setattr(filing, "claim_rename", saved_meanwhile)
 
-    assert Taken.TAKEN is await house.intake.take(house.drop("a.jpg"))
+    assert Taken.TAKEN is await house.take(house.drop("a.jpg"))
 
     post = await house.only_post()
     assert ("Hello", True) == (post.caption, post.items[0].source.is_file())
@@ -315,7 +320,7 @@ async def test_a_caption_that_is_just_being_written(house: House) -> None:
     house.clock.source.now = time.time()
     (house.watch.folder / "a.txt").write_text("Hel")
 
-    assert Taken.CHANGED is await house.intake.take(house.drop("a.jpg"))
+    assert Taken.CHANGED is await house.take(house.drop("a.jpg"))
 
     assert ["a.jpg", "a.txt"] == house.inbox
 
@@ -324,7 +329,7 @@ async def test_a_caption_in_capitals(house: House) -> None:
     """A.TXT is as good as a.txt."""
     (house.watch.folder / "a.TXT").write_text("Hello")
 
-    await house.intake.take(house.drop("a.jpg"))
+    await house.take(house.drop("a.jpg"))
 
     assert "Hello" == (await house.only_post()).caption
     assert [] == house.inbox
@@ -334,7 +339,7 @@ async def test_a_full_river_holds_the_folder_back(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Above the backlog a file is not claimed until others have ended."""
-    await house.intake.take(house.drop("seed.jpg"))
+    await house.take(house.drop("seed.jpg"))
     seed = await house.only_post()
     await house.journal.apply(
         [
@@ -355,10 +360,11 @@ async def test_a_full_river_holds_the_folder_back(
 
     monkeypatch.setattr("mediawatch.watch.intake.asyncio.sleep", look_again)
 
-    await house.intake.take(house.drop("late.jpg", jpeg(500, 400)))
+    late = house.drop("late.jpg", jpeg(500, 400))
+    assert 1 == await house.intake.room()
 
     assert 1 <= looked
-    assert [] == house.inbox
+    assert Taken.TAKEN is await house.take(late)
 
 
 # What a kill leaves half done.
@@ -367,7 +373,7 @@ async def test_a_full_river_holds_the_folder_back(
 async def kill_after_intent(house: House) -> Post:
     """The post is written down, and the rename was not made."""
     candidate = house.drop("a.jpg")
-    await house.intake.take(candidate)
+    await house.take(candidate)
     post = await house.only_post()
     item = post.items[0]
     back = dataclasses.replace(item, source=candidate.path, moving_to=item.source)
@@ -412,7 +418,7 @@ async def test_taken_away_between_intent_and_the_next_start(house: House) -> Non
     await house.recovery.run_once()
 
     assert [] == await posts.listed(house.journal)
-    assert Taken.TAKEN is await house.intake.take(house.drop("a.jpg"))
+    assert Taken.TAKEN is await house.take(house.drop("a.jpg"))
 
 
 async def test_replaced_between_intent_and_the_next_start(house: House) -> None:
@@ -428,7 +434,7 @@ async def test_replaced_between_intent_and_the_next_start(house: House) -> None:
 
 async def test_killed_before_a_held_file_was_filed(house: House) -> None:
     """A post that was held just before the end has its original filed at the next start."""
-    await house.intake.take(house.drop("a.jpg"))
+    await house.take(house.drop("a.jpg"))
     work = await house.claimed((await house.only_post()).id)
     await work.write(Event.HOLD, reason="caption", detail="Too long.", remedy="Shorten it.")
 
@@ -454,8 +460,8 @@ async def test_a_claimed_file_that_the_journal_does_not_know(house: House) -> No
 
 async def test_running_and_parked_posts_go_on_at_the_start(house: House) -> None:
     """What was running is nobody's; what was parked is tried, since somebody restarted."""
-    await house.intake.take(house.drop("a.jpg"))
-    await house.intake.take(house.drop("b.jpg", jpeg(500, 400)))
+    await house.take(house.drop("a.jpg"))
+    await house.take(house.drop("b.jpg", jpeg(500, 400)))
     first, second = [post.id for post in await posts.listed(house.journal)]
     await house.claimed(first)
     work = await house.claimed(second)
@@ -472,7 +478,7 @@ async def test_a_name_that_is_taken_in_the_archive(house: House) -> None:
     house.watch.processed_folder.mkdir()
     (house.watch.failed_folder).mkdir()
     (house.watch.failed_folder / "a.jpg").write_bytes(b"older")
-    await house.intake.take(house.drop("a.jpg"))
+    await house.take(house.drop("a.jpg"))
     work = await house.claimed((await house.only_post()).id)
     await work.write(Event.FAIL)
 
@@ -484,7 +490,7 @@ async def test_a_name_that_is_taken_in_the_archive(house: House) -> None:
 
 async def test_a_published_original_that_was_out_of_reach(house: House) -> None:
     """Published and done while the inbox was away: filed at the next start."""
-    await house.intake.take(house.drop("a.jpg"))
+    await house.take(house.drop("a.jpg"))
     work = await house.claimed((await house.only_post()).id)
     for event in (*[Event.ADVANCE] * 3, Event.CONFIRM, Event.ADVANCE, Event.FINISH):
         await work.write(event)
@@ -499,7 +505,7 @@ async def test_while_the_inbox_is_away_its_originals_are_waited_for(
     house: House, tmp_path: Path
 ) -> None:
     """A file that is gone with its whole folder is no lost file: the post tries again."""
-    await house.intake.take(house.drop("a.jpg"))
+    await house.take(house.drop("a.jpg"))
     work = await house.claimed((await house.only_post()).id)
     for event in (*[Event.ADVANCE] * 3, Event.CONFIRM, Event.ADVANCE):
         await work.write(event)

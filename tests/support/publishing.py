@@ -58,8 +58,8 @@ class NotingEngine:
     def wake(self, post_id: str, priority: int, after: float = 0.0) -> None:
         self.woken.append((post_id, after))
 
-    async def room(self) -> None:
-        return
+    async def room(self) -> int:
+        return 100
 
     async def hungry(self) -> None:
         return

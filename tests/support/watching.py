@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import hashlib
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,10 @@ class Watched:
         rescan: float = 30.0,
         rule: SettleRule | None = None,
         limits: Limits | None = None,
+        together: int = 1,
     ) -> None:
+        self.together = together
+        self.batches: list[int] = []
         self.folder, self.work = root / "inbox", root / "work"
         self.folder.mkdir(exist_ok=True)
         self.work.mkdir(exist_ok=True)
@@ -53,7 +56,8 @@ class Watched:
             ),
             clock=SystemClock(),
             inspect=self._inspect,
-            take=self._take,
+            take=self._take_all,
+            room=self._room,
             on_settling=self._on_settling,
             report=self._report,
             rule=rule,
@@ -95,6 +99,13 @@ class Watched:
 
     def _lost(self) -> bool:
         return any(action.startswith("folder-") for action in self.actions())
+
+    async def _room(self) -> int:
+        return self.together
+
+    async def _take_all(self, candidates: Sequence[Candidate]) -> list[Taken]:
+        self.batches.append(len(candidates))
+        return [await self._take(candidate) for candidate in candidates]
 
     async def _take(self, candidate: Candidate) -> Taken:
         self.offered.append(candidate)

@@ -46,8 +46,8 @@ def book() -> Book:
 def test_a_settled_name_is_offered_once(book: Book) -> None:
     """Ready, offered, taken, forgotten."""
     book.settle("a.jpg")
-    assert "a.jpg" == book.tracker.next_ready()
-    assert book.tracker.next_ready() is None
+    assert ["a.jpg"] == book.tracker.next_ready(10, 100)
+    assert [] == book.tracker.next_ready(10, 100)
     book.tracker.taken("a.jpg")
     assert set() == book.tracker.known()
     assert [("a.jpg", Outcome.TAKEN)] == book.outcomes
@@ -56,7 +56,7 @@ def test_a_settled_name_is_offered_once(book: Book) -> None:
 def test_a_name_that_is_being_taken_is_not_gone(book: Book) -> None:
     """The claim itself makes it vanish from the listing."""
     book.settle("a.jpg")
-    book.tracker.next_ready()
+    book.tracker.next_ready(10, 100)
     book.tracker.drop({"a.jpg"})
     assert [] == book.outcomes
     assert "a.jpg" in book.tracker.settling
@@ -82,7 +82,7 @@ def test_a_sidecar_that_is_left_behind_is_new_again(book: Book) -> None:
     """After its picture was taken it is looked at anew, and is lonely then."""
     book.tracker.adopt(["a.txt"], 0.0, 0.0)
     book.settle("a.jpg")
-    book.tracker.next_ready()
+    book.tracker.next_ready(10, 100)
     book.tracker.taken("a.jpg")
     assert set() == book.tracker.known()
     book.tracker.adopt(["a.txt"], 3.0, 3.0)
@@ -148,9 +148,9 @@ def test_after_a_stop_everything_is_looked_at_again(book: Book) -> None:
     """A look or an offer that was cut off is not lost."""
     book.settle("a.jpg")
     book.tracker.adopt(["b.jpg"], 2.0, 2.0)
-    book.tracker.next_ready()
+    book.tracker.next_ready(10, 100)
     book.tracker.questions(2.0, 10)
-    book.tracker.put_down("a.jpg", 2.0)
+    book.tracker.put_down(["a.jpg"], 2.0)
     book.tracker.requeue(3.0)
     asked = {question.name for question in book.tracker.questions(3.0, 10)}
     assert {"a.jpg", "b.jpg"} == asked

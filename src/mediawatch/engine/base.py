@@ -20,9 +20,9 @@ class JobEngine(Protocol):
         """
         ...
 
-    async def room(self) -> None:
-        """Wait until there is room for one more post: this is how a full river holds back
-        the folder."""
+    async def room(self) -> int:
+        """Wait until there is room for one more post, and say for how many: this is how a full
+        river holds back the folder."""
         ...
 
     async def hungry(self) -> None:

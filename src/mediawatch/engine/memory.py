@@ -34,10 +34,11 @@ class MemoryEngine:
         self._timers.pop(post_id, None)
         self.wake(post_id, priority)
 
-    async def room(self) -> None:
+    async def room(self) -> int:
         """See JobEngine.room."""
         async with self._changed:
             await self._changed.wait_for(lambda: not self._queue.full())
+        return self._queue.maxsize - self._queue.qsize()
 
     async def hungry(self) -> None:
         """See JobEngine.hungry."""

@@ -33,6 +33,8 @@ from mediawatch.journal.schema import accounts, items, posts
 from mediawatch.model.lifecycle import FINAL, PRIORITY, Event, Stage, State, walk
 from mediawatch.model.posts import Item, Post, PostKind
 
+#: Values in one list of a query: SQLite takes 32,766 parameters at the most.
+_AT_ONCE = 1000
 _POST_COLUMNS = [column.name for column in posts.c]
 _ITEM_COLUMNS = [column.name for column in items.c]
 _ITEM_FACTS = tuple(name for name in _ITEM_COLUMNS if name not in {"post_id", "position"})
@@ -447,13 +449,15 @@ async def _load(journal: Journal, query: Select[Any]) -> list[Post]:
     if not found:
         return []
     by_post: dict[str, list[Item]] = {row["id"]: [] for row in found}
-    query_items = (
-        select(items)
-        .where(items.c.post_id.in_(list(by_post)))
-        .order_by(items.c.post_id, items.c.position)
-    )
-    for row in await journal.read(query_items):
-        by_post[row["post_id"]].append(_item(row))
+    ids = list(by_post)
+    for start in range(0, len(ids), _AT_ONCE):
+        query_items = (
+            select(items)
+            .where(items.c.post_id.in_(ids[start : start + _AT_ONCE]))
+            .order_by(items.c.post_id, items.c.position)
+        )
+        for row in await journal.read(query_items):
+            by_post[row["post_id"]].append(_item(row))
     return [from_row(row, by_post[row["id"]]) for row in found]
 
 

@@ -76,7 +76,7 @@ class Archive:
             filed = await self._file(work, item, folder, self._note(work.post, where, reason))
             work.tell("filed", str(filed.source))
             await work.write(items=[filed])
-        await asyncio.to_thread(_remove_empty, settings.work_folder / work.post.id)
+        await asyncio.to_thread(_leave_work, work.post, settings.work_folder)
 
     async def _file(
         self, work: Work, item: Item, folder: Path, note: dict[str, Any] | None = None
@@ -205,10 +205,14 @@ def _clear_up(post: Post, work_folder: Path) -> None:
             with contextlib.suppress(OSError):
                 item.prepared.unlink(missing_ok=True)
                 crash.at("work.prepared-removed")
-    _remove_empty(work_folder / post.id)
+    _leave_work(post, work_folder)
 
 
-def _remove_empty(folder: Path) -> None:
-    with contextlib.suppress(OSError):
-        folder.rmdir()
-        crash.at("work.folder-removed")
+def _leave_work(post: Post, work_folder: Path) -> None:
+    """Remove where the originals were on their way, unless others that came with them are there."""
+    folders = {item.source.parent for item in post.items} | {work_folder / post.id}
+    for folder in folders:
+        if folder.parent == work_folder:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+                crash.at("work.folder-removed")

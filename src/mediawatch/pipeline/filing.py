@@ -32,6 +32,7 @@ __all__ = [
     "hash_file",
     "move",
     "settle_move",
+    "sync_folder",
     "write_note",
 ]
 
@@ -125,7 +126,7 @@ def write_note(path: Path, data: dict[str, Any]) -> None:
             os.fsync(file.fileno())
         crash.at("note.written")
         temporary.replace(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
         crash.at("note.placed")
     except OSError as error:
         with contextlib.suppress(OSError):
@@ -148,7 +149,7 @@ def _finish(source: Path, target: Path, sha256: str | None) -> None:
         _let_go(source, target)
     elif _is_stand_in(source, target):
         source.replace(target)
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
     elif hash_file(target) == (sha256 or hash_file(source)):
         _let_go(source, target)
     else:
@@ -156,7 +157,7 @@ def _finish(source: Path, target: Path, sha256: str | None) -> None:
 
 
 def _let_go(source: Path, target: Path) -> None:
-    _sync_folder(target.parent)
+    sync_folder(target.parent)
     source.unlink()
 
 
@@ -174,7 +175,7 @@ def _copy_across(source: Path, target: Path, sha256: str | None) -> None:
             shutil.copystat(source, part)
         crash.at("copy.written")
         rename_no_replace(part, target, links=True)
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
         crash.at("copy.placed")
     except BaseException:
         with contextlib.suppress(OSError):
@@ -212,7 +213,8 @@ def _short_hash(text: str) -> str:
     return hashlib.sha256(os.fsencode(text)).hexdigest()[:16]
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Have the entries of a folder safe on disk, where the system can. Raises OSError."""
     if sys.platform == "win32":
         return  # folders cannot be opened there; NTFS journals its entries
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

@@ -19,7 +19,7 @@ from mediawatch.log import Log
 from mediawatch.model.lifecycle import Event, Publication, Stage, State
 from mediawatch.model.posts import JOURNAL_RESTORED, Item, Post
 from mediawatch.pipeline import filing
-from mediawatch.pipeline.archive import Archive, finish_move, free_name, note_beside
+from mediawatch.pipeline.archive import SIDECAR, Archive, finish_move, free_name, note_beside
 from mediawatch.pipeline.outcomes import Reason
 from mediawatch.pipeline.work import Work
 
@@ -115,7 +115,7 @@ class Recovery:
             await self._vanished(post, error)
             return
         statements: list[Statement] = [posts.record_item(item) for item in items]
-        claimed_again = items[0].source.parent == self._settings.work_folder / post.id
+        claimed_again = items[0].source.parent.parent == self._settings.work_folder
         if post.state is State.HELD and claimed_again:
             # It had been put back into the inbox: the owner wants it tried again.
             statements.append(posts.move(post, Event.RELEASE, now=self._clock.now())[1])
@@ -142,7 +142,7 @@ class Recovery:
         """Posts that were held or failed just before the end, their originals not yet filed."""
         stopped = await posts.listed(self._journal, states=[State.HELD, State.FAILED], limit=1000)
         for post in stopped:
-            if post.items[0].source.parent == self._settings.work_folder / post.id:
+            if post.items[0].source.parent.parent == self._settings.work_folder:
                 work = Work(self._journal, self._clock, self._log, post)
                 where = "held" if post.state is State.HELD else "failed"
                 reason = Reason(post.reason or "", post.detail or "", post.remedy or "")
@@ -154,18 +154,20 @@ class Recovery:
 
         They may be on Instagram already, so a person decides.
         """
-        for folder in await asyncio.to_thread(_folders_in, self._settings.work_folder):
-            post = await posts.find(self._journal, folder.name)
-            with self._told(post.name if post else folder.name):
-                if post is None:
-                    await self._hold_stray(folder)
-                elif post.state is State.DONE and post.items[0].source.parent == folder:
+        known = await posts.lying_in(self._journal, self._settings.work_folder)
+        for post in known:
+            if post.state is State.DONE:
+                with self._told(post.name):
                     work = Work(self._journal, self._clock, self._log, post)
                     await self._archive.late(work)
+        ours = {path for post in known for item in post.items for path in _places(item)}
+        for folder in await asyncio.to_thread(_folders_in, self._settings.work_folder):
+            with self._told(folder.name):
+                await self._hold_stray(folder, ours)
 
-    async def _hold_stray(self, folder: Path) -> None:
+    async def _hold_stray(self, folder: Path, ours: set[Path]) -> None:
         held = await asyncio.to_thread(
-            _hold, folder, self._settings.held_folder, iso(self._clock.now())
+            _hold, folder, ours, self._settings.held_folder, iso(self._clock.now())
         )
         for name in held:
             self._log.warning(
@@ -200,9 +202,15 @@ def _folders_in(folder: Path) -> list[Path]:
         return []
 
 
-def _hold(folder: Path, held: Path, when: str) -> list[str]:
+def _places(item: Item) -> list[Path]:
+    """Where an original may be, and its caption."""
+    places = [item.source, *([item.moving_to] if item.moving_to is not None else [])]
+    return [*places, *(place.with_suffix(SIDECAR) for place in places)]
+
+
+def _hold(folder: Path, ours: set[Path], held: Path, when: str) -> list[str]:
     names = []
-    for file in sorted(folder.iterdir()):
+    for file in sorted(set(folder.iterdir()) - ours):
         held.mkdir(parents=True, exist_ok=True)
         target = free_name(held, file.name, folder.name, note=True)
         filing.move(file, target, sha256=None)
@@ -215,6 +223,7 @@ def _hold(folder: Path, held: Path, when: str) -> list[str]:
         }
         filing.write_note(note_beside(target), note)
         names.append(target.name)
-    folder.rmdir()
-    crash.at("work.folder-removed")
+    with contextlib.suppress(OSError):  # what is known lies there still
+        folder.rmdir()
+        crash.at("work.folder-removed")
     return names

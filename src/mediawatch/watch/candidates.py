@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from mediawatch.model.posts import Post
 from mediawatch.watch.writers import Key
+
+#: Is told the name of a file, the post that it belongs to, and whether it is a duplicate of that.
+Told = Callable[[str, Post, bool], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,78 +6,124 @@ import codecs
 import hashlib
 import os
 import stat
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
-from mediawatch.media.probe import Family, sniff_file
+from mediawatch.media.probe import HEAD, Family, sniff
 from mediawatch.pipeline.archive import SIDECAR
 from mediawatch.watch.candidates import Candidate
+from mediawatch.watch.filters import split_name
 
 #: Longest caption file that is read, in bytes.
 MAX_SIDECAR = 64 * 1024
+#: A file up to this size is read in one go.
+_AT_ONCE = 1 << 20
+_FLAGS = (
+    os.O_RDONLY
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_BINARY", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+)
+
+Identity = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """The bytes of a candidate, as they were read in one go, and which file they were in."""
+    """The bytes of a candidate, as they were read in one go, and which file they were in.
+
+    ``beside``: the caption file, None if there is none; ``caption``: what is in it.
+    """
 
     sha256: str
     size: int
     family: Family
+    beside: Path | None
     caption: str | None
-    identity: tuple[int, int, int]
+    identity: Identity
+
+
+def take_fingerprints(
+    candidates: Sequence[Candidate], young: tuple[float, float]
+) -> list[Fingerprint | OSError | None]:
+    """``take_fingerprint`` of each, or what was in its way."""
+    taken: list[Fingerprint | OSError | None] = []
+    for candidate in candidates:
+        try:
+            taken.append(take_fingerprint(candidate, young))
+        except OSError as error:
+            taken.append(error)
+    return taken
 
 
 def take_fingerprint(candidate: Candidate, young: tuple[float, float]) -> Fingerprint | None:
     """Read the whole file once; None if it is not what settled, or changed while it was read.
 
     Also if its caption was written within ``young`` (from, to; seconds since the epoch): it may
-    not be whole yet.
+    not be whole yet. Raises OSError.
     """
     beside = sidecar(candidate.path)
     if beside is not None and young[0] < beside.stat().st_mtime <= young[1]:
         return None
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-    flags |= getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
-    with os.fdopen(os.open(candidate.path, flags), "rb") as file:
-        before = os.fstat(file.fileno())
+    descriptor = os.open(candidate.path, _FLAGS)
+    try:
+        before = os.fstat(descriptor)
         if not stat.S_ISREG(before.st_mode) or before.st_size != candidate.size:
             return None
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-        after = os.fstat(file.fileno())
+        sha256, head = _read(descriptor, before.st_size)
+        after = os.fstat(descriptor)
+    finally:
+        os.close(descriptor)
     if identity(before) != identity(after):
         return None
-    family = sniff_file(candidate.path).family
-    caption = _caption_beside(candidate.path)
-    return Fingerprint(digest, before.st_size, family, caption, identity(after))
+    caption = _caption_in(beside) if beside is not None else None
+    return Fingerprint(sha256, before.st_size, sniff(head).family, beside, caption, identity(after))
 
 
-def identity(found: os.stat_result) -> tuple[int, int, int]:
+def identity(found: os.stat_result) -> Identity:
     """What a rename leaves as it is, and a writer does not."""
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def sidecar(path: Path) -> Path | None:
     """The caption file beside a picture, however its suffix is written; None if there is none."""
+    folder, stem = path.parent, split_name(path.name)[0]
     for suffix in (SIDECAR, SIDECAR.upper(), SIDECAR.title()):
-        beside = path.with_suffix(suffix)
-        # Not through a link: it could lead to any file that this user may read.
-        if beside.is_file() and not beside.is_symlink():
-            return beside
+        beside = os.path.join(folder, stem + suffix)
+        try:
+            # Not through a link: it could lead to any file that this user may read.
+            found = os.lstat(beside)
+        except OSError:
+            continue
+        if stat.S_ISREG(found.st_mode):
+            return Path(beside)
     return None
 
 
-def _caption_beside(path: Path) -> str | None:
-    """The text of ``name.txt`` beside ``name.jpg``, or None if there is none.
+def _read(descriptor: int, size: int) -> tuple[str, bytes]:
+    """The sha256 of a file of that size, and its first bytes."""
+    if size <= _AT_ONCE:
+        data = os.read(descriptor, size + 1)
+        if len(data) == size:
+            return hashlib.sha256(data).hexdigest(), data[:HEAD]
+        os.lseek(descriptor, 0, os.SEEK_SET)
+    file: BinaryIO
+    with open(descriptor, "rb", closefd=False) as file:
+        head = file.read(HEAD)
+        file.seek(0)
+        return hashlib.file_digest(file, "sha256").hexdigest(), head
+
+
+def _caption_in(beside: Path) -> str | None:
+    """The text of a caption file, or None if it is gone.
 
     UTF-8, or UTF-16 with its mark, or what an old Windows program wrote.
     """
-    beside = sidecar(path)
-    if beside is None:
-        return None
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     try:
-        with os.fdopen(os.open(beside, flags | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
+        with os.fdopen(os.open(beside, _FLAGS), "rb") as file:
             # A longer one is cut here, and refused for its length later, by a sentence.
             data = file.read(MAX_SIDECAR)
     except FileNotFoundError:

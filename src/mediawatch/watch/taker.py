@@ -1,4 +1,4 @@
-"""Hands on what has settled, one file at a time, oldest first.
+"""Hands on what has settled, oldest first: as many files at a time as there is room for.
 
 While the intake has no room, nothing moves here and the files stay in the folder: the folder is
 the queue.
@@ -7,7 +7,7 @@ the queue.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from mediawatch.clock import Clock
@@ -17,14 +17,20 @@ from mediawatch.watch.listing import CANNOT_BE_READ
 from mediawatch.watch.settle import CUT_SHORT, WRITTEN, SettleRule, Settling
 from mediawatch.watch.tracker import Tracker
 
+#: Files that are dealt with together at the most, and their bytes.
+MOST = 128
+MOST_BYTES = 16 << 20
 _STILL_WRITTEN_RETRY = 60.0
 _FRESH_LOOK = 0.05
 
+_Inspected = Inspection | Exception
+
 
 class Taker:
-    """Looks into a settled file, and offers it to the intake.
+    """Looks into settled files, and offers them to the intake.
 
-    ``look_again(name)`` looks at one name and lets the tracker judge it.
+    ``room()`` waits until files may be taken, and says how many; ``look_again(names)`` looks at
+    these names and lets the tracker judge them.
     """
 
     def __init__(
@@ -35,49 +41,77 @@ class Taker:
         *,
         clock: Clock,
         inspect: Callable[[Path], Inspection],
-        take: Callable[[Candidate], Awaitable[Taken]],
-        look_again: Callable[[str], Awaitable[None]],
+        room: Callable[[], Awaitable[int]],
+        take: Callable[[Sequence[Candidate]], Awaitable[Sequence[Taken]]],
+        look_again: Callable[[Sequence[str]], Awaitable[None]],
         report: Callable[..., None],
     ) -> None:
         self._tracker, self._rule, self._root = tracker, rule, root
-        self._clock, self._inspect, self._take = clock, inspect, take
+        self._clock, self._inspect = clock, inspect
+        self._room, self._take = room, take
         self._look_again, self._report = look_again, report
 
     async def offer_next(self) -> bool:
-        """Deal with the next file that is ready; False if none is."""
-        name = self._tracker.next_ready()
-        if name is None:
+        """Deal with the files that have been ready for longest; False if none is."""
+        if not self._tracker.any_ready():
             return False
+        room = await self._room()
+        names = self._tracker.next_ready(min(room, MOST), MOST_BYTES)
         try:
-            await self._offer(name, self._tracker.settling[name])
+            await self._offer(names)
         finally:
-            self._tracker.put_down(name, self._clock.monotonic())
+            self._tracker.put_down(names, self._clock.monotonic())
         return True
 
-    async def _offer(self, name: str, entry: Settling) -> None:
-        if not await self._still_ready(name, entry):
-            return
-        path = Path(self._root, name)
-        try:
-            seen = await asyncio.to_thread(self._inspect, path)
-        except FileNotFoundError:
-            self._tracker.settle_again(name, self._clock.monotonic())
-        except PermissionError:
-            self._later(name, Outcome.UNREADABLE, CANNOT_BE_READ)
-        except Exception as error:  # whatever a broken file does to the inspector: go on
-            self._later(name, Outcome.UNREADABLE, f"it cannot be looked into: {_words(error)}")
-        else:
-            if not seen.wanted:
-                self._tracker.leave(name, seen.reason)
-                self._report("ignored", f"{name} is ignored: {seen.reason}.", name=name)
-            elif self._is_whole_enough(name, entry, seen.whole):
-                await self._hand_on(name, entry, path)
+    async def _offer(self, names: Sequence[str]) -> None:
+        entries = await self._still_ready(names)
+        paths = [Path(self._root, name) for name in entries]
+        inspected = await asyncio.to_thread(self._look_into, paths)
+        candidates = []
+        for (name, entry), path, seen in zip(entries.items(), paths, inspected, strict=True):
+            if self._is_wanted(name, entry, seen):
+                candidates.append(Candidate(path, name, entry.key or (), entry.size))
+        if candidates:
+            await self._hand_on(candidates)
 
-    async def _still_ready(self, name: str, entry: Settling) -> bool:
-        ready_at = entry.ready_at
-        if ready_at is not None and self._clock.monotonic() - ready_at > _FRESH_LOOK:
-            await self._look_again(name)
-        return self._tracker.settling.get(name) is entry and entry.ready_at is not None
+    async def _still_ready(self, names: Sequence[str]) -> dict[str, Settling]:
+        settling, now = self._tracker.settling, self._clock.monotonic()
+        entries = {name: settling[name] for name in names if name in settling}
+        stale = [
+            name
+            for name, entry in entries.items()
+            if entry.ready_at is not None and now - entry.ready_at > _FRESH_LOOK
+        ]
+        if stale:
+            await self._look_again(stale)
+        return {
+            name: entry
+            for name, entry in entries.items()
+            if settling.get(name) is entry and entry.ready_at is not None
+        }
+
+    def _look_into(self, paths: Sequence[Path]) -> list[_Inspected]:
+        inspected: list[_Inspected] = []
+        for path in paths:
+            try:
+                inspected.append(self._inspect(path))
+            except Exception as error:  # whatever a broken file does to the inspector: go on
+                inspected.append(error)
+        return inspected
+
+    def _is_wanted(self, name: str, entry: Settling, seen: _Inspected) -> bool:
+        if isinstance(seen, FileNotFoundError):
+            self._tracker.settle_again(name, self._clock.monotonic())
+        elif isinstance(seen, PermissionError):
+            self._later(name, Outcome.UNREADABLE, CANNOT_BE_READ)
+        elif isinstance(seen, Exception):
+            self._later(name, Outcome.UNREADABLE, f"it cannot be looked into: {_words(seen)}")
+        elif not seen.wanted:
+            self._tracker.leave(name, seen.reason)
+            self._report("ignored", f"{name} is ignored: {seen.reason}.", name=name)
+        else:
+            return self._is_whole_enough(name, entry, seen.whole)
+        return False
 
     def _is_whole_enough(self, name: str, entry: Settling, whole: bool | None) -> bool:
         now = self._clock.monotonic()
@@ -91,24 +125,27 @@ class Taker:
         self._tracker.look_later(name)
         return False
 
-    async def _hand_on(self, name: str, entry: Settling, path: Path) -> None:
+    async def _hand_on(self, candidates: Sequence[Candidate]) -> None:
         tracker = self._tracker
         try:
-            taken = await self._take(Candidate(path, name, entry.key or (), entry.size))
-        except Exception as error:  # trouble with one file must not stop the others
-            self._later(name, Outcome.PROBLEM, _words(error))
+            outcomes = await self._take(candidates)
+        except Exception as error:  # trouble with these files must not stop the others
+            for candidate in candidates:
+                self._later(candidate.name, Outcome.PROBLEM, _words(error))
             return
-        match taken:
-            case Taken.TAKEN:
-                tracker.taken(name)
-            case Taken.GONE:
-                tracker.gone(name)
-            case Taken.CHANGED:
-                tracker.settle_again(name, self._clock.monotonic())
-            case Taken.REFUSED:
-                tracker.leave(name, "it was refused")
-            case Taken.PROBLEM:
-                self._later(name, Outcome.PROBLEM, "it could not be claimed")
+        for candidate, taken in zip(candidates, outcomes, strict=True):
+            name = candidate.name
+            match taken:
+                case Taken.TAKEN:
+                    tracker.taken(name)
+                case Taken.GONE:
+                    tracker.gone(name)
+                case Taken.CHANGED:
+                    tracker.settle_again(name, self._clock.monotonic())
+                case Taken.REFUSED:
+                    tracker.leave(name, "it was refused")
+                case Taken.PROBLEM:
+                    self._later(name, Outcome.PROBLEM, "it could not be claimed")
 
     def _later(self, name: str, outcome: Outcome, reason: str) -> None:
         self._tracker.try_later(name, outcome, reason, self._clock.monotonic())

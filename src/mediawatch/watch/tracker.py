@@ -23,6 +23,7 @@ LONELY_SIDECAR = "no picture of the same name lies beside it"
 
 _RETRY_DELAYS = (5.0, 10.0, 30.0, 60.0, 300.0)
 _EPSILON = 0.001
+_LOOKED_AHEAD = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Tracker:
         self._stems: Counter[str] = Counter()  # of the settling names
         self._due: list[tuple[float, str]] = []
         self._ready: deque[str] = deque()
-        self.taking: str | None = None
+        self.taking: set[str] = set()
         self._recheck_from = 0
 
     # --- what the scan brings -------------------------------------------------------------
@@ -99,7 +100,7 @@ class Tracker:
     def drop(self, gone: Iterable[str]) -> None:
         """Forget names that are no longer in the folder."""
         for name in gone:
-            if name == self.taking:
+            if name in self.taking:
                 continue  # it is gone because it is being taken
             self._forget(name, Outcome.GONE, "")
 
@@ -118,7 +119,7 @@ class Tracker:
             if entry is not None:
                 if entry.queued == due:
                     entry.queued = None
-                    if entry.ready_at is None:
+                    if entry.ready_at is None and not self._is_left_to_the_taker(name, entry, now):
                         asked[name] = self._question(name, entry, now)
                 continue
             ignored = self.ignored.get(name)
@@ -132,7 +133,7 @@ class Tracker:
         return [
             self._question(name, entry, now)
             for name, entry in newest
-            if entry.ready_at is None and name != self.taking
+            if entry.ready_at is None and name not in self.taking
         ]
 
     def question(self, name: str, now: float) -> Question:
@@ -158,22 +159,37 @@ class Tracker:
 
     # --- taking ---------------------------------------------------------------------------
 
-    def next_ready(self) -> str | None:
-        """The name that has been ready for longest, marked as being taken; None if none is."""
+    def any_ready(self) -> bool:
+        """Whether a name is ready to be taken."""
         while self._ready:
+            entry = self.settling.get(self._ready[0])
+            if entry is not None and entry.ready_at is not None:
+                return True
+            self._ready.popleft()
+        return False
+
+    def next_ready(self, limit: int, weight: int) -> list[str]:
+        """The names that have been ready for longest, marked as being taken.
+
+        At most ``limit`` of them, and of ``weight`` bytes together, but one at least if any is.
+        """
+        names: list[str] = []
+        while len(names) < limit and weight > 0 and self.any_ready():
             name = self._ready.popleft()
+            if name not in self.taking:
+                weight -= self.settling[name].size
+                names.append(name)
+                self.taking.add(name)
+        return names
+
+    def put_down(self, names: Iterable[str], now: float) -> None:
+        """The taker is through with them; those for which that was too early are looked at
+        again."""
+        for name in names:
+            self.taking.discard(name)
             entry = self.settling.get(name)
             if entry is not None and entry.ready_at is not None:
-                self.taking = name
-                return name
-        return None
-
-    def put_down(self, name: str, now: float) -> None:
-        """The taker is through with it; if that was too early, it is looked at again."""
-        self.taking = None
-        entry = self.settling.get(name)
-        if entry is not None and entry.ready_at is not None:
-            self.settle_again(name, now)
+                self.settle_again(name, now)
 
     def requeue(self, now: float) -> None:
         """Look at everything anew, after a stop in the midst of something."""
@@ -256,6 +272,13 @@ class Tracker:
         ripe = now - entry.since >= self._rule.settle - _EPSILON
         return Question(name, entry.key, ask=ripe and now >= entry.not_before)
 
+    def _is_left_to_the_taker(self, name: str, entry: Settling, now: float) -> bool:
+        """With many names ready, the taker will look at this one anyway, when its turn comes."""
+        if len(self._ready) < _LOOKED_AHEAD or not self._question(name, entry, now).ask:
+            return False
+        self._make_ready(name, entry, float("-inf"))
+        return True
+
     def _judge(self, entry: Settling, look: Look, now: float) -> None:
         name = look.name
         match look.sight:
@@ -291,7 +314,7 @@ class Tracker:
 
     def _make_ready(self, name: str, entry: Settling, now: float) -> None:
         entry.ready_at, entry.reason = now, WAITING
-        if name != self.taking:  # the taker looked once more, and has it in hand
+        if name not in self.taking:  # the taker looked once more, and has it in hand
             self._ready.append(name)
 
     def _push(self, name: str, entry: Settling, due: float) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -38,6 +38,9 @@ from mediawatch.watch.withheld import Withheld
 
 T = TypeVar("T")
 
+#: Seconds between two looks whether a pass waits for nothing.
+_LOOK_UP = 0.25
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -57,8 +60,9 @@ class Limits:
 class Watcher:
     """Watches one folder.
 
-    ``inspect(path)`` looks into a file and runs in a thread. ``take(candidate)`` claims it; it may
-    wait for as long as there is no room, and must be safe to cancel. ``on_settling()`` is called
+    ``inspect(path)`` looks into a file and runs in a thread. ``room()`` waits until files may be
+    taken, and says how many; ``take(candidates)`` claims them. Both must be safe to cancel.
+    ``standstill()`` says why there will be no room for long, if so. ``on_settling()`` is called
     when new files begin to settle. ``report(action, message, **fields)`` is told what people
     should know. ``withheld``: what is passed over though it lies there; an order (``pass_once``)
     lets it go.
@@ -70,7 +74,9 @@ class Watcher:
         *,
         clock: Clock,
         inspect: Callable[[Path], Inspection],
-        take: Callable[[Candidate], Awaitable[Taken]],
+        take: Callable[[Sequence[Candidate]], Awaitable[Sequence[Taken]]],
+        room: Callable[[], Awaitable[int]],
+        standstill: Callable[[], str] = lambda: "",
         on_settling: Callable[[], None] | None = None,
         report: Callable[..., None] | None = None,
         rule: SettleRule | None = None,
@@ -78,6 +84,7 @@ class Watcher:
         withheld: Withheld | None = None,
     ) -> None:
         self._withheld = withheld
+        self._standstill = standstill
         self._clock = clock
         self._on_settling = on_settling or (lambda: None)
         self._report = report or (lambda *_args, **_fields: None)
@@ -99,6 +106,7 @@ class Watcher:
             self._inbox.root,
             clock=clock,
             inspect=inspect,
+            room=room,
             take=take,
             look_again=self._look_again,
             report=self._report,
@@ -320,9 +328,9 @@ class Watcher:
             if failed is not None and failed.failures == 1:
                 self._report("unreadable", f"{name}: {reason}.", name=name, remedy=remedy)
 
-    async def _look_again(self, name: str) -> None:
+    async def _look_again(self, names: Sequence[str]) -> None:
         now = self._clock.monotonic()
-        await self._look_at([self._tracker.question(name, now)], now)
+        await self._look_at([self._tracker.question(name, now) for name in names], now)
         self._look.set()
 
     # --- taking ---------------------------------------------------------------------------
@@ -363,14 +371,23 @@ class Watcher:
         try:
             await self._ask_again(current)
             self.wake()
-            end = self._clock.monotonic() + limit
-            while not current.finished.is_set() and (now := self._clock.monotonic()) < end:
-                await _wait(current.finished, min(self._limits.pass_patience, end - now))
-                if all(self._why_open(name) in (CUT_SHORT, WRITTEN) for name in current.open):
-                    break  # the next pass may find them whole; this one would wait for nothing
+            await self._until_decided(current, limit)
+            standstill = self._standstill()
         finally:
             self._passes.remove(current)
-        return current.report(self._why_open)
+        return current.report(lambda name: standstill or self._why_open(name))
+
+    async def _until_decided(self, current: FolderPass, limit: float) -> None:
+        began = self._clock.monotonic()
+        while not current.finished.is_set() and not self._standstill():
+            now = self._clock.monotonic()
+            if now - began >= limit:
+                return
+            await _wait(current.finished, min(_LOOK_UP, began + limit - now))
+            if now - began >= self._limits.pass_patience and all(
+                self._why_open(name) in (CUT_SHORT, WRITTEN) for name in current.open
+            ):
+                return  # the next pass may find them whole; this one would wait for nothing
 
     async def _ask_again(self, current: FolderPass) -> None:
         """What was left alone before may have changed since."""

@@ -1,0 +1,128 @@
+"""A file whose bytes are a post already: its own file, put back, copied back, or again."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from mediawatch import crash
+from mediawatch.clock import Clock, iso
+from mediawatch.config import WatchSettings
+from mediawatch.engine.base import JobEngine
+from mediawatch.journal import posts
+from mediawatch.journal.database import Journal, Statement
+from mediawatch.log import Log
+from mediawatch.model.lifecycle import PRIORITY, Event, Stage, State
+from mediawatch.model.posts import Post, shown_as
+from mediawatch.pipeline.archive import finish_move
+from mediawatch.watch import claiming
+from mediawatch.watch.candidates import Candidate, Taken, Told
+from mediawatch.watch.claiming import Claim
+from mediawatch.watch.fingerprint import Fingerprint
+
+_CAPTION_IS_OPEN = {Stage.CONVERT, Stage.UPLOAD, Stage.CONTAINER}
+
+
+class KnownContent:
+    """Deals with candidates that need no new post."""
+
+    def __init__(
+        self,
+        watch: WatchSettings,
+        *,
+        journal: Journal,
+        engine: JobEngine,
+        clock: Clock,
+        log: Log,
+        taken: Told,
+    ) -> None:
+        self._watch = watch
+        self._journal = journal
+        self._engine = engine
+        self._clock = clock
+        self._log = log
+        self._taken = taken
+
+    async def take(self, known: Post, candidate: Candidate, fingerprint: Fingerprint) -> Taken:
+        """Bring it to its post. Raises OSError and MediawatchError."""
+        if known.items[0].source == candidate.path:
+            # An earlier claim of this very file was cut off.
+            return await self._finish_claim(known, candidate)
+        if known.state is not State.HELD:
+            return await self._duplicate(known, candidate)
+        if not await asyncio.to_thread(claiming.has_sources, known):
+            return await self._put_back(known, candidate, fingerprint)
+        # A copy of a held file was put into the inbox: whoever does that wants it tried again.
+        await self._journal.apply([self._release(known)])
+        crash.at("duplicate.released")
+        self._engine.wake(known.id, PRIORITY[known.stage])
+        return await self._duplicate(known, candidate)
+
+    async def _finish_claim(self, post: Post, candidate: Candidate) -> Taken:
+        item = await asyncio.to_thread(finish_move, post.items[0])
+        statements = [posts.record_item(item, post.items[0])]
+        if post.state is State.HELD:
+            statements.append(self._release(post))
+        await self._journal.apply(statements)
+        crash.at("claim.finished")
+        self._engine.wake(post.id, PRIORITY[post.stage])
+        self._taken(candidate.name, post, False)
+        return Taken.TAKEN
+
+    def _release(self, post: Post, **facts: str) -> Statement:
+        now = self._clock.now()
+        return posts.move(post, Event.RELEASE, now=now, attempts=0, rebuilds=0, **facts)[1]
+
+    async def _put_back(self, post: Post, candidate: Candidate, fingerprint: Fingerprint) -> Taken:
+        """The original of a held post was put back into the inbox: try it again."""
+        before = post.items[0]
+        target = self._watch.work_folder / post.id / candidate.name
+        claim = Claim(candidate, fingerprint, target)
+        item = replace(before, source=candidate.path, moving_to=target)
+        await self._journal.apply([posts.record_item(item, before)])
+        crash.at("put-back.intended")
+        if not await asyncio.to_thread(claiming.rename, claim):
+            await asyncio.to_thread(claiming.undo, claim)
+            await self._journal.apply([posts.record_item(before, item)])
+            crash.at("put-back.forgotten")
+            return Taken.CHANGED
+        await asyncio.to_thread(claiming.forget_note, before.source)
+        facts = {}
+        # Once Meta has made a container its caption stands.
+        if fingerprint.caption is not None and post.stage in _CAPTION_IS_OPEN:
+            facts["caption"] = fingerprint.caption
+        after = replace(item, source=target, moving_to=None)
+        await self._journal.apply([self._release(post, **facts), posts.record_item(after, item)])
+        crash.at("put-back.recorded")
+        self._engine.wake(post.id, PRIORITY[post.stage])
+        self._log.info(
+            f"{post.name} was put back and is tried again.", action="claim", post=post.id
+        )
+        self._taken(candidate.name, post, False)
+        return Taken.TAKEN
+
+    async def _duplicate(self, known: Post, candidate: Candidate) -> Taken:
+        folder = self._watch.duplicate_folder
+        where = known.permalink or (f"media {known.media_id}" if known.media_id else "")
+        note = {
+            "file": candidate.name.encode("utf-8", "replace").decode(),
+            "what": "duplicate: the same bytes are one post of this account already",
+            "why": f"{known.name} is post {known.id}, {shown_as(known)}"
+            + (f" since {iso(known.published_at)}" if known.published_at else "")
+            + (f": {where}" if where else ""),
+            "what_to_do": "Nothing. To have it there twice, once the first is published: "
+            f"mediawatch posts publish {known.id} --again",
+            "post": known.id,
+            "when": iso(self._clock.now()),
+        }
+        target = await asyncio.to_thread(
+            claiming.file_duplicate, candidate.path, folder, known.id, note
+        )
+        crash.at("duplicate.filed")
+        self._log.info(
+            f"{candidate.name} holds the same bytes as {known.name}; filed as {target}.",
+            action="duplicate",
+            post=known.id,
+        )
+        self._taken(candidate.name, known, True)
+        return Taken.TAKEN

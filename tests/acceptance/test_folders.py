@@ -54,6 +54,7 @@ async def test_a_video_is_held_with_the_reason_beside_it(river: River) -> None:
     async with river.daemon():
         told = await note(river, river.held / "clip.mp4")
         post = await river.post("clip.mp4", state="held")
+        await river.until(lambda: not river.leftovers())
     assert original == (river.held / "clip.mp4").read_bytes()
     assert "clip.mp4" == told["file"]
     assert "video" in told["why"].lower()

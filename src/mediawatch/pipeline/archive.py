@@ -42,8 +42,9 @@ class Archive:
         permalink = work.post.permalink or await self._permalink(work, api)
         when = work.post.published_at or self._clock.now()
         folder = filing.dated(self._settings.processed_folder, self._settings.archive_by, when)
+        before = work.post
         filed = [await self._file_published(work, item, folder) for item in work.post.items]
-        await asyncio.to_thread(_clear_up, work.post, self._settings.work_folder)
+        await asyncio.to_thread(_clear_up, before, self._settings.work_folder)
         work.tell("filed", ", ".join(str(item.source) for item in filed))
         await work.write(
             Event.FINISH,
@@ -63,20 +64,22 @@ class Archive:
         """A post that is done already, its original having been out of reach: file it now."""
         when = work.post.published_at or self._clock.now()
         folder = filing.dated(self._settings.processed_folder, self._settings.archive_by, when)
+        before = work.post
         for item in work.post.items:
             await work.write(items=[await self._file(work, item, folder)])
-        await asyncio.to_thread(_clear_up, work.post, self._settings.work_folder)
+        await asyncio.to_thread(_clear_up, before, self._settings.work_folder)
         work.log.info(f"{work.post.name} is filed under {folder}.", action="archive")
 
     async def set_aside(self, work: Work, where: str, reason: Reason) -> None:
         """A post that is held or failed: its original goes where its owner sees it, with a note."""
         settings = self._settings
         folder = settings.held_folder if where == "held" else settings.failed_folder
+        before = work.post
         for item in work.post.items:
             filed = await self._file(work, item, folder, self._note(work.post, where, reason))
             work.tell("filed", str(filed.source))
             await work.write(items=[filed])
-        await asyncio.to_thread(_leave_work, work.post, settings.work_folder)
+        await asyncio.to_thread(_leave_work, before, settings.work_folder)
 
     async def _file(
         self, work: Work, item: Item, folder: Path, note: dict[str, Any] | None = None

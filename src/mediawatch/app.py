@@ -117,8 +117,14 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             preparer, _image_options(settings), data_dir / "prepared", inbox=settings.watch.folder
         )
         reach = Reach(session, clock=clock, log=log)
+        cleaner = Cleaner(journal, host, clock, log, retention=settings.ftp.retention)
         upload = Upload(
-            host, reach, host_name=settings.ftp.host, prepare=convert.prepare, metrics=metrics
+            host,
+            reach,
+            host_name=settings.ftp.host,
+            prepare=convert.prepare,
+            metrics=metrics,
+            on_full=cleaner.hurry,
         )
         publish = Publish(
             client,
@@ -175,8 +181,6 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             clock=clock,
             inspect=inspect,
             take=intake.take,
-            room=intake.room,
-            standstill=lambda: intake.standstill,
             on_settling=warm.up,
             report=report,
             withheld=Withheld(journal, clock, settings.watch.hold_above, report),
@@ -194,7 +198,7 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             host=host,
             sweeper=Sweeper(journal, engine, clock),
             links=Links(journal, client, tokens, clock, log),
-            cleaner=Cleaner(journal, host, clock, log, retention=settings.ftp.retention),
+            cleaner=cleaner,
             preparer=preparer,
             metrics=metrics,
             standing=standing,

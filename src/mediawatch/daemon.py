@@ -60,7 +60,7 @@ class Daemon:
             roles.create_task(self._back_up(), name="backup")
             roles.create_task(watch_loop(app.metrics, self._busy), name="loop-watch")
             roles.create_task(self._every(RENEW_EVERY, app.runner.renew_leases), name="leases")
-            roles.create_task(self._every(CLEAN_EVERY, app.cleaner.run_once), name="cleaner")
+            roles.create_task(self._clean(), name="cleaner")
             roles.create_task(self._every(LINKS_EVERY, app.links.run_once), name="links")
             if watch:
                 roles.create_task(app.watcher.run(), name="watcher")
@@ -100,6 +100,12 @@ class Daemon:
                 if made is not None:
                     self.app.log.info(f"The journal was copied to {made.path}.", action="backup")
             await asyncio.sleep(BACK_UP_EVERY)
+
+    async def _clean(self) -> None:
+        while True:
+            await self.app.cleaner.rest(CLEAN_EVERY)
+            with self._told("Cleaning up failed"):
+                await self.app.cleaner.run_once()
 
     async def _every(self, seconds: float, run_once: Callable[[], Awaitable[object]]) -> None:
         while True:

@@ -17,6 +17,7 @@ from mediawatch.hosts import reach_problems as problems
 from mediawatch.hosts import robots
 from mediawatch.hosts.reach_fetch import META, SOMEBODY, Answer, fetch
 from mediawatch.hosts.reach_problems import FETCHER, UrlNotReached
+from mediawatch.hosts.reach_whole import serves_whole
 from mediawatch.log import Log, silent
 
 #: Seconds after which robots.txt and the folder are looked at again.
@@ -84,6 +85,10 @@ class Reach:
                 raise problems.bot_rule(_address(url)) from problem
             raise
         await self._look_around(url)
+
+    async def serves_whole(self, url: str, path: Path) -> bool:
+        """Whether ``url`` serves ``path`` to the last byte; see reach_whole.py."""
+        return await serves_whole(self._session, url, path, limit=self._limit)
 
     async def explain(self, url: str, media_type: str) -> HostProblem | None:
         """What keeps Meta from fetching ``url``, as far as it can be seen from here.

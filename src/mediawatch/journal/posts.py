@@ -427,18 +427,36 @@ async def without_link(journal: Journal, *, since: float, limit: int = 20) -> li
 
 
 async def uploads_to_delete(
-    journal: Journal, *, ended_before: float, limit: int = 100
+    journal: Journal,
+    *,
+    ended_before: float | None,
+    broken_before: float,
+    held_before: float,
+    skip: int = 0,
+    limit: int = 100,
 ) -> list[Item]:
-    """Items whose upload nobody needs any more: their post ended before that time."""
+    """Items whose upload nobody needs any more, the oldest first, without the first ``skip``.
+
+    Their post ended before that time (None: never mind when); or it failed or was cancelled
+    before the upload was done; or it is held since before that time.
+    """
+    before = posts.c.updated_at
+    broken = and_(posts.c.state.in_([State.FAILED, State.CANCELLED]), items.c.public_url.is_(None))
+    due = [
+        and_(broken, before <= broken_before),
+        and_(posts.c.state == State.HELD, before <= held_before),
+    ]
+    if ended_before is not None:
+        due.append(and_(posts.c.state.in_(list(FINAL)), before <= ended_before))
     query = (
         select(items)
         .join(posts, posts.c.id == items.c.post_id)
         .where(
             items.c.remote_key.is_not(None),
-            posts.c.state.in_(list(FINAL)),
-            posts.c.updated_at <= ended_before,
+            or_(*due),
         )
-        .order_by(posts.c.updated_at)
+        .order_by(posts.c.updated_at, posts.c.id, items.c.position)
+        .offset(skip)
         .limit(limit)
     )
     return [_item(row) for row in await journal.read(query)]

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
-from mediawatch.hosts.base import MediaHost
+from mediawatch.hosts.base import HostFull, HostUnavailable, MediaHost, PublicObject, new_key
 from mediawatch.hosts.reach import Reach
 from mediawatch.log import size
 from mediawatch.metrics import Metrics
@@ -16,11 +16,14 @@ from mediawatch.model.posts import Item
 from mediawatch.pipeline.outcomes import Done, Outcome
 from mediawatch.pipeline.work import Work
 
+_TRIES = 2  # of an upload whose pieces did not fit
+
 
 class Upload:
     """Puts files on the host under the unguessable names that the journal holds already.
 
-    ``prepare`` makes a prepared file anew that is gone from our own disk.
+    ``prepare`` makes a prepared file anew that is gone from our own disk; ``on_full`` is called
+    when the host has no space left.
     """
 
     def __init__(
@@ -31,12 +34,14 @@ class Upload:
         host_name: str,
         prepare: Callable[[Work, Item], Awaitable[Item]],
         metrics: Metrics | None = None,
+        on_full: Callable[[], None] = lambda: None,
     ) -> None:
         self._host = host
         self._reach = reach
         self._host_name = host_name
         self._prepare = prepare
         self._metrics = metrics or Metrics()
+        self._on_full = on_full
 
     async def __call__(self, work: Work) -> Outcome:
         """Upload all items, fetch each as Meta would, and record their addresses."""
@@ -50,9 +55,36 @@ class Upload:
             item = await self._prepare(work, item)
             # The name on the host is durable before anything is stored under it.
             await work.write(items=[item])
+        for _ in range(_TRIES):
+            public = await self._put(work, item)
+            prepared, key = _known(item)
+            await self._reach.prove(public.url, prepared, "image/jpeg")
+            if not public.pieced or await self._reach.serves_whole(public.url, prepared):
+                return replace(item, public_url=public.url)
+            work.log.warning(
+                f"{item.name} came to {self._host_name} in pieces that do not fit.",
+                action="upload",
+                remedy="mediawatch sends it again.",
+            )
+            await self._host.delete(key)
+            # Another name: what was fetched under the old one may lie in a cache on the way.
+            item = replace(item, remote_key=new_key())
+            await work.write(items=[item])
+        raise HostUnavailable(
+            f"{item.name} came to {self._host_name} in pieces that do not fit, again and again.",
+            remedy="mediawatch sends it again. If this stays, ask the host about FTP uploads that "
+            "are gone on with (REST).",
+            code="ftp-not-whole",
+        )
+
+    async def _put(self, work: Work, item: Item) -> PublicObject:
         prepared, key = _known(item)
         started = time.perf_counter()
-        public = await self._host.put(prepared, key)
+        try:
+            public = await self._host.put(prepared, key)
+        except HostFull:
+            self._on_full()
+            raise
         seconds = time.perf_counter() - started
         self._metrics.upload_bytes.inc(public.size)
         self._metrics.upload_seconds.inc(seconds)
@@ -63,9 +95,8 @@ class Upload:
             bytes=public.size,
             seconds=round(seconds, 3),
         )
-        await self._reach.prove(public.url, prepared, "image/jpeg")
         work.tell("uploaded", f"{public.url} ({size(public.size)}, {seconds:.1f} s).")
-        return replace(item, public_url=public.url)
+        return public
 
 
 def _known(item: Item) -> tuple[Path, str]:

@@ -15,6 +15,7 @@ from mediawatch.errors import (
     Rejected,
     StorageProblem,
 )
+from mediawatch.graph.errors import GraphError
 from mediawatch.model.lifecycle import Stage, State
 from mediawatch.model.posts import Post, PostKind
 from mediawatch.pipeline.outcomes import GiveUp, Hold, RetryAt, WaitUntil
@@ -80,6 +81,45 @@ def test_a_wait_spends_no_attempt() -> None:
 
     assert isinstance(outcome, WaitUntil)
     assert (NOW + 30, False) == (outcome.at, outcome.parked)
+
+
+def test_a_wait_that_people_notice_says_until_when() -> None:
+    """From a minute on the sentence has a date and a time."""
+    long, short = (
+        after(GraphProblem("Limit.", handling=Handling.WAIT, retry_after=seconds))
+        for seconds in (3600.0, 30.0)
+    )
+
+    assert isinstance(long, WaitUntil)
+    assert isinstance(short, WaitUntil)
+    assert "Limit. It goes on at 2027-01-15T09:00:00+00:00." == long.reason.detail
+    assert "Limit." == short.reason.detail
+
+
+@pytest.mark.parametrize(
+    ("number", "subcode", "tries"),
+    [(9004, 2207052, 3), (-1, 2207032, 3), (-1, 2207053, 2), (100, 2207999, 2), (2, None, 6)],
+)
+def test_meta_gives_some_errors_fewer_tries(number: int, subcode: int | None, tries: int) -> None:
+    """So many tries in all, then a person; never more than the settings allow."""
+    error = GraphError("No.", number=number, subcode=subcode, http_status=400)
+    delays = (60.0, 300.0, 1800.0, 7200.0, 21600.0)
+
+    outcomes = [decide(error, dataclasses.replace(POST, attempts=n), NOW, delays) for n in range(6)]
+
+    assert tries - 1 == sum(isinstance(outcome, RetryAt) for outcome in outcomes)
+    assert isinstance(outcomes[tries - 1], Hold)
+    assert isinstance(after(error, attempts=2), Hold)
+
+
+def test_meta_gives_some_errors_shorter_pauses() -> None:
+    """9004 is tried within minutes with the same address, not over hours."""
+    error = GraphError("No.", number=9004, subcode=2207052, http_status=400)
+
+    outcome = after(error, attempts=1)
+
+    assert isinstance(outcome, RetryAt)
+    assert 48 <= outcome.at - NOW <= 72
 
 
 @pytest.mark.parametrize(

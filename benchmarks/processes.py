@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 #: Settings of whoever runs the benchmark must not reach the daemon under test.
-_OURS = ("MEDIAWATCH_", "FTP_", "ACCESS_TOKEN", "IG_USER_ID", "AUTO_DOWNLOAD_DIR")
+OURS = ("MEDIAWATCH_", "FTP_", "ACCESS_TOKEN", "IG_USER_ID", "AUTO_DOWNLOAD_DIR")
 _PROC = Path("/proc")
 _CAN_COUNT = sys.platform == "linux"
 
@@ -33,7 +33,7 @@ class Child:
 
     def __enter__(self) -> Self:
         environment = {
-            name: value for name, value in os.environ.items() if not name.startswith(_OURS)
+            name: value for name, value in os.environ.items() if not name.startswith(OURS)
         }
         with self.says.open("wb") as out:
             self._process = subprocess.Popen(

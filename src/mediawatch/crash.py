@@ -29,6 +29,13 @@ POINTS = frozenset(
         "owner.announced",  # the same under its own name
         "owner.left",  # the card is gone, the locks are not
         "account.recorded",
+        "account.token-remembered",
+        "account.stopped",  # Meta refuses all of the account
+        "account.released",
+        "backup.part-removed",
+        "backup.written",
+        "backup.placed",
+        "backup.dropped",
         # Recovery.
         "recovery.moved",  # moves that were cut off are ended, and recorded
         "recovery.rescued",  # what was running is ready again
@@ -44,8 +51,6 @@ POINTS = frozenset(
         "claim.forgotten",
         "claim.finished",
         "put-back.intended",
-        "put-back.renamed",
-        "put-back.note-removed",
         "put-back.recorded",
         "put-back.forgotten",
         "duplicate.released",  # a copy of a held file: that one is tried again
@@ -68,6 +73,9 @@ POINTS = frozenset(
         "lease.renewed",
         "account.freed",
         "quota.recorded",
+        "quota.forgotten",
+        "link.recorded",
+        "waits.brought-forward",  # the clock was set back
         # To the web host.
         "convert.prepared",
         "upload.folder-made",
@@ -77,7 +85,7 @@ POINTS = frozenset(
         "upload.forgotten",
         "tls.remembered",
         # At Meta.
-        "container.created",
+        "container.answered",  # or not answered: an orphan expires
         "container.dropped",
         "publish.asked",  # the intent is durable, nothing is sent
         "publish.witness-written",
@@ -102,6 +110,7 @@ POINTS = frozenset(
         "order.recorded",
         "again.intended",
         "again.copied",
+        "again.discarded",
         "again.recorded",
         "again.forgotten",
     }

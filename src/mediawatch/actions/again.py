@@ -115,4 +115,6 @@ def _copy(original: Item, target: Path) -> None:
 
 def _discard(target: Path) -> None:
     target.unlink(missing_ok=True)
+    crash.at("again.discarded")
     target.parent.rmdir()
+    crash.at("work.folder-removed")

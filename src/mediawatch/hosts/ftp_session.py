@@ -212,6 +212,7 @@ class FtpSession(FtpConnection):
             (code, text), *_, old, new = await self._packet(
                 f"SIZE {self._remote(part)}", *away, *self._renaming(part, name)
             )
+        crash.at("upload.renamed")
         there = self._size_in(code, text)
         if there != size and new[0].startswith("2"):
             await self.discard(name)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from mediawatch import crash
 from mediawatch.clock import iso
 from mediawatch.errors import JournalError, from_os_error
 
@@ -75,10 +76,12 @@ def make_if_due(journal: Path, now: float) -> Backup | None:
         target.parent.mkdir(mode=0o700, exist_ok=True)
         for part in target.parent.glob("*.part*"):
             part.unlink()
+            crash.at("backup.part-removed")
         with contextlib.closing(_reader(journal)) as source:
             write_copy(source, target)
         for old in found(journal)[KEEP:]:
             old.path.unlink()
+            crash.at("backup.dropped")
     except sqlite3.Error as error:
         raise JournalError(
             f"The journal {journal} could not be copied to {target.parent}: {error}.",
@@ -103,7 +106,9 @@ def write_copy(source: sqlite3.Connection, target: Path) -> None:
             copy.execute("PRAGMA journal_mode=DELETE")  # one file, with nothing beside it
             _require_whole(copy)
         _flush(part)
+        crash.at("backup.written")
         part.replace(target)
+        crash.at("backup.placed")
     except BaseException:
         part.unlink(missing_ok=True)
         raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mediawatch import crash
 from mediawatch.clock import Clock
 from mediawatch.errors import JournalError, MediawatchError
 from mediawatch.graph.client import Exchange, GraphClient
@@ -42,6 +43,7 @@ class Links:
                 return found
             if link is not None:
                 await self._journal.apply([posts.record_link(post.id, link)])
+                crash.at("link.recorded")
                 self._log.info(f"{post.name} is at {link}.", action="link", post=post.id)
                 found += 1
         return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mediawatch import crash
 from mediawatch.clock import Clock
 from mediawatch.engine.base import JobEngine
 from mediawatch.journal import posts
@@ -41,6 +42,7 @@ class Sweeper:
         set_back = self._ahead - ahead
         if set_back > SET_BACK:
             await self._journal.apply([posts.bring_waits_forward(set_back)])
+            crash.at("waits.brought-forward")
         if abs(set_back) > SET_BACK:
             self._ahead = ahead
 

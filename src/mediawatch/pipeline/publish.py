@@ -84,8 +84,10 @@ class Publish:
         if work.first.public_url is None:
             await work.write(items=[await self._upload(work, work.first)])
         api = await self.api(work)
-        container_id = await api.create_image(work.first.public_url or "", work.post.caption)
-        crash.at("container.created")
+        try:
+            container_id = await api.create_image(work.first.public_url or "", work.post.caption)
+        finally:
+            crash.at("container.answered")
         work.log.info(f"{work.post.name} is in container {container_id}.", action="container")
         now = work.clock.now()
         await work.write(

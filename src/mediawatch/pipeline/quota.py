@@ -6,6 +6,7 @@ own slots is theirs, and leaves less for us; when theirs grow old is not told, s
 
 from __future__ import annotations
 
+from mediawatch import crash
 from mediawatch.clock import iso
 from mediawatch.graph.pacing import GraphPaused
 from mediawatch.graph.publishing import Publishing
@@ -49,6 +50,7 @@ async def read(work: Work, api: Publishing) -> Account:
             )
         ]
     )
+    crash.at("quota.recorded")
     return await accounts.find(work.journal, account.id)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from mediawatch import crash
 from mediawatch.clock import Clock, iso
 from mediawatch.errors import GraphProblem, Handling
 from mediawatch.graph.errors import GraphError
@@ -44,6 +45,7 @@ class Standing:
             account = await accounts.find(journal, account_id)
             if account.token_digest != digest:
                 await journal.apply([standing.remember_token(account_id, digest)])
+                crash.at("account.token-remembered")
                 if account.token_digest is not None and account.stopped_code is not None:
                     await self._release(journal, clock, log, account)
             account = await accounts.find(journal, account_id)
@@ -83,6 +85,7 @@ class Standing:
         account_id, verdict = work.post.account_id, error.verdict
         if verdict.code == "quota":
             await work.journal.apply([accounts.forget_quota(account_id)])
+            crash.at("quota.forgotten")
         if not verdict.stops_account:
             return False
         now = work.clock.now()
@@ -95,7 +98,9 @@ class Standing:
             now=now,
             until=until,
         )
-        if (await work.journal.apply([stop]))[0]:
+        stopped = (await work.journal.apply([stop]))[0]
+        crash.at("account.stopped")
+        if stopped:
             ends = "" if until is None else f" Nothing is posted until {iso(until)}."
             work.log.error(
                 f"The account {account_id} is stopped: {error.message}{ends}",
@@ -179,6 +184,7 @@ class Standing:
         freed, released = await journal.apply(
             standing.release(account.id, account.stopped_code or "", now=clock.now())
         )
+        crash.at("account.released")
         if released:
             log.info(
                 f"The account {account.id} goes on, with {len(freed)} posts that waited.",

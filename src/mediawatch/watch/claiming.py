@@ -67,6 +67,7 @@ def remove_empty(folder: Path) -> None:
     """Remove a folder unless something is in it."""
     with contextlib.suppress(OSError):
         folder.rmdir()
+        crash.at("work.folder-removed")
 
 
 def forget_note(source: Path) -> None:

@@ -25,6 +25,7 @@ from mediawatch.config.values import (
     Duration,
     Durations,
     Folder,
+    check_web_address,
     is_loopback,
     parse_folder,
     parse_items,
@@ -157,6 +158,11 @@ class FtpSettings(Table):
             )
         return value
 
+    @field_validator("public_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        return check_web_address(value)
+
 
 class InstagramSettings(Table):
     """The account and the Graph API."""
@@ -164,11 +170,11 @@ class InstagramSettings(Table):
     secrets = ("access_token", "app_secret")
 
     login: Literal["facebook", "instagram"] = "facebook"
-    user_id: str = Field(pattern=r"^\d{5,20}$")
+    user_id: str = Field(pattern=r"^[0-9]{5,20}$")
     access_token: SecretStr = Field(min_length=8)
     app_secret: SecretStr | None = None
     graph_url: str = Field(default="", pattern=r"^(https?://\S+)?$")
-    version: str = Field(default="v25.0", pattern=r"^v\d+\.\d+$")
+    version: str = Field(default="v25.0", pattern=r"^v[0-9]+\.[0-9]+$")
     timeout: Duration = Field(default=30.0, gt=0)
 
     @field_validator("user_id", mode="before")
@@ -179,7 +185,7 @@ class InstagramSettings(Table):
     @field_validator("graph_url")
     @classmethod
     def _token_stays_private(cls, value: str) -> str:
-        address = urlsplit(value)
+        address = urlsplit(check_web_address(value) if value else "")
         if address.scheme == "http" and not is_loopback(address.hostname or ""):
             raise refusal("would send the access token in the clear.", "Use an https address.")
         return value

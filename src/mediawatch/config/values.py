@@ -6,6 +6,7 @@ import ipaddress
 import re
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
@@ -27,6 +28,18 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def check_web_address(value: str) -> str:
+    """The address as it is, if one can be built upon it: a host, a port that may be, no query."""
+    try:
+        address = urlsplit(value)
+        usable = bool(address.hostname) and address.port != 0
+    except ValueError:  # brackets that hold no IPv6 address, a port that is none
+        usable = False
+    if not usable or address.query or address.fragment:
+        raise refusal("is no web address.", 'Write it like "https://www.example.org/upload".')
+    return value
 
 
 def parse_duration(value: Any) -> Any:

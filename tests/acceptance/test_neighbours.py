@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from pathlib import Path
 
 import pytest
@@ -106,21 +107,38 @@ async def test_what_was_tried_often_enough_is_held_and_can_be_released(river: Ri
         assert {} == contents(river.held)
 
 
-async def test_a_refused_token_parks_the_posts_until_the_next_start(river: River) -> None:
-    """Meta says 190: the posts wait with the remedy; a start with a good token publishes them."""
+async def test_a_refused_token_stops_the_account_until_there_is_another(river: River) -> None:
+    """Meta says 190: one call, then all posts wait, and `status` says what to do. A start with
+    the same token spends nothing; with a good one they go out in their order, a minute apart."""
     right = river.tables["instagram"]["access_token"]
-    river.configure(instagram={"access_token": "EAA-an-old-token"})
-    originals = river.drop_pictures(2)
-    async with river.daemon():
-        for name in originals:
-            post = await river.post(name, state="waiting", parked=True)
-            assert "token" == post.reason
-            assert "190" in (post.detail or "")
-            assert "new access token" in (post.remedy or "")
+    river.configure(instagram={"access_token": "EAA-an-old-token"}, watch={"workers": 1})
+    originals = river.drop_pictures(3)
+    for _ in range(2):
+        async with river.daemon():
+            for name in originals:
+                post = await river.post(name, state="waiting", parked=True)
+                assert "token" == post.reason
+                assert "190" in (post.detail or "")
+                assert "new access token" in (post.remedy or "")
+            told = await river.run("status")
+            assert 1 == told.code
+            assert "🚨 stopped, 3 posts wait: Meta refused (190)" in told.out
+            assert "→ Make a new access token" in told.out
+        assert 1 == river.simulator.state.calls
+    assert "stopped, 3 posts wait" in (await river.run("status")).out
     assert "EAA-an-old-token" not in river.story()
     river.configure(instagram={"access_token": right})
     async with river.daemon():
-        await river.arrived(originals)
+        first, *others = sorted(
+            (await river.posts()).values(), key=lambda post: (post.created_at, post.id)
+        )
+        await river.post(first.name, state="done")
+        for place, other in enumerate(others, start=1):
+            waiting = await river.post(other.name, reason="catching-up", parked=False, attempts=0)
+            assert waiting.wait_until is not None
+            assert place * 60 - 30 < waiting.wait_until - time.time() <= place * 60
+        assert "catching-up, 2 posts wait" in (await river.run("status")).out
+    assert [Path(first.name).stem] == river.captions()
 
 
 async def test_a_used_up_quota_is_waited_out(tmp_path: Path) -> None:
@@ -135,5 +153,8 @@ async def test_a_used_up_quota_is_waited_out(tmp_path: Path) -> None:
         async with river.daemon():
             await river.until(two_wait)
             await river.until(river.filed)
+            told = await river.run("status")
+            assert 0 == told.code
+            assert "⏳ quota, 2 posts wait, until 20" in told.out
         assert 1 == len(river.captions())
         assert 2 == len(claimed(river))

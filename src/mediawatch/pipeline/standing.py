@@ -138,7 +138,8 @@ class Standing:
         if fresh and post.stage is Stage.CONTAINER:
             seconds = self._pacing.turn(post.account_id, post.id)
             if seconds > 0:
-                return WaitUntil(now + seconds, Reason("slowing", pace.sentence, nothing))
+                told = f"{pace.sentence} This one is looked at again at {iso(now + seconds)}."
+                return WaitUntil(now + seconds, Reason("slowing", told, nothing))
         return None
 
     async def _in_turn(self, work: Work, account: Account) -> WaitUntil | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import and_, exists, func, or_, select, tuple_, update
+from sqlalchemy import Select, and_, exists, func, or_, select, tuple_, update
 
 from mediawatch.clock import iso
 from mediawatch.journal.accounts import find
@@ -116,13 +116,13 @@ async def waiting(
     journal: Journal, account_id: str, reasons: Sequence[str]
 ) -> tuple[int, float | None]:
     """How many posts of the account wait for one of these reasons, and until when the first."""
-    rows = await journal.read(
-        select(func.count().label("count"), func.min(posts.c.wait_until).label("until")).where(
-            posts.c.account_id == account_id,
-            posts.c.state == State.WAITING,
-            posts.c.reason.in_(reasons),
-        )
+    first = func.min(posts.c.wait_until).label("until")
+    query: Select[Any] = select(func.count().label("count"), first).where(
+        posts.c.account_id == account_id,
+        posts.c.state == State.WAITING,
+        posts.c.reason.in_(reasons),
     )
+    rows = await journal.read(query)
     return int(rows[0]["count"]), rows[0]["until"]
 
 

@@ -187,11 +187,20 @@ def _scan_and_rename(root: Path) -> dict[str, Any]:
     }
 
 
+class _Off:
+    """A job engine that nobody works for."""
+
+    def wake(self, post_id: str, priority: int, after: float = 0.0) -> None:
+        """Publishing is off."""
+
+    async def room(self) -> int:
+        return 1000
+
+
 async def _intake(root: Path) -> dict[str, Any]:
     from mediawatch.app import inspect
     from mediawatch.clock import SystemClock
     from mediawatch.config import LogSettings, PublishSettings, WatchSettings
-    from mediawatch.engine.memory import MemoryEngine
     from mediawatch.journal import accounts, posts
     from mediawatch.journal.ownership import Ownership
     from mediawatch.journal.sqlite import SqliteJournal
@@ -204,10 +213,7 @@ async def _intake(root: Path) -> dict[str, Any]:
     settings = WatchSettings(folder=root / "download")
     clock = SystemClock()
     log = open_log(LogSettings(format="json", file=root / "mediawatch.log"))
-    engine = MemoryEngine(64)
-
-    async def unpublished(_post_id: str) -> None:
-        """Publishing is off."""
+    engine = _Off()
 
     def report(action: str, message: str, **fields: Any) -> None:
         log.info(message, action=action, **fields)
@@ -236,10 +242,7 @@ async def _intake(root: Path) -> dict[str, Any]:
                 withheld=Withheld(journal, clock, settings.hold_above, report),
             )
             async with asyncio.TaskGroup() as tasks:
-                roles = [
-                    tasks.create_task(watcher.run()),
-                    tasks.create_task(engine.run(unpublished, settings.workers)),
-                ]
+                watching = tasks.create_task(watcher.run())
                 while watcher.state.mode != "events" or watcher.state.last_scan is None:
                     await asyncio.sleep(0.05)
                 rss, cpu, commits = _resident_mb(), time.process_time(), journal.commits
@@ -258,8 +261,7 @@ async def _intake(root: Path) -> dict[str, Any]:
                     "hints": watcher.state.hints,
                     "overflows": watcher.state.overflows,
                 }
-                for role in roles:
-                    role.cancel()
+                watching.cancel()
     return found
 
 

@@ -33,7 +33,7 @@ from mediawatch.maintenance.links import Links
 from mediawatch.maintenance.sweeper import Sweeper
 from mediawatch.media.order import ImageOptions
 from mediawatch.media.pool import Preparer
-from mediawatch.media.probe import Family, looks_whole, sniff_file
+from mediawatch.media.probe import Family, examine
 from mediawatch.metrics import Metrics
 from mediawatch.model.lifecycle import Stage
 from mediawatch.model.posts import Post
@@ -207,10 +207,10 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
 
 def inspect(path: Path) -> Inspection:
     """Whether a file is of a kind that is published, told by its bytes. Blocks."""
-    sniffed = sniff_file(path)
+    sniffed, whole = examine(path)
     if sniffed.family is Family.UNSUPPORTED:
         return Inspection(wanted=False, reason=f"it is no picture or video ({sniffed.label})")
-    return Inspection(wanted=True, whole=looks_whole(path, sniffed))
+    return Inspection(wanted=True, whole=whole)
 
 
 class _Warm:

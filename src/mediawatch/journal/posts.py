@@ -124,13 +124,14 @@ def move(post: Post, *events: Event, now: float, **facts: Any) -> tuple[Post, St
     return changed, Statement(_move_sql(tuple(sorted(facts))), rows=1, values=values)
 
 
-def ready_all(claimed: Sequence[Post], now: float) -> list[Statement]:
-    """What was claimed lies in its place and is ready, with its items as they are now."""
-    states = {post.position: walk(post.position, Event.INTERRUPT).state for post in claimed}
+def arrived_all(claimed: Sequence[Post], now: float) -> list[Statement]:
+    """The originals of new posts lie where they were to be moved: the posts are ready."""
+    (position,) = {post.position for post in claimed}
+    after = walk(position, Event.INTERRUPT)
     moved = [
         {
-            "state": states[post.position],
-            "stage": post.stage,
+            "state": after.state,
+            "stage": after.stage,
             "updated_at": now,
             "lease_until": None,
             "at_id": post.id,
@@ -142,8 +143,8 @@ def ready_all(claimed: Sequence[Post], now: float) -> list[Statement]:
     ]
     placed = [
         {
-            "source": item.source,
-            "moving_to": item.moving_to,
+            "source": item.moving_to,
+            "moving_to": None,
             "at_post": item.post_id,
             "at_position": item.position,
         }

@@ -59,8 +59,13 @@ def claim_rename(source: Path, target: Path) -> None:
     StorageProblem for everything else.
     """
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        rename_no_replace(reachable(source), reachable(target), links=False)
+        try:
+            rename_no_replace(reachable(source), reachable(target), links=False)
+        except FileNotFoundError:
+            if target.parent.is_dir():
+                raise
+            target.parent.mkdir(parents=True, exist_ok=True)
+            rename_no_replace(reachable(source), reachable(target), links=False)
     except (FileNotFoundError, FileExistsError):
         raise
     except OSError as error:

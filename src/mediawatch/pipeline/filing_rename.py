@@ -11,7 +11,9 @@ import errno
 import hashlib
 import os
 import sys
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from mediawatch import crash
 
@@ -73,12 +75,17 @@ def _link_and_unlink(source: Path, target: Path) -> None:
 def _renameat2(source: Path, target: Path) -> None:
     """renameat2(2) with RENAME_NOREPLACE; ENOSYS where the C library has no such call."""
     at_cwd, no_replace = -100, 1
-    call = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    call = _c_library_call("renameat2")
     if call is None:
         raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
     if call(at_cwd, os.fsencode(source), at_cwd, os.fsencode(target), no_replace) != 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number), str(source), None, str(target))
+
+
+@cache
+def _c_library_call(name: str) -> Any:
+    return getattr(ctypes.CDLL(None, use_errno=True), name, None)
 
 
 def _replace_stand_in(source: Path, target: Path) -> None:

@@ -90,9 +90,10 @@ def identity(found: os.stat_result) -> Identity:
 
 def sidecar(path: Path) -> Path | None:
     """The caption file beside a picture, however its suffix is written; None if there is none."""
-    folder, stem = path.parent, split_name(path.name)[0]
+    folder, name = os.path.split(path)
+    stem = os.path.join(folder, split_name(name)[0])
     for suffix in (SIDECAR, SIDECAR.upper(), SIDECAR.title()):
-        beside = os.path.join(folder, stem + suffix)
+        beside = stem + suffix
         try:
             # Not through a link: it could lead to any file that this user may read.
             found = os.lstat(beside)

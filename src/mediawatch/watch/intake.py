@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from mediawatch import crash
@@ -130,24 +130,21 @@ class Intake:
 
     async def _take(self, candidates: Sequence[Candidate], outcomes: dict[str, Taken]) -> None:
         read = await self._read(candidates, outcomes)
-        fresh: dict[str, _Read] = {}
-        known = await posts.find_by_content(
-            self._journal, self._account_id, {each.content_key for each in read}
-        )
-        others = []
-        for each in read:
-            if each.content_key in known or each.content_key in fresh:
-                others.append(each)
-            else:
-                fresh[each.content_key] = each
-        if fresh:
+        fresh = {each.content_key: each for each in reversed(read)}
+        try:
             await self._claim(list(fresh.values()), outcomes)
-        for each in others:
+        except Conflict:
+            # The journal itself knows best what is a post already; it is asked only then.
+            known = await posts.find_by_content(self._journal, self._account_id, fresh)
+            fresh = {key: each for key, each in fresh.items() if key not in known}
+            await self._claim(list(fresh.values()), outcomes)
+        for each in read:
             name = each.candidate.name
-            try:
-                outcomes[name] = await self._take_known(each)
-            except (OSError, MediawatchError) as error:
-                outcomes[name] = self._trouble(each.candidate, error)
+            if name not in outcomes:
+                try:
+                    outcomes[name] = await self._take_known(each)
+                except (OSError, MediawatchError) as error:
+                    outcomes[name] = self._trouble(each.candidate, error)
 
     async def _read(
         self, candidates: Sequence[Candidate], outcomes: dict[str, Taken]
@@ -193,16 +190,12 @@ class Intake:
     # New posts.
 
     async def _claim(self, read: Sequence[_Read], outcomes: dict[str, Taken]) -> None:
-        claims = self._plan(read)
-        intended = [post for post, _ in claims]
-        try:
-            await self._journal.apply([accounts.ensure(self._account_id), *posts.add_all(intended)])
-        except Conflict:
-            if len(read) == 1:
-                raise
-            for each in read:  # one of them is a post by now; the others are not to suffer
-                await self._claim([each], outcomes)
+        """Make a post of each. Raises Conflict, and takes none, if one is a post already."""
+        if not read:
             return
+        claims = self._plan(read)
+        intended = posts.add_all([post for post, _ in claims])
+        await self._journal.apply([accounts.ensure(self._account_id), *intended])
         crash.at("claim.intended")
         renamed = await asyncio.to_thread(claiming.rename_all, [claim for _, claim in claims])
         ready = []
@@ -280,12 +273,9 @@ class Intake:
     async def _ready(
         self, claims: Sequence[tuple[Post, Claim]], outcomes: dict[str, Taken]
     ) -> None:
-        placed = [
-            replace(post, items=(replace(post.items[0], source=claim.target, moving_to=None),))
-            for post, claim in claims
-        ]
         try:
-            await self._journal.apply(posts.ready_all(placed, self._clock.now()))
+            arrived = posts.arrived_all([post for post, _ in claims], self._clock.now())
+            await self._journal.apply(arrived)
         except JournalError:
             # Nothing is taken that cannot be written down: back to where everybody sees it. The
             # posts wait for just these files, and the next take finishes what was begun.
@@ -309,6 +299,8 @@ class Intake:
     async def _forget_notes(self, read: Sequence[_Read]) -> None:
         """What failed before and was put back into the inbox is tried again: its note is not
         true any more."""
+        if not await posts.count(self._journal, [State.FAILED]):
+            return
         for failed in await posts.find_failed(self._journal, [each.content_key for each in read]):
             if not await asyncio.to_thread(claiming.has_sources, failed):
                 await asyncio.to_thread(claiming.forget_note, failed.items[0].source)

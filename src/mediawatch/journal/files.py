@@ -13,7 +13,7 @@ _MAGIC = b"SQLite format 3\0"
 def require_journal(path: Path) -> bool:
     """Nothing hinders opening ``path``, or making it if mediawatch never worked here.
 
-    True if the journal was left open: its process was killed, or is there still. Raises
+    True if it has to be checked: it was left open, by a kill, or was found broken. Raises
     JournalError when something lies there that is no journal, or when it is gone; OSError.
     """
     log = path.with_name(f"{path.name}-wal")
@@ -35,7 +35,7 @@ def require_journal(path: Path) -> bool:
         raise trouble.damaged(path, "it is empty")
     if head != _MAGIC:
         raise trouble.damaged(path, "it does not begin as one does")
-    return log.exists() and log.stat().st_size > 0
+    return trouble.suspect(path).exists() or (log.exists() and log.stat().st_size > 0)
 
 
 class OpenFiles:
@@ -50,6 +50,10 @@ class OpenFiles:
     def in_place(self) -> bool:
         """Both are where they were opened. Two look-ups in the folder."""
         return self._now() == self._opened
+
+    def only_log_is_gone(self) -> bool:
+        """The journal is where it was; its write-ahead log is not."""
+        return self._now()[0] == self._opened[0] and not self.in_place()
 
     def _now(self) -> tuple[tuple[int, int] | None, ...]:
         return _identity(self._path), _identity(self._log)

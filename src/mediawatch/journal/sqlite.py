@@ -9,6 +9,7 @@ file when two do (sqlite.org: the WAL-reset bug).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import sqlite3
 import threading
@@ -29,7 +30,7 @@ from mediawatch.journal.backup import complaint
 from mediawatch.journal.database import Row, Statement
 from mediawatch.journal.files import OpenFiles, require_journal
 from mediawatch.journal.migrate import migrate
-from mediawatch.journal.trouble import damaged, moved, reason, unusable
+from mediawatch.journal.trouble import damaged, moved, reason, suspect, unopened, unusable
 from mediawatch.metrics import Metrics
 
 #: Name of the journal in the data folder.
@@ -124,18 +125,27 @@ class SqliteJournal:
             self._engine.dispose()
             if not isinstance(error, DBAPIError | sqlite3.Error | OSError):
                 raise
-            raise await asyncio.to_thread(unusable, self.path, error, "opened") from error
+            raise await asyncio.to_thread(unopened, self.path, error) from error
         self._writer.start()
         return self
 
     def _open(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        left_open = require_journal(self.path)
+        if require_journal(self.path):
+            self._check()
         with self._engine.connect() as connection:
-            if left_open and (found := complaint(_driver(connection), CHECK_LIMIT)):
-                raise damaged(self.path, found)
             migrate(connection, self.path)
             self._files = OpenFiles(self.path)
+
+    def _check(self) -> None:
+        try:
+            with self._engine.connect() as connection:
+                found = complaint(_driver(connection), CHECK_LIMIT)
+        finally:
+            self._engine.dispose()  # closing it puts its files in order
+        if found is not None:
+            raise damaged(self.path, found)
+        suspect(self.path).unlink(missing_ok=True)
 
     async def __aexit__(
         self,
@@ -218,6 +228,10 @@ class SqliteJournal:
         except BaseException:
             if database.in_transaction:
                 database.execute("ROLLBACK")
+            if self._files.only_log_is_gone():
+                # What is committed lies in a file that nobody will find: bring it home.
+                with contextlib.suppress(sqlite3.Error):
+                    database.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
             raise
         return results
 

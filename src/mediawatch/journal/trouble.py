@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import functools
+import contextlib
 import sqlite3
-import time
 from pathlib import Path
 
 from mediawatch.errors import JournalError
@@ -30,12 +29,19 @@ _OTHER = "Check that the data folder exists, can be written and has free space."
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
+def unopened(path: Path, error: BaseException) -> JournalError:
+    """``error`` came up when the journal was to be opened; it is closed again. Blocks."""
+    if _number(error) in _DAMAGED:
+        return damaged(path, reason(error))
+    return unusable(path, error, "opened")
+
+
 def unusable(path: Path, error: BaseException, what: str) -> JournalError:
     """``error`` came up; ``what`` completes "The journal … cannot be"."""
     said = reason(error)
     number = _number(error)
     if number in _DAMAGED:
-        return damaged(path, said)
+        return _broken(path, said)
     denied = isinstance(_original(error), PermissionError)
     return JournalError(
         f"The journal {path} cannot be {what}: {said}.",
@@ -45,18 +51,29 @@ def unusable(path: Path, error: BaseException, what: str) -> JournalError:
 
 
 def damaged(path: Path, how: str) -> JournalError:
-    """The file holds no journal any more. Blocks: looks for a good copy."""
+    """What lies there is no journal any more; nobody has it open. Blocks: looks for a copy."""
     return JournalError(
         f"The journal {path} is damaged: {how}.",
         code="journal-damaged",
-        remedy=_how_to_restore(path, int(time.monotonic() // 60)),
+        remedy=backup.how_to_restore(path),
     )
 
 
-@functools.lru_cache(maxsize=1)
-def _how_to_restore(path: Path, _minute: int) -> str:
-    # A journal that breaks under way is told with every post; its copies are checked now and then.
-    return backup.how_to_restore(path)
+def suspect(path: Path) -> Path:
+    """The mark that has the next start check the whole journal, beside it."""
+    return path.with_name(f"{path.name}.suspect")
+
+
+def _broken(path: Path, how: str) -> JournalError:
+    # While it is open its files come and go: how to put a copy back is told by the next start.
+    with contextlib.suppress(OSError):
+        suspect(path).touch()
+    return JournalError(
+        f"The journal {path} is damaged: {how}.",
+        code="journal-damaged",
+        remedy="Stop mediawatch and start it again: it checks the whole journal, and tells how to "
+        f"put back the newest good copy of {path.parent / backup.FOLDER}.",
+    )
 
 
 def moved(path: Path) -> JournalError:

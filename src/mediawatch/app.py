@@ -181,6 +181,8 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             clock=clock,
             inspect=inspect,
             take=intake.take,
+            room=intake.room,
+            standstill=lambda: intake.standstill,
             on_settling=warm.up,
             report=report,
             withheld=Withheld(journal, clock, settings.watch.hold_above, report),

@@ -74,6 +74,12 @@ class FtpDaemon(FtpServer):
             )
         self._wait_until_it_listens(self.process)
 
+    def leave(self, name: str, content: bytes) -> None:
+        """Put a file into the upload folder as if it had been uploaded."""
+        file = self.folder / "upload" / name
+        file.write_bytes(content)
+        os.chown(file, file.parent.stat().st_uid, -1)
+
     def sessions(self) -> list[int]:
         """The processes that serve connections; vsftpd and Pure-FTPd have several for each."""
         return [] if self.process is None else _descendants(self.process.pid)
@@ -241,6 +247,7 @@ def _proftpd(order: _Order) -> list[str]:
     accounts.chmod(0o600)
     low, high = order.rules.ports
     lines = [
+        *order.rules.lines,  # of two lines about the same ProFTPD obeys the first
         "ServerName test",
         "ServerType standalone",
         f"DefaultAddress {order.rules.listen}",
@@ -284,7 +291,7 @@ def _proftpd(order: _Order) -> list[str]:
     if order.rules.implicit:
         lines.append("TLSOptions UseImplicitSSL")
     configuration = order.place / "proftpd.conf"
-    configuration.write_text("\n".join([*lines, *order.rules.lines, ""]))
+    configuration.write_text("\n".join([*lines, ""]))
     return [str(_UNPACKED / "usr/sbin/proftpd"), "-n", "-q", "-c", str(configuration)]
 
 

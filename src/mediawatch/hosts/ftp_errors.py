@@ -206,7 +206,7 @@ _TABLE = (
         "could not write the file: most likely its disk is full",
         _SPACE,
         frozenset({Stage.STORE}),
-        words="writing to local|space",
+        words="writ(e|ing) to (local|file)|space",
     ),
     _Row(
         "425",

@@ -156,7 +156,8 @@ class TlsMemory:
         if self._file is None:
             return []
         try:
-            return self._file.read_text(encoding="utf-8").splitlines()
+            # Bytes that are no text stand for no host, and must not keep us from starting.
+            return self._file.read_text(encoding="utf-8", errors="replace").splitlines()
         except FileNotFoundError:
             return []
         except OSError as error:

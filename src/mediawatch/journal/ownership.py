@@ -176,6 +176,9 @@ def _file_lock(path: Path) -> FileLock:
 
 def _read_card(folder: Path) -> Owner | None:
     try:
-        return Owner(**json.loads((folder / CARD).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+        since = float(card["since"])
+        iso(since)  # a time that can be told
+        return Owner(int(card["pid"]), since, str(card["folder"]), str(card["url"]))
+    except (OSError, ValueError, TypeError, LookupError, OverflowError, RecursionError):
         return None

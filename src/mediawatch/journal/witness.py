@@ -38,7 +38,7 @@ class Witness:
             return {}
         except OSError as error:
             raise from_os_error(error, f"read {self._file}") from error
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, RecursionError):
             found = json.loads(text)
             if isinstance(found, dict) and all(type(count) is int for count in found.values()):
                 return found

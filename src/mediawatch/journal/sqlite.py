@@ -161,8 +161,8 @@ class SqliteJournal:
 
     async def apply(self, statements: Sequence[Statement]) -> list[list[Row]]:
         """See Journal.apply. With no statement it tries whether the journal can be written."""
-        if self._closed:
-            raise JournalError("The journal is closed.", remedy="Start mediawatch again.")
+        if self._closed or not self._writer.is_alive():
+            raise _closed()
         waiting = self._loop.create_future()
         self._queue.put((statements, waiting))
         return await asyncio.shield(waiting)
@@ -178,6 +178,13 @@ class SqliteJournal:
     # The writer thread.
 
     def _write_all(self) -> None:
+        try:
+            self._write_until_closed()
+        finally:
+            if not self._closed:
+                self.problem = _closed()
+
+    def _write_until_closed(self) -> None:
         with self._engine.connect() as connection:
             running = True
             while running:
@@ -254,6 +261,10 @@ class SqliteJournal:
             return error if isinstance(error, Conflict) else unusable(self.path, error, "written")
         database.execute("RELEASE one")
         return found
+
+
+def _closed() -> JournalError:
+    return JournalError("The journal is closed.", remedy="Start mediawatch again.")
 
 
 def _driver(connection: Connection) -> sqlite3.Connection:

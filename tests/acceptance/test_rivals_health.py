@@ -1,0 +1,185 @@
+"""Health that is computed from work: a page that says "ok" while nothing moves is a lie.
+
+The daemon runs in the test's process, so that parts of it can be ended; time is turned on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+
+from mediawatch import config, daemon
+from mediawatch.clock import SystemClock
+from mediawatch.daemon import STALLED_AFTER, Daemon
+from mediawatch.errors import JournalError
+from mediawatch.log import silent
+from mediawatch.media.pool import Preparer
+from mediawatch.watch import listing
+from tests.support.river import River
+
+#: Seconds between two scans, and those after which a scan is overdue.
+RESCAN = 0.2
+OVERDUE = RESCAN * 3 + 10
+
+
+class AheadClock(SystemClock):
+    """The machine's clocks, and the seconds by which the test is ahead of them."""
+
+    ahead = 0.0
+
+    def now(self) -> float:
+        return super().now() + self.ahead
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self.ahead
+
+
+class House:
+    """A daemon at work in this process."""
+
+    def __init__(self, river: River, at_work: Daemon, clock: AheadClock) -> None:
+        self.river = river
+        self.at_work = at_work
+        self.clock = clock
+
+    async def failing(self) -> dict[str, str]:
+        """The checks that fail on ``/readyz``, with what they say; its status fits them."""
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"{self.at_work.url}/readyz") as answer,
+        ):
+            body = await answer.json()
+            failing = {c["name"]: str(c["detail"]) for c in body["checks"] if not c["ok"]}
+            assert (503 if failing else 200) == answer.status
+            return failing
+
+    async def is_well(self) -> None:
+        """Wait until all checks pass."""
+
+        async def well() -> bool:
+            return not await self.failing()
+
+        await self.river.until(well)
+
+    async def fails(self, check: str) -> str:
+        """Wait until nothing but this check fails, and give what it says. The clock was turned:
+        the next scan is due at once, until when the folder is overdue too."""
+
+        async def alone() -> str | None:
+            failing = await self.failing()
+            return failing[check] if {check} == failing.keys() else None
+
+        return str(await self.river.until(alone))
+
+    async def end_task(self, name: str) -> None:
+        """A task of the daemon is no more."""
+        (task,) = (task for task in asyncio.all_tasks() if task.get_name() == name)
+        task.cancel()
+        await asyncio.wait({task})
+
+
+@asynccontextmanager
+async def at_work(river: River) -> AsyncIterator[House]:
+    river.configure(watch={"rescan": RESCAN, "workers": 1})
+    clock = AheadClock()
+    async with daemon.running(config.load(river.config), silent(), clock=clock) as running:
+        house = House(river, running, clock)
+        await house.is_well()
+        yield house
+
+
+async def the_watcher_ended(house: House) -> None:
+    await house.end_task("watcher")
+    house.clock.ahead = OVERDUE + 1
+
+
+async def the_workers_ended(house: House) -> None:
+    await house.end_task("worker-0")
+    house.river.drop_pictures(1)
+    await house.river.post("picture001.jpg", state="ready")
+    house.clock.ahead = STALLED_AFTER + 1
+
+
+async def the_journal_writer_ended(house: House) -> None:
+    journal = house.at_work.app.journal
+    journal._queue.put(None)
+    await asyncio.to_thread(journal._writer.join)
+
+
+#: What ended -> the check that must say so, and what it says.
+ENDED: dict[str, tuple[Callable[[House], Awaitable[None]], str, str]] = {
+    "watcher": (the_watcher_ended, "folder", "Looked at"),
+    "worker": (the_workers_ended, "workers", "1 posts are ready"),
+    "journal writer": (the_journal_writer_ended, "journal", "Start mediawatch again"),
+}
+
+
+@pytest.mark.parametrize("what", ENDED)
+async def test_a_dead_worker_turns_the_health_page_red(river: River, what: str) -> None:
+    """The process lives, the page answers, and nothing moves: it is red, and says which part."""
+    end, check, says = ENDED[what]
+    async with at_work(river) as house:
+        await end(house)
+
+        failing = await house.fails(check)
+
+        assert says in failing
+
+
+async def test_a_scan_that_hangs_turns_the_health_page_red_until_it_goes_on(
+    river: River, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A share that does not answer keeps the scanning thread; the page itself is not kept."""
+    hangs, goes_on = threading.Event(), threading.Event()
+    scan = listing.scan
+
+    def hanging(*args: object) -> listing.Listing:
+        hangs.set()
+        goes_on.wait()
+        return scan(*args)  # type: ignore[arg-type]
+
+    async with at_work(river) as house:
+        try:
+            monkeypatch.setattr(listing, "scan", hanging)
+            await asyncio.to_thread(hangs.wait)
+            house.clock.ahead = OVERDUE + 1
+            assert "Looked at" in await house.fails("folder")
+        finally:
+            goes_on.set()
+        await house.is_well()
+
+
+async def test_a_worker_that_is_stuck_turns_the_health_page_red(
+    river: River, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One post never ends, and those behind it do not move: the page says how many wait."""
+
+    async def stuck(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Preparer, "prepare", stuck)
+    async with at_work(river) as house:
+        house.river.drop_pictures(2)
+
+        async def one_runs() -> bool:
+            states = sorted(post.state for post in (await river.posts()).values())
+            return states == ["ready", "running"]
+
+        await river.until(one_runs)
+        assert {} == await house.failing()
+        house.clock.ahead = STALLED_AFTER + 1
+        assert "1 posts are ready" in await house.fails("workers")
+
+
+async def test_a_dead_journal_writer_keeps_nobody_waiting(river: River) -> None:
+    """Who wants to write is told, instead of waiting for ever."""
+    async with at_work(river) as house:
+        await the_journal_writer_ended(house)
+        with pytest.raises(JournalError, match="closed"):
+            async with asyncio.timeout(5):
+                await house.at_work.app.journal.apply([])

@@ -46,13 +46,17 @@ async def publish_again(journal: Journal, clock: Clock, prefix: str, watch: Watc
         for before, item in zip(old.items, post.items, strict=True):
             await asyncio.to_thread(_copy, before, item.source)
     except BaseException:
-        await asyncio.shield(journal.apply([posts.forget(post.id)]))
-        crash.at("again.forgotten")
+        await asyncio.shield(_forget(journal, post))
         raise
     after, ready = posts.move(post, Event.INTERRUPT, now=clock.now(), lease_until=None)
     await journal.apply([ready])
     crash.at("again.recorded")
     return after
+
+
+async def _forget(journal: Journal, post: Post) -> None:
+    await journal.apply([posts.forget(post.id)])
+    crash.at("again.forgotten")
 
 
 def _anew(old: Post, now: float, work_folder: Path) -> Post:

@@ -21,6 +21,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
+from mediawatch import crash
 from mediawatch.errors import GraphProblem
 from mediawatch.graph.errors import GraphError, GraphUnreachable, from_answer
 from mediawatch.graph.pacing import Pacing
@@ -146,6 +147,9 @@ class GraphClient:
             self._pacing.learn(caller.account_id, answer.headers)
             if answer.status != 200 or not isinstance(answer.body, dict) or "error" in answer.body:
                 problem = from_answer(answer.status, answer.body, answer.challenge)
+        if method == "POST":
+            publishes = path.endswith("media_publish")
+            crash.at("publish.answered" if publishes else "container.answered")
         status = answer.status if answer else None
         body = answer.body if answer and isinstance(answer.body, dict) else None
         self._metrics.graph_call(path, _outcome(status, problem))

@@ -139,6 +139,7 @@ class FtpSession(FtpConnection):
                     raise
             await self._make_folders()
             await self._client.command(f"DELE {self._remote(name)}", ("2xx", "4xx", "5xx"))
+            crash.at("upload.deleted")
             return await self._client.get_stream(command, "1xx")
 
     async def _told_why(self, stream: DataStream, doing: Awaitable[None]) -> None:
@@ -227,7 +228,9 @@ class FtpSession(FtpConnection):
     async def rename(self, old: str, new: str) -> None:
         """Give ``old`` the name ``new``. Raises RenameRefused, HostProblem."""
         with self._doing(Stage.RENAME):
-            self._require_renamed(*await self._packet(*self._renaming(old, new)))
+            answers = await self._packet(*self._renaming(old, new))
+            crash.at("upload.renamed")
+            self._require_renamed(*answers)
 
     def _renaming(self, old: str, new: str) -> tuple[str, str]:
         return f"RNFR {self._remote(old)}", f"RNTO {self._remote(new)}"
@@ -241,7 +244,6 @@ class FtpSession(FtpConnection):
             with self._doing(Stage.RENAME):
                 if not code.startswith(expected):
                     raise aioftp.StatusCodeError(Code("250"), Code(code), [text])
-        crash.at("upload.renamed")
 
     async def delete(self, name: str) -> None:
         """Remove ``name``; fine if it is not there. Raises HostProblem if it is there still."""

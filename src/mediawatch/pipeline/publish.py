@@ -84,10 +84,7 @@ class Publish:
         if work.first.public_url is None:
             await work.write(items=[await self._upload(work, work.first)])
         api = await self.api(work)
-        try:
-            container_id = await api.create_image(work.first.public_url or "", work.post.caption)
-        finally:
-            crash.at("container.answered")
+        container_id = await api.create_image(work.first.public_url or "", work.post.caption)
         work.log.info(f"{work.post.name} is in container {container_id}.", action="container")
         now = work.clock.now()
         await work.write(
@@ -220,9 +217,7 @@ class Publish:
         try:
             media_id = await api.publish(post.container_id, timeout=self._settings.publish_timeout)
         except GraphProblem as error:
-            crash.at("publish.answered")
             return await self._not_answered(work, api, error)
-        crash.at("publish.answered")
         now = work.clock.now()
         await work.write(
             Event.CONFIRM,

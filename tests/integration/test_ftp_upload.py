@@ -21,25 +21,7 @@ from mediawatch.hosts.base import (
 )
 from mediawatch.hosts.ftp import FtpHost
 from tests.support.scripted_ftp import HANG_UP, PASSWORD, SILENCE, ScriptedFtp, Talk, scripted_ftp
-
-
-class TurnedClock:
-    """A clock that only moves when somebody sleeps by it."""
-
-    def __init__(self) -> None:
-        self.time = 1000.0
-        self.slept: list[float] = []
-
-    def now(self) -> float:
-        return self.time
-
-    def monotonic(self) -> float:
-        return self.time
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.time += seconds
-        await asyncio.sleep(0)
+from tests.support.turned_clock import TurnedClock
 
 
 class Rig:

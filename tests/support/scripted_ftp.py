@@ -32,6 +32,7 @@ class Talk:
         default_factory=asyncio.Queue
     )
     renaming: str = ""
+    offset: int = 0
 
 
 @dataclass
@@ -39,7 +40,9 @@ class ScriptedFtp:
     """``script``: verb -> answers, used up in order, then the usual one. "greeting" and "after
     STOR" (the reply at the end of a transfer) count as verbs. ``events``: what happened, oldest
     first: connect, each command line, client-hello, data. ``truncate``: of the next files only
-    so many bytes are kept; ``break_off``: their data connection is broken off after so many.
+    so many bytes are kept; ``break_off``: their data connection is broken off after so many,
+    which are kept. ``keeps``: nothing is renamed over a file. ``one_at_a_time``: of commands that
+    come in one packet only the first is read.
     """
 
     tls: ssl.SSLContext | None = None
@@ -51,6 +54,8 @@ class ScriptedFtp:
     talks: list[Talk] = field(default_factory=list)
     data: list[asyncio.StreamWriter] = field(default_factory=list)
     port: int = 0
+    keeps: bool = False
+    one_at_a_time: bool = False
 
     def count(self, event: str) -> int:
         """How often something happened; a verb counts with any argument."""
@@ -99,6 +104,10 @@ class ScriptedFtp:
         answer = waiting.pop(0) if waiting else usual
         return answer(talk, argument) if callable(answer) else answer
 
+    def _refuses(self, verb: str) -> bool:
+        waiting = self.script[verb]
+        return bool(waiting) and isinstance(waiting[0], str) and waiting[0][:1] in {"4", "5"}
+
     async def _say(self, talk: Talk, answer: str | bytes) -> bool:
         if answer == HANG_UP:
             return False
@@ -109,6 +118,8 @@ class ScriptedFtp:
 
     async def _obey(self, talk: Talk, line: str) -> bool:
         self.events.append(line)
+        if self.one_at_a_time:
+            vars(talk.reader)["_buffer"].clear()
         verb, _, argument = line.partition(" ")
         usual = await self._usual(talk, verb, argument)
         answer = self._answer(talk, verb, argument, usual)
@@ -143,10 +154,19 @@ class ScriptedFtp:
                 return "550 No such file" if known is None else f"213 {len(known)}"
             case "RNFR":
                 talk.renaming = argument
+            case "REST":
+                talk.offset = int(argument)
+                return "350 go on there"
             case "RNTO":
-                self.files[argument] = self.files.pop(talk.renaming, b"")
+                if self.keeps and argument in self.files:
+                    return "550 There is such a file"
+                if not self._refuses(verb):
+                    self.files[argument] = self.files.pop(talk.renaming, b"")
             case "DELE":
-                self.files.pop(argument, None)
+                if argument not in self.files:
+                    return "550 No such file"
+                if not self._refuses(verb):
+                    del self.files[argument]
         return {
             "AUTH": "234 go on" if self.tls else "502 no TLS",
             "USER": "331 password?",
@@ -164,8 +184,9 @@ class ScriptedFtp:
             # 0x16 opens a TLS handshake; the byte is put back for whoever reads on.
             self.events.append("client-hello" if first == b"\x16" else "data")
             vars(reader)["_buffer"][:0] = first
-            talk.data.put_nowait((reader, writer))
+            data.put_nowait((reader, writer))
 
+        data = talk.data = asyncio.Queue()
         if talk.listener is not None:
             talk.listener.close()
         talk.listener = await asyncio.start_server(arrived, "127.0.0.1", 0)
@@ -174,15 +195,17 @@ class ScriptedFtp:
 
     async def _receive(self, talk: Talk, name: str) -> None:
         reader, writer = await talk.data.get()
+        offset, talk.offset = talk.offset, 0
+        before = self.files.get(name, b"")[:offset]
         if self.break_off:
-            await reader.readexactly(self.break_off.pop(0))
+            self.files[name] = before + await reader.readexactly(self.break_off.pop(0))
             writer.transport.abort()
             return
         wanted = self.truncate.pop(0) if self.truncate else -1
         content = await reader.read(wanted)
         if wanted >= 0:
             await reader.read()
-        self.files[name] = content
+        self.files[name] = before + content
         writer.close()
 
 

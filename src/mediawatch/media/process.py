@@ -170,7 +170,7 @@ class Worker:
             self._live.orders.write(order)
             await self._live.orders.drain()
             answer: dict[str, Any] = json.loads(await self._live.answers.readline())
-        except (ConnectionError, ValueError):
+        except (ConnectionError, ValueError, RecursionError):
             raise await self._died("The converter stopped in the middle of a file") from None
         return answer
 

@@ -68,16 +68,37 @@ def failure(error: MediawatchError) -> bytes:
     )
 
 
-def result(answer: dict[str, Any]) -> Prepared:
-    """What ``success`` or ``failure`` wrote: returned, or raised."""
-    if "prepared" in answer:
-        fields = answer["prepared"]
-        return Prepared(**fields | {"changes": tuple(fields["changes"])})
-    fields = answer["error"]
-    raise _ERRORS[fields["kind"]](
-        fields["message"],
-        remedy=fields["remedy"],
-        code=fields["code"],
-        handling=Handling(fields["handling"]),
-        **fields["details"],
-    )
+def result(answer: Any) -> Prepared:
+    """What ``success`` or ``failure`` wrote: returned, or raised.
+
+    A worker that a picture has broken may write anything: PreparationProblem.
+    """
+    try:
+        outcome = _outcome(answer)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise PreparationProblem(
+            "The converter gave an answer that cannot be read.",
+            remedy="Nothing to do at first: mediawatch tries again. If it stays, report it.",
+        ) from error
+    if isinstance(outcome, MediawatchError):
+        raise outcome
+    return outcome
+
+
+def _outcome(answer: Any) -> Prepared | MediawatchError:
+    if "prepared" not in answer:
+        fields = answer["error"]
+        return _ERRORS[fields["kind"]](
+            str(fields["message"]),
+            remedy=str(fields["remedy"]),
+            code=str(fields["code"]),
+            handling=Handling(fields["handling"]),
+            **fields["details"],
+        )
+    fields = answer["prepared"]
+    prepared = Prepared(**fields | {"changes": tuple(fields["changes"])})
+    numbers = (prepared.size, prepared.width, prepared.height)
+    texts = (prepared.sha256, prepared.media_type, *prepared.changes)
+    if {int} != {type(each) for each in numbers} or {str} != {type(each) for each in texts}:
+        raise TypeError("a field is of another type")
+    return prepared

@@ -71,6 +71,12 @@ class Ownership:
 
     def _lock_inbox(self) -> None:
         hidden = self._inbox / HIDDEN
+        if hidden.is_symlink():
+            raise StorageProblem(
+                f"{hidden} is a link, and would lead out of the inbox.",
+                code="work-folder-link",
+                remedy="Remove the link; mediawatch makes a folder of its own there.",
+            )
         try:
             hidden.mkdir(exist_ok=True)
         except OSError:

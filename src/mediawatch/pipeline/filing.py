@@ -30,6 +30,7 @@ __all__ = [
     "claim_rename",
     "dated",
     "hash_file",
+    "make_own",
     "move",
     "settle_move",
     "sync_folder",
@@ -76,6 +77,24 @@ def claim_rename(source: Path, target: Path) -> None:
                 remedy="Unmount what is mounted below the inbox, or choose another inbox.",
             ) from error
         raise from_os_error(error, f"take {source.name} out of the inbox") from error
+
+
+def make_own(folder: Path) -> None:
+    """Make a folder below the work folder, and see that neither of them is a link.
+
+    Raises StorageProblem.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise from_os_error(error, f"make the folder {folder}") from error
+    for part in (folder.parent, folder):
+        if part.is_symlink():
+            raise StorageProblem(
+                f"{part} is a link, and would lead out of the inbox.",
+                code="work-folder-link",
+                remedy="Remove the link; mediawatch makes a folder of its own there.",
+            )
 
 
 def move(source: Path, target: Path, *, sha256: str | None) -> None:

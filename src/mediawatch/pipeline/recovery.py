@@ -197,7 +197,11 @@ def _all_there(items: list[Item]) -> bool:
 
 def _folders_in(folder: Path) -> list[Path]:
     try:
-        return sorted(entry for entry in folder.iterdir() if entry.is_dir())
+        if folder.is_symlink():  # not ours: it leads out of the inbox
+            return []
+        return sorted(
+            entry for entry in folder.iterdir() if entry.is_dir() and not entry.is_symlink()
+        )
     except (FileNotFoundError, NotADirectoryError):
         return []
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mediawatch import crash
-from mediawatch.errors import MediawatchError
+from mediawatch.errors import MediawatchError, StorageProblem
 from mediawatch.model.posts import Post
 from mediawatch.pipeline import filing
 from mediawatch.pipeline.archive import SIDECAR, free_name, note_beside
@@ -39,7 +39,10 @@ def rename(claim: Claim) -> bool:
 def rename_all(claims: Sequence[Claim]) -> list[bool | OSError | MediawatchError]:
     """``rename`` of each, into one folder that is made; what was in its way, where it failed."""
     folder = claims[0].target.parent
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        filing.make_own(folder)
+    except StorageProblem as problem:
+        return [problem] * len(claims)
     done: list[bool | OSError | MediawatchError] = []
     for claim in claims:
         try:

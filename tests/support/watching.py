@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from mediawatch.clock import SystemClock
+from mediawatch.clock import Clock, SystemClock
 from mediawatch.config import WatchSettings
 from mediawatch.watch.candidates import Candidate, Inspection, Taken
 from mediawatch.watch.settle import SettleRule
@@ -34,6 +34,7 @@ class Watched:
         rule: SettleRule | None = None,
         limits: Limits | None = None,
         together: int = 1,
+        clock: Clock | None = None,
     ) -> None:
         self.together = together
         self.batches: list[int] = []
@@ -54,7 +55,7 @@ class Watched:
             WatchSettings.model_validate(
                 {"folder": self.folder, "settle": settle, "mode": mode, "rescan": rescan}
             ),
-            clock=SystemClock(),
+            clock=clock or SystemClock(),
             inspect=self._inspect,
             take=self._take_all,
             room=self._room,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
 import os
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from mediawatch.config import PublishSettings, WatchSettings
-from mediawatch.errors import GraphProblem, StorageProblem
+from mediawatch.errors import GraphProblem, JournalError, StorageProblem
 from mediawatch.graph.publishing import Publishing
 from mediawatch.journal import accounts, posts
 from mediawatch.journal.sqlite import SqliteJournal
@@ -27,6 +28,7 @@ from mediawatch.pipeline.recovery import Recovery
 from mediawatch.pipeline.work import Work
 from mediawatch.watch.candidates import Candidate, Taken
 from mediawatch.watch.intake import BACKLOG, Intake
+from tests.support.daemon import until
 from tests.support.pictures import jpeg
 from tests.support.publishing import NotingEngine, TurnedClock
 from tests.support.simulator import USER
@@ -521,3 +523,299 @@ async def test_while_the_inbox_is_away_its_originals_are_waited_for(
 
     assert State.DONE is (await house.only_post()).state
     assert (house.watch.processed_folder / "a.jpg").is_file()
+
+
+# Many together.
+
+
+def _picture(number: int) -> bytes:
+    return jpeg(64, 64, seed=number)
+
+
+async def test_files_that_settled_together_are_claimed_together(house: House) -> None:
+    """One folder, two commits, and each file a post of its own."""
+    names = [f"{number}.jpg" for number in range(20)]
+    dropped = [house.drop(name, _picture(number)) for number, name in enumerate(names)]
+    before = house.journal.transactions
+
+    assert [Taken.TAKEN] * 20 == await house.intake.take(dropped)
+
+    assert before + 2 == house.journal.transactions
+    made = await posts.listed(house.journal)
+    assert sorted(names) == sorted(post.name for post in made)
+    assert {State.READY} == {post.state for post in made}
+    assert {None} == {post.items[0].moving_to for post in made}
+    assert all(
+        post.items[0].source.read_bytes() == _picture(names.index(post.name)) for post in made
+    )
+    (folder,) = {post.items[0].source.parent for post in made}
+    assert folder.name in {post.id for post in made}
+    assert ([], 20) == (house.inbox, len(house.engine.woken))
+
+
+async def test_one_that_is_in_the_way_hinders_no_other(house: House) -> None:
+    """Gone, changed, a link, known already, the same twice: each has its own outcome."""
+    await house.take(house.drop("first.jpg", _picture(1)))
+    known = house.drop("known.jpg", _picture(1))
+    gone, changed = house.drop("gone.jpg", _picture(2)), house.drop("changed.jpg", _picture(3))
+    gone.path.unlink()
+    changed.path.write_bytes(b"something else by now")
+    linked = house.drop("linked.jpg", _picture(4))
+    linked.path.rename(linked.path.parent.parent / "secret.jpg")
+    linked.path.symlink_to(linked.path.parent.parent / "secret.jpg")
+    twin, other = house.drop("twin.jpg", _picture(5)), house.drop("other twin.jpg", _picture(5))
+    good = house.drop("good.jpg", _picture(6))
+
+    outcomes = await house.intake.take([known, gone, changed, linked, twin, other, good])
+
+    assert [
+        Taken.TAKEN,
+        Taken.GONE,
+        Taken.CHANGED,
+        Taken.PROBLEM,
+        Taken.TAKEN,
+        Taken.TAKEN,
+        Taken.TAKEN,
+    ] == outcomes
+    assert ["first.jpg", "good.jpg", "twin.jpg"] == sorted(
+        post.name for post in await posts.listed(house.journal)
+    )
+    assert ["changed.jpg", "linked.jpg"] == house.inbox
+    filed = {path.name for path in house.watch.duplicate_folder.glob("*.jpg")}
+    assert {"known.jpg", "other twin.jpg"} == filed
+
+
+async def test_killed_in_the_midst_of_the_renames(house: House) -> None:
+    """Some of a group are renamed, some are not: the next start makes the rest of the renames."""
+    dropped = [house.drop(f"{number}.jpg", _picture(number)) for number in range(6)]
+    await house.intake.take(dropped)
+    made = await posts.listed(house.journal)
+    for number, post in enumerate(made):
+        item = post.items[0]
+        before = house.watch.folder / item.name
+        back = dataclasses.replace(item, source=before, moving_to=item.source)
+        _, running = posts.move(dataclasses.replace(post, state=State.READY), Event.CLAIM, now=0.0)
+        await house.journal.apply([running, posts.record_item(back)])
+        if number % 2:
+            item.source.rename(before)
+
+    await house.recovery.run_once()
+
+    again = await posts.listed(house.journal)
+    assert ([], {State.READY}) == (house.inbox, {post.state for post in again})
+    assert {post.id: post.items[0].source for post in made} == {
+        post.id: post.items[0].source for post in again
+    }
+    assert 6 == len(house.work())
+
+
+async def test_a_group_leaves_no_empty_folder(house: House) -> None:
+    """The folder of a group goes with the last of its files, whichever that is."""
+    await house.intake.take([house.drop(f"{n}.jpg", _picture(n)) for n in range(3)])
+    for post in await posts.listed(house.journal):
+        assert 1 == len(list(house.watch.work_folder.iterdir()))
+        work = await house.claimed(post.id)
+        await work.write(Event.FAIL)
+        await house.archive.set_aside(work, "failed", Reason("corrupt", "It is broken."))
+    assert [] == list(house.watch.work_folder.iterdir())
+
+
+async def test_a_stray_among_known_files_is_held_alone(house: House) -> None:
+    """The journal knows two of three files in a folder: only the third is held."""
+    await house.intake.take([house.drop(f"{n}.jpg", _picture(n)) for n in range(2)])
+    (folder,) = house.watch.work_folder.iterdir()
+    (folder / "stray.jpg").write_bytes(b"bytes")
+
+    await house.recovery.run_once()
+
+    assert ["stray.jpg"] == [path.name for path in house.watch.held_folder.glob("*.jpg")]
+    assert [f"{folder.name}/0.jpg", f"{folder.name}/1.jpg"] == house.work()
+
+
+async def test_a_claim_is_safe_on_disk_before_the_journal_says_so(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power cut between rename and journal must not leave a post without its file."""
+    happened: list[str] = []
+    sync, apply = filing.sync_folder, SqliteJournal.apply
+
+    def noting_sync(folder: Path) -> None:
+        sync(folder)
+        happened.append(f"sync {folder.relative_to(house.watch.folder)}")
+
+    async def noting_apply(journal: SqliteJournal, statements: object) -> object:
+        happened.append("commit")
+        return await apply(journal, statements)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(filing, "sync_folder", noting_sync)
+    monkeypatch.setattr(SqliteJournal, "apply", noting_apply)
+    await house.take(house.drop("a.jpg"))
+
+    post = await house.only_post()
+    synced = [f"sync .mediawatch/work/{post.id}", "sync .mediawatch/work"]
+    assert ["commit", *synced, "commit"] == happened
+
+
+async def test_what_cannot_be_recorded_goes_back(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The journal fails after the rename: the file lies where its owner sees it, and the next
+    take finishes the same post."""
+    candidate = house.drop("a.jpg")
+    (house.watch.folder / "a.txt").write_text("Hello")
+    os.utime(house.watch.folder / "a.txt", (1, 1))
+    apply, calls = SqliteJournal.apply, 0
+
+    async def full_disk(journal: SqliteJournal, statements: object) -> object:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            raise JournalError("The disk is full.", remedy="Free some space.")
+        return await apply(journal, statements)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as broken:
+        broken.setattr(SqliteJournal, "apply", full_disk)
+        assert Taken.PROBLEM is await house.take(candidate)
+    assert ["a.jpg", "a.txt"] == house.inbox
+    post = await house.only_post()
+
+    assert Taken.TAKEN is await house.take(house.candidate(candidate.path))
+
+    again = await house.only_post()
+    assert (post.id, "Hello") == (again.id, again.caption)
+    assert ([], [f"{post.id}/a.jpg", f"{post.id}/a.txt"]) == (house.inbox, house.work())
+
+
+# Links.
+
+
+async def test_a_file_that_becomes_a_link_at_the_last_moment(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Swapped between the reading and the rename: the link is put back, what it leads to is
+    neither moved nor read."""
+    candidate = house.drop("a.jpg")
+    secret = tmp_path / "secret.jpg"
+    secret.write_bytes(b"not for anybody")
+    rename = filing.claim_rename
+
+    def swapped(source: Path, target: Path) -> None:
+        source.unlink()
+        source.symlink_to(secret)
+        rename(source, target)
+
+    monkeypatch.setattr(filing, "claim_rename", swapped)
+
+    assert Taken.CHANGED is await house.take(candidate)
+
+    assert (True, b"not for anybody") == (candidate.path.is_symlink(), secret.read_bytes())
+    assert [] == await posts.listed(house.journal)
+
+
+@pytest.mark.parametrize("part", ["work", "folder"])
+async def test_a_work_folder_that_is_a_link(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    """Whoever may write into the inbox may not have files moved elsewhere, nor have strange
+    files taken for strays."""
+    outside = tmp_path / "outside"
+    (outside / "photos").mkdir(parents=True)
+    (outside / "photos" / "mine.jpg").write_bytes(b"mine")
+    link = house.watch.work_folder
+    if part == "folder":
+        monkeypatch.setattr("mediawatch.watch.intake.new_post_id", lambda: "a" * 12)
+        link = link / ("a" * 12)
+    link.parent.mkdir(parents=True)
+    link.symlink_to(outside)
+
+    assert Taken.PROBLEM is await house.take(house.drop("a.jpg"))
+    await house.recovery.run_once()
+
+    assert ["a.jpg"] == house.inbox
+    assert b"mine" == (outside / "photos" / "mine.jpg").read_bytes()
+    assert {"photos"} == {path.name for path in outside.iterdir() if path.name != "a" * 12}
+    assert not house.watch.held_folder.exists()
+
+
+async def test_a_hard_link_to_a_file_outside(house: House, tmp_path: Path) -> None:
+    """The system cannot tell it from a file: it is published, and the outside name stays."""
+    outside = tmp_path / "outside.jpg"
+    outside.write_bytes(jpeg(400, 400))
+    (house.watch.folder / "a.jpg").hardlink_to(outside)
+
+    assert Taken.TAKEN is await house.take(house.candidate(house.watch.folder / "a.jpg"))
+
+    assert jpeg(400, 400) == outside.read_bytes()
+    assert [] == house.inbox
+
+
+# Notes, and standing still.
+
+
+async def test_the_note_of_what_failed_goes_when_it_is_put_back(house: House) -> None:
+    """It says what is no longer so; while a copy is left in failed, its note stays with it."""
+    await house.take(house.drop("a.jpg"))
+    work = await house.claimed((await house.only_post()).id)
+    await work.write(Event.FAIL)
+    await house.archive.set_aside(work, "failed", Reason("corrupt", "It is broken."))
+    failed = house.watch.failed_folder / "a.jpg"
+    note = failed.with_name("a.jpg.mediawatch.json")
+    copy = house.drop("copy.jpg", failed.read_bytes())
+    assert Taken.TAKEN is await house.take(copy)
+    assert note.is_file()
+    (again,) = await posts.listed(house.journal, states=[State.READY])
+    work = await house.claimed(again.id)
+    await work.write(Event.FAIL)
+
+    back = failed.rename(house.watch.folder / "a.jpg")
+    assert Taken.TAKEN is await house.take(house.candidate(back))
+
+    assert not note.exists()
+
+
+async def _fill_river(house: House, **facts: object) -> None:
+    await house.take(house.drop("seed.jpg"))
+    seed = dataclasses.replace(await house.only_post(), items=(), **facts)  # type: ignore[arg-type]
+    await house.journal.apply(
+        [
+            statement
+            for number in range(BACKLOG)
+            for statement in posts.add(
+                dataclasses.replace(seed, id=f"{number:012x}", content_key=str(number))
+            )
+        ]
+    )
+    (first,) = await posts.listed(house.journal, ids=[seed.id])
+    await house.journal.apply([posts.forget(first.id)])
+
+
+@pytest.mark.parametrize(("wait", "stands"), [(3600.0, True), (2.0, False)])
+async def test_a_river_in_which_nothing_moves_is_said_to_stand_still(
+    house: House, wait: float, stands: bool
+) -> None:
+    """Every post waits for long: whoever asks for a pass must not wait with them."""
+    until = house.clock.now() + wait
+    await _fill_river(house, state=State.WAITING, wait_until=until)
+    waiting = asyncio.create_task(house.intake.room())
+    try:
+        await asyncio.wait({waiting}, timeout=0.5)
+        assert not waiting.done()
+        assert stands == ("none of them can go on now" in house.intake.standstill)
+    finally:
+        waiting.cancel()
+        await asyncio.wait({waiting})
+    assert "" == house.intake.standstill
+
+
+async def test_a_standstill_ends_with_the_first_post_that_ends(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Room is found again, as much as there is, and nothing is said any more."""
+    monkeypatch.setattr("mediawatch.watch.intake.LOOK_AGAIN", 0.01)
+    await _fill_river(house, state=State.WAITING, wait_until=house.clock.now() + 3600)
+    waiting = asyncio.create_task(house.intake.room())
+    await until(lambda: house.intake.standstill)
+    await house.journal.apply([posts.forget(f"{number:012x}") for number in range(3)])
+
+    assert 3 == await asyncio.wait_for(waiting, 10)
+    assert "" == house.intake.standstill

@@ -36,7 +36,7 @@ async def this_machine_only(request: web.Request, handler: Handler) -> web.Strea
         )
     origin = request.headers.get("Origin")
     site = request.headers.get("Sec-Fetch-Site", "same-origin")
-    if (origin is not None and urlsplit(origin).netloc != request.host) or site not in {
+    if (origin is not None and not _is_of(origin, request.host)) or site not in {
         "same-origin",
         "none",
     }:
@@ -77,6 +77,13 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
         return refusal(
             500, "bug", "A mistake in mediawatch itself.", "Please report it with the log."
         )
+
+
+def _is_of(origin: str, host: str) -> bool:
+    try:
+        return urlsplit(origin).netloc == host
+    except ValueError:  # no address at all
+        return False
 
 
 def _host_of(address: str) -> str:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -94,10 +95,11 @@ def add_all(new: Sequence[Post]) -> list[Statement]:
     ]
 
 
-def _insert_all(sql: Insert, columns: Iterable[str], rows: Sequence[Any]) -> Statement:
+def _insert_all(sql: Insert, columns: Sequence[str], rows: Sequence[Any]) -> Statement:
     # What is nowhere set is left to the database: each value costs time.
-    named = [name for name in columns if any(getattr(row, name) is not None for row in rows)]
-    values = [{name: getattr(row, name) for name in named} for row in rows]
+    by_column = zip(columns, zip(*map(attrgetter(*columns), rows), strict=True), strict=True)
+    named = {name: values for name, values in by_column if values.count(None) < len(rows)}
+    values = [dict(zip(named, row, strict=True)) for row in zip(*named.values(), strict=True)]
     return Statement(sql, rows=len(values), values=values)
 
 

@@ -105,7 +105,14 @@ posts = Table(
     Column("permalink", Text),
     Index("posts_by_state", "state", "wait_until"),
     Index("posts_by_age", "created_at"),
-    Index("posts_by_media", "account_id", "media_id"),
+    # What few rows have is indexed for those: an index over nothing costs as much to keep.
+    Index(
+        "posts_by_media",
+        "account_id",
+        "media_id",
+        sqlite_where=text("media_id IS NOT NULL"),
+        postgresql_where=text("media_id IS NOT NULL"),
+    ),
 )
 
 #: The same content is one post of an account. What failed or was cancelled may be tried again.
@@ -136,7 +143,12 @@ items = Table(
     Column("changes", Json, nullable=False, default=list),
     Column("remote_key", Text),
     Column("public_url", Text),
-    Index("items_by_remote_key", "remote_key"),
+    Index(
+        "items_by_remote_key",
+        "remote_key",
+        sqlite_where=text("remote_key IS NOT NULL"),
+        postgresql_where=text("remote_key IS NOT NULL"),
+    ),
 )
 
 attempts = Table(

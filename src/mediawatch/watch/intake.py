@@ -39,6 +39,8 @@ BACKLOG = 200
 LOOK_AGAIN = 1.0
 #: A wait that ends within so many seconds is no standstill.
 SOON = 5.0
+#: Of a larger group, one line is logged; of each of its files one for the level debug.
+TOLD_SINGLY = 16
 
 _UNDER_WAY = (State.READY, State.RUNNING, State.WAITING)
 
@@ -285,9 +287,14 @@ class Intake:
                     await asyncio.to_thread(claiming.undo, claim)
             raise
         crash.at("claim.recorded")
+        tell = self._log.info
+        if len(claims) > TOLD_SINGLY:
+            together = size(sum(claim.fingerprint.size for _, claim in claims))
+            self._log.info(f"{len(claims)} files are taken ({together}).", action="claim")
+            tell = self._log.debug
         for post, claim in claims:
             self._engine.wake(post.id, PRIORITY[post.stage])
-            self._log.info(
+            tell(
                 f"{post.name} is taken ({size(claim.fingerprint.size)}).",
                 action="claim",
                 post=post.id,

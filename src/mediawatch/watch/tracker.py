@@ -269,12 +269,14 @@ class Tracker:
             self._ignore(name, Ignored(LONELY_SIDECAR))
 
     def _question(self, name: str, entry: Settling, now: float) -> Question:
-        ripe = now - entry.since >= self._rule.settle - _EPSILON
-        return Question(name, entry.key, ask=ripe and now >= entry.not_before)
+        return Question(name, entry.key, ask=self._is_ripe(entry, now))
+
+    def _is_ripe(self, entry: Settling, now: float) -> bool:
+        return now - entry.since >= self._rule.settle - _EPSILON and now >= entry.not_before
 
     def _is_left_to_the_taker(self, name: str, entry: Settling, now: float) -> bool:
         """With many names ready, the taker will look at this one anyway, when its turn comes."""
-        if len(self._ready) < _LOOKED_AHEAD or not self._question(name, entry, now).ask:
+        if len(self._ready) < _LOOKED_AHEAD or not self._is_ripe(entry, now):
             return False
         self._make_ready(name, entry, float("-inf"))
         return True

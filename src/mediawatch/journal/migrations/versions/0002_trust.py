@@ -35,6 +35,13 @@ def upgrade() -> None:
         sa.Column("name", sa.Text, primary_key=True),
         sa.Column("at", sa.Float, nullable=False),
     )
+    for name, table, columns in (
+        ("posts_by_media", "posts", ["account_id", "media_id"]),
+        ("items_by_remote_key", "items", ["remote_key"]),
+    ):
+        there = sa.text(f"{columns[-1]} IS NOT NULL")
+        op.drop_index(name, table)
+        op.create_index(name, table, columns, sqlite_where=there, postgresql_where=there)
     # Who has posts already has started before.
     op.execute(
         "INSERT INTO milestones (name, at) SELECT 'first-look', first.at FROM "

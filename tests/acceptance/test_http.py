@@ -149,11 +149,12 @@ async def test_a_post_can_be_tried_again(river: River, api: Api) -> None:
 
 
 async def test_everything_that_is_stuck_can_be_tried_again(river: River, api: Api) -> None:
-    """retry-failed wakes each parked post once, and then finds nothing more to do."""
-    river.simulator.script({"on": "create", "do": "error", "code": 190})
+    """retry-failed wakes each held post once, and then finds nothing more to do."""
+    river.simulator.script({"on": "create", "do": "error", "code": 100})
     originals = river.drop_pictures(3)
     for name in originals:
-        await river.post(name, state="waiting", parked=True)
+        await river.until((river.held / f"{name}.mediawatch.json").exists)
+        await river.post(name, state="held")
     river.simulator.script()
     _, body = await api("POST", "/api/v1/social/cron/retry-failed/")
     assert originals.keys() == {post["name"] for post in body["retried"]}

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, func, or_, select, tuple_, update
+from sqlalchemy import and_, exists, func, or_, select, tuple_, update
 
 from mediawatch.clock import iso
 from mediawatch.journal.accounts import find
@@ -116,8 +116,11 @@ async def waiting(
     journal: Journal, account_id: str, reasons: Sequence[str]
 ) -> tuple[int, float | None]:
     """How many posts of the account wait for one of these reasons, and until when the first."""
-    first = func.min(posts.c.wait_until).label("until")
-    query: Select[Any] = select(func.count().label("count"), first).where(
+    columns: list[Any] = [
+        func.count().label("count"),
+        func.min(posts.c.wait_until).label("until"),
+    ]
+    query = select(*columns).where(
         posts.c.account_id == account_id,
         posts.c.state == State.WAITING,
         posts.c.reason.in_(reasons),

@@ -11,7 +11,7 @@ from typing import Any
 from mediawatch.clock import Clock
 from mediawatch.config import Settings
 from mediawatch.errors import StorageProblem
-from mediawatch.journal import posts
+from mediawatch.journal import posts, standing
 from mediawatch.journal.database import Journal
 from mediawatch.model.lifecycle import STAGES, Publication, Stage, State
 from mediawatch.model.posts import Post
@@ -82,7 +82,27 @@ class PosterMedia:
             found = await self._settled(ids, end)
         finally:
             self._takings.remove(taking)
-        return self._report(_count(stats, seen, taking, found))
+        stats = _count(stats, seen, taking, found)
+        stats.errors += await self._stopped(stats)
+        return self._report(stats)
+
+    async def _stopped(self, stats: Stats) -> list[dict[str, Any]]:
+        """Posts of earlier passes that wait for their account: no pass is well that is silent
+        about them."""
+        account = await standing.tell(self._journal, self._settings.instagram.user_id)
+        told = {error["code"] for error in stats.errors}
+        if account["state"] != "stopped" or not account["waiting"] or account["reason"] in told:
+            return []
+        return [
+            {
+                "file": "",
+                "code": account["reason"],
+                "message": f"{account['waiting']} posts wait, because the account is stopped: "
+                f"{account['detail']}",
+                "remedy": account["remedy"],
+                "details": {"account": account["id"], "waiting": account["waiting"]},
+            }
+        ]
 
     async def _settled(self, ids: set[str], end: float) -> list[Post]:
         while True:

@@ -12,7 +12,7 @@ UV := $(shell command -v uv 2>/dev/null)
 STAMPS := .venv/.stamps
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check types lint imports coverage bench lock clean
+.PHONY: help demo run test check types lint imports coverage bench bench-storm lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ coverage: $(STAMPS)/test ## the tests with a coverage report
 
 bench: $(STAMPS)/test ## figures beside bare Pillow and a sequential script, in one run
 	$(PYTHON) benchmarks/river.py $(ARGS)
+
+bench-storm: $(STAMPS)/test ## 100,000 files at once: memory, CPU beside a bare scan-and-rename
+	$(PYTHON) benchmarks/storm.py $(ARGS)
 
 lock: $(STAMPS)/check ## write requirements/*.txt anew from pyproject.toml (needs uv)
 	./requirements/lock.sh

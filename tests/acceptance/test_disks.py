@@ -151,3 +151,35 @@ async def test_a_folder_that_cannot_be_written_delays_only_the_filing(river: Riv
         assert "read and write access" in (post.remedy or "")
         river.processed.chmod(0o755)
         await river.arrived(originals)
+
+
+@pytest.mark.usefixtures("_namespaces")
+async def test_processed_on_another_disk(river: River) -> None:
+    """Where no rename leads, originals are copied, checked and only then removed; a name that is
+    taken there is left alone."""
+    async with river.daemon(small_disk(river.processed)) as daemon:
+        seen = Path(f"/proc/{daemon.process.pid}/root{river.processed}")
+        (seen / "picture001.jpg").write_bytes(b"somebody else's")
+        originals = river.drop_pictures(2)
+        await river.until(lambda: len(contents(seen)) == 3 and not river.leftovers())
+        found = contents(seen)
+        assert b"somebody else's" == found.pop("picture001.jpg")
+        assert sorted(originals.values()) == sorted(found.values())
+    assert ["picture001", "picture002"] == river.captions()
+
+
+@pytest.mark.usefixtures("_permissions")
+async def test_an_inbox_that_cannot_be_written_is_told_and_loses_nothing(river: River) -> None:
+    """A folder to read only: nothing can be claimed, each file is named with the remedy, nothing
+    is published; once it may be written to all of it is."""
+    originals = river.drop_pictures(2)
+    river.inbox.chmod(0o555)
+    async with river.daemon(powerless()):
+        await river.until(
+            lambda: {line.get("file") for line in river.said("unreadable")} >= originals.keys()
+        )
+        told = river.said("unreadable")[-1]
+        assert "read and write access" in told["remedy"]
+        assert [] == river.captions()
+        river.inbox.chmod(0o755)
+        await river.arrived(originals)

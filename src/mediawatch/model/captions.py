@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from pathlib import PurePath
 
 from mediawatch.errors import Handling, Rejected
 
@@ -25,7 +24,7 @@ def title(stem: str) -> str:
 
 def render(template: str, name: str, when: datetime, hashtags: tuple[str, ...] = ()) -> str:
     """The caption of a file without one of its own, with the hashtags behind it."""
-    stem = PurePath(name).stem
+    stem = name.rpartition(".")[0] or name
     text = template.format_map(
         {
             "stem": stem,

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from mediawatch.engine.base import JobEngine
-from mediawatch.engine.memory import MemoryEngine
+from mediawatch.engine.memory import STAND_INS, MemoryEngine
 
 Make = Callable[[int], JobEngine]
 
@@ -153,3 +153,46 @@ async def test_stopping_cancels_what_is_under_way(make: Make) -> None:
         await handler.count(1)
 
     assert ["a"] == handler.cancelled
+
+
+async def test_a_post_that_takes_long_does_not_hold_up_the_others() -> None:
+    """A worker that is busy for long has a stand-in, up to a bound; afterwards all is as before."""
+    engine, handler = MemoryEngine(40, patience=0.01), Handled(blocked=True)
+    for number in range(STAND_INS + 5):
+        engine.wake(f"{number:02}", 1)
+    async with at_work(engine, handler):
+        await handler.count(1 + STAND_INS)
+        handler.let_go()
+        await handler.count(STAND_INS + 5)
+        assert 1 + STAND_INS == handler.most
+
+        handler.most = 0
+        for number in range(5):
+            engine.wake(f"after {number}", 1)
+        await handler.count(STAND_INS + 10)
+
+    assert 1 == handler.most
+
+
+async def test_no_stand_in_begins_anything_while_it_stops() -> None:
+    """What must not be cut off takes its time at the end; nothing new is begun meanwhile."""
+    engine, begun = MemoryEngine(4, patience=0.01), []
+    at_it, long_enough = asyncio.Event(), asyncio.Event()
+
+    async def handler(post_id: str) -> None:
+        begun.append(post_id)
+        at_it.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await long_enough.wait()
+
+    running = asyncio.create_task(engine.run(handler, 1))
+    engine.wake("a", 1)
+    await at_it.wait()
+    running.cancel()
+    engine.wake("b", 1)
+    asyncio.get_running_loop().call_later(0.05, long_enough.set)
+    await asyncio.wait({running})
+
+    assert ["a"] == begun

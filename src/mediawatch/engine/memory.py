@@ -8,11 +8,20 @@ from collections import OrderedDict
 
 from mediawatch.engine.base import Handler
 
+#: Workers that may be out at a time with a post that takes long, beside those who go on.
+STAND_INS = 16
+
 
 class MemoryEngine:
-    """See JobEngine. ``size``: posts that may be queued; memory stays flat behind it."""
+    """See JobEngine. ``size``: posts that may be queued; memory stays flat behind it.
 
-    def __init__(self, size: int) -> None:
+    ``patience``: seconds after which a worker that is still busy with one post has a stand-in:
+    a few posts whose host or Graph call hangs do not hold up all others.
+    """
+
+    def __init__(self, size: int, *, patience: float = 5.0) -> None:
+        self._patience = patience
+        self._out = 0
         self._queue: asyncio.PriorityQueue[tuple[int, int, str]] = asyncio.PriorityQueue(size)
         self._order = itertools.count()
         self._queued: set[str] = set()
@@ -52,19 +61,34 @@ class MemoryEngine:
         """See JobEngine.run."""
         try:
             async with asyncio.TaskGroup() as group:
-                for number in range(workers):
-                    group.create_task(self._work(handler), name=f"worker-{number}")
+                for _ in range(workers):
+                    group.create_task(self._work(handler, group), name="worker")
         finally:
             for timer in self._timers.values():
                 timer.cancel()
             self._timers.clear()
 
-    async def _work(self, handler: Handler) -> None:
-        while True:
+    async def _work(self, handler: Handler, group: asyncio.TaskGroup) -> None:
+        relieved, worker = False, asyncio.current_task()
+
+        def relieve() -> None:
+            nonlocal relieved
+            stopping = worker is None or worker.cancelling()
+            if self._out < STAND_INS and not stopping:
+                self._out += 1
+                relieved = True
+                group.create_task(self._work(handler, group), name="worker")
+
+        while not relieved:  # its place is taken: it leaves when it is done
             _, _, post_id = await self._queue.get()
             self._queued.discard(post_id)
             await self._tell()
-            await handler(post_id)
+            impatience = asyncio.get_running_loop().call_later(self._patience, relieve)
+            try:
+                await handler(post_id)
+            finally:
+                impatience.cancel()
+                self._out -= relieved
 
     async def _tell(self) -> None:
         async with self._changed:

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import hmac
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ from mediawatch.metrics import Metrics
 MAX_ANSWER = 4 << 20
 #: What stands in an answer where a secret was.
 HIDDEN = b"(hidden)"
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,11 +219,17 @@ class _Answer:
     body: Any
 
 
-def _parse(text: bytes) -> Any:
+def _parse(body: bytes) -> Any:
+    text = body.decode("utf-8-sig", "replace")
     try:
-        return json.loads(text)
+        found = json.loads(text)
+        if _HALF.search(text):
+            # Half an emoji is no text: neither log nor journal nor a listing could hold it.
+            whole = json.dumps(found, ensure_ascii=False).encode("utf-8", "replace")
+            found = json.loads(whole)
     except (ValueError, RecursionError):
         return None
+    return found
 
 
 def _passes(error: BaseException) -> bool:

@@ -432,6 +432,26 @@ async def test_a_pass_does_not_wait_for_a_file_that_lacks_its_end(tmp_path: Path
     assert {"a.jpg": Outcome.TAKEN, "half.jpg": Outcome.UNFINISHED} == _seen(report)
 
 
+async def test_a_pass_does_not_wait_where_nothing_moves(tmp_path: Path) -> None:
+    """Told that there will be no room for long, it says so of each file and leaves at once."""
+    watched = Watched(tmp_path, settle=0.05)
+    watched.put("a.jpg")
+    watched.put("b.jpg")
+    watched.room.clear()
+    task = asyncio.create_task(watched.watcher.pass_once(3600.0))
+    await watched.until(lambda: len(watched.offered) == 1)
+    assert not task.done()
+
+    watched.standstill = "200 posts wait"
+
+    report = await asyncio.wait_for(task, 10)
+    assert {("a.jpg", "200 posts wait"), ("b.jpg", "200 posts wait")} == {
+        (each.name, each.reason) for each in report
+    }
+    assert {Outcome.UNFINISHED} == {each.outcome for each in report}
+    assert (watched.folder / "a.jpg").exists()
+
+
 async def test_a_pass_over_more_files_than_are_tracked(tmp_path: Path) -> None:
     """The cap bounds what settles at a time, not what a pass covers."""
     watched = Watched(tmp_path, settle=0.05, limits=Limits(track_max=10))

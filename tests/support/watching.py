@@ -38,6 +38,7 @@ class Watched:
     ) -> None:
         self.together = together
         self.batches: list[int] = []
+        self.standstill = ""
         self.folder, self.work = root / "inbox", root / "work"
         self.folder.mkdir(exist_ok=True)
         self.work.mkdir(exist_ok=True)
@@ -59,6 +60,7 @@ class Watched:
             inspect=self._inspect,
             take=self._take_all,
             room=self._room,
+            standstill=lambda: self.standstill,
             on_settling=self._on_settling,
             report=self._report,
             rule=rule,

@@ -22,6 +22,8 @@ from mediawatch.watch.watcher import Watcher
 LOOK = 0.1
 #: Waits that end by themselves in seconds: the report waits with them.
 SHORT_WAITS = {"processing", "account-busy", "listing"}
+#: Posts that are looked up in one go: a query takes no more than some 30,000 values.
+_AT_ONCE = 1000
 
 
 @dataclass(slots=True)
@@ -106,7 +108,11 @@ class PosterMedia:
 
     async def _settled(self, ids: set[str], end: float) -> list[Post]:
         while True:
-            found = await posts.listed(self._journal, ids=ids, limit=len(ids) + 1)
+            found = [
+                post
+                for some in _parts(sorted(ids))
+                for post in await posts.listed(self._journal, ids=some, limit=len(some))
+            ]
             moving = [post for post in found if not _at_rest(post, self._clock.now())]
             if not moving or self._clock.monotonic() > end:
                 return found
@@ -127,6 +133,10 @@ class PosterMedia:
                 "message": _message(stats),
             },
         }
+
+
+def _parts(ids: list[str]) -> list[list[str]]:
+    return [ids[start : start + _AT_ONCE] for start in range(0, len(ids), _AT_ONCE)]
 
 
 def _at_rest(post: Post, now: float) -> bool:

@@ -12,7 +12,7 @@ UV := $(shell command -v uv 2>/dev/null)
 STAMPS := .venv/.stamps
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check types lint imports coverage bench bench-storm lock clean
+.PHONY: help demo run test check types lint imports coverage bench bench-storm ftp-chaos lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,10 @@ bench: $(STAMPS)/test ## figures beside bare Pillow and a sequential script, in 
 
 bench-storm: $(STAMPS)/test ## 100,000 files at once: memory, CPU beside a bare scan-and-rename
 	$(PYTHON) benchmarks/storm.py $(ARGS)
+
+ftp-chaos: $(STAMPS)/test ## every FTP server with sessions killed at random, and 500 MB resumed
+	tests/support/fetch_ftp_servers.sh
+	MEDIAWATCH_FTP_CHAOS=full $(PYTHON) -m pytest -rP tests/integration/test_ftp_chaos.py $(ARGS)
 
 lock: $(STAMPS)/check ## write requirements/*.txt anew from pyproject.toml (needs uv)
 	./requirements/lock.sh

@@ -66,7 +66,8 @@ class FtpDaemon(FtpServer):
         """Start it, for the first time or again, and wait until it listens."""
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
-                self.command,
+                # Should the tests be killed, it goes with them.
+                ["setpriv", "--pdeathsig", "KILL", *self.command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

@@ -33,6 +33,7 @@ CASES = [
     (Stage.LOGIN, "550", "SSL/TLS required on the control channel", "ftp-tls-required", HOLD),
     (Stage.LOGIN, "500", "OOPS: cannot change directory", "ftp-busy", RETRY),
     (Stage.LOGIN, "503", "not now", "ftp-busy", RETRY),
+    (Stage.TLS, "500", " OOPS: child died", "ftp-busy", RETRY),
     (Stage.TLS, "502", "no such command", "ftp-no-tls", HOLD),
     (Stage.TLS, "534", "policy", "ftp-no-tls", HOLD),
     (Stage.TLS, "431", "no resource", "ftp-no-tls", HOLD),

@@ -15,7 +15,14 @@ from mediawatch.config import FtpSettings
 from mediawatch.config.values import is_loopback
 from mediawatch.hosts.base import HostRefused
 from mediawatch.hosts.ftp_client import Answer, FtpClient, PassiveMode, PlaintextBehindTls
-from mediawatch.hosts.ftp_errors import FOREIGN, Scene, Stage, from_exception, reply_code
+from mediawatch.hosts.ftp_errors import (
+    FOREIGN,
+    Scene,
+    Stage,
+    broke_down,
+    from_exception,
+    reply_code,
+)
 from mediawatch.hosts.ftp_tls import (
     TlsMemory,
     inspect_certificate,
@@ -148,7 +155,9 @@ class FtpConnection:
         try:
             await self._client.upgrade_to_tls(self._context)
         except aioftp.StatusCodeError as refusal:
-            if self._settings.tls == "explicit" or not reply_code(refusal).startswith("5"):
+            if not reply_code(refusal).startswith("5") or broke_down(refusal):
+                raise
+            if self._settings.tls == "explicit":
                 raise
             if self._known.memory.seen or self._tls_expected():
                 raise HostRefused(

@@ -106,6 +106,7 @@ class _Row:
 
 _OPENING = frozenset({Stage.CONNECT, Stage.TLS, Stage.LOGIN})
 _NO_SPACE = r"no space|not enough space|insufficient .*(space|storage)|disk (is )?full|quota"
+_BREAKDOWN = r"^\W*OOPS"  # vsftpd's word for it
 _AGAIN = "mediawatch tries again by itself."
 _FEWER = (
     "Close other FTP programs, or lower ftp.connections; mediawatch goes on with fewer connections."
@@ -138,6 +139,14 @@ _TABLE = (
         _OPENING,
     ),
     _Row("421", HostUnavailable, "ftp-broken-off", "ended the connection", _AGAIN),
+    _Row(
+        r"5\d\d",
+        HostUnavailable,
+        "ftp-busy",
+        "had a breakdown of its own",
+        _AGAIN,
+        words=_BREAKDOWN,
+    ),
     _Row(
         r"5\d\d",
         HostRefused,
@@ -229,14 +238,6 @@ _TABLE = (
         r"5\d\d",
         HostUnavailable,
         "ftp-busy",
-        "had a breakdown of its own",
-        _AGAIN,
-        words=r"^\W*OOPS",
-    ),
-    _Row(
-        r"5\d\d",
-        HostUnavailable,
-        "ftp-busy",
         "is not ready for us",
         _AGAIN,
         frozenset({Stage.CONNECT, Stage.LOGIN}),
@@ -264,6 +265,11 @@ _TABLE = (
 def reply_code(error: aioftp.StatusCodeError) -> str:
     """The three digits (or the rubbish in their place) that the server answered with."""
     return str(error.received_codes[-1])
+
+
+def broke_down(error: aioftp.StatusCodeError) -> bool:
+    """Whether the answer tells of a mishap of the server's, and nothing of what it can do."""
+    return re.search(_BREAKDOWN, " ".join(error.info)) is not None
 
 
 def from_reply(reply: str, text: str, scene: Scene) -> HostProblem:

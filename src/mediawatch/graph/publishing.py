@@ -8,7 +8,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+)
 
 from mediawatch.graph.client import Caller, GraphClient, Record
 from mediawatch.graph.errors import GraphUnreachable
@@ -18,8 +26,27 @@ MAX_PAGES = 20
 
 _SUBCODE = re.compile(r"\b(2207\d{3})\b")
 
-#: Ids are decimal text; some are larger than a float can hold.
-Id = Annotated[str, BeforeValidator(str)]
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise ValueError("is no id")  # noqa: TRY004 - pydantic makes its own error of it
+    return str(value)
+
+
+def _told(moment: datetime) -> datetime:
+    try:
+        moment.timestamp()
+    except (OverflowError, OSError) as error:
+        raise ValueError("is out of range") from error
+    return moment
+
+
+#: Ids are decimal text; some are larger than a float can hold. ``null`` is none: a publication
+#: counts as one only with the id of its media.
+Id = Annotated[str, BeforeValidator(_as_text), Field(pattern=r"^[0-9A-Za-z_-]{1,64}$")]
+#: A time that can be compared with others.
+Moment = Annotated[datetime, AfterValidator(_told)]
+Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
 
 
 class ContainerStatus(StrEnum):
@@ -63,7 +90,7 @@ class PublishedMedia(_Answer):
     caption: str = ""
     media_type: str = ""
     permalink: str | None = None
-    timestamp: datetime | None = None
+    timestamp: Moment | None = None
 
 
 class _Cursors(_Answer):
@@ -89,14 +116,14 @@ class Recent:
 
 
 class _QuotaConfig(_Answer):
-    quota_total: int
-    quota_duration: int = 86400
+    quota_total: Count
+    quota_duration: Annotated[Count, Field(gt=0)] = 86400
 
 
 class Quota(_Answer):
     """Publications used and allowed in a rolling window (Meta: Content Publishing Limit)."""
 
-    quota_usage: int = 0
+    quota_usage: Count = 0
     config: _QuotaConfig
 
 

@@ -12,7 +12,7 @@ UV := $(shell command -v uv 2>/dev/null)
 STAMPS := .venv/.stamps
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check types lint imports coverage bench bench-storm ftp-chaos lock clean
+.PHONY: help demo run test fuzz check types lint imports coverage bench bench-storm ftp-chaos lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ run: $(STAMPS)/run ## the daemon, with ./config.toml
 
 test: $(STAMPS)/test ## install what tests need and run them all
 	$(PYTHON) -m pytest $(ARGS)
+
+fuzz: $(STAMPS)/test ## property tests with thousands of new examples: minutes
+	HYPOTHESIS_PROFILE=long $(PYTHON) -m pytest tests/properties --timeout 1800 $(ARGS)
 
 check: lint types imports ## everything that is checked without running
 

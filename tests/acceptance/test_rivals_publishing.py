@@ -132,11 +132,13 @@ async def test_a_container_that_is_never_ready_is_made_anew_after_a_day(evil: Be
 
 
 @pytest.mark.parametrize("listed", [True, False])
+@pytest.mark.parametrize("remembered", [True, False])
 async def test_what_is_live_without_a_known_media_is_never_sent_again_nor_guessed(
-    evil: Bench, listed: bool
+    evil: Bench, listed: bool, remembered: bool
 ) -> None:
-    """The container says PUBLISHED, the media's id was never stored, and others posted since:
-    bound to its own media if that is listed, else held as published. "The newest" is a guess."""
+    """The container says PUBLISHED, the media's id was never stored, perhaps not even that it was
+    asked for, and others posted since: bound to its own media if that is listed, else held as
+    published. "The newest" is a guess."""
     container = await evil.caller.container(caption="Ours")
     media_id = (await evil.caller.publish(container)).json["id"]
     newest = [await evil.caller.published(caption=f"Stranger {number}") for number in range(3)]
@@ -148,7 +150,7 @@ async def test_what_is_live_without_a_known_media_is_never_sent_again_nor_guesse
         container_id=container,
         container_at=evil.time.now,
         generation=1,
-        publish_asked_at=evil.time.now,
+        publish_asked_at=evil.time.now if remembered else None,
     )
 
     post = await evil.until_settled(post_id)

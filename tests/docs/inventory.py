@@ -67,6 +67,7 @@ def error_codes() -> set[str]:
     found = {code for file in _files() for code in _codes_in(ast.parse(file.read_text("utf-8")))}
     found |= {row.code for row in _module("hosts.ftp_errors")._TABLE}
     found |= {code for code, _ in _module("errors")._DISK_REMEDIES.values()}
+    found.add(_module("model.posts").JOURNAL_RESTORED)
     rules = _module("media.rules")
     for words in (rules.Reason, rules.Later):
         assert issubclass(words, enum.StrEnum)

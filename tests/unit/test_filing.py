@@ -307,7 +307,7 @@ def test_windows_names_are_made_allowable(
 def test_windows_counts_utf16_units(monkeypatch: pytest.MonkeyPatch) -> None:
     """An emoji is two units there, and is not cut in half."""
     monkeypatch.setattr(sys, "platform", "win32")
-    first, second = filing_names._candidates("😀" * 130 + ".jpg", "0123456789", ())
+    first, second = filing_names.candidate_names("😀" * 130 + ".jpg", "0123456789", ())
     assert "😀" * 121 + ".01234567.jpg" == first
     assert "😀" * 120 + ".0123456789.jpg" == second
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +23,7 @@ from mediawatch.graph.publishing import Publishing
 from mediawatch.model.lifecycle import Event
 from mediawatch.model.posts import Item, Post
 from mediawatch.pipeline import filing
-from mediawatch.pipeline.filing_names import NOTE_SUFFIX, choose_name
+from mediawatch.pipeline.filing_names import NOTE_SUFFIX, candidate_names, choose_name
 from mediawatch.pipeline.outcomes import Done, Outcome, Reason
 from mediawatch.pipeline.work import Work
 
@@ -85,6 +87,8 @@ class Archive:
         self, work: Work, item: Item, folder: Path, note: dict[str, Any] | None = None
     ) -> Item:
         if item.moving_to is not None:
+            if note is not None:
+                await asyncio.to_thread(_write_note_first, item.moving_to, note)
             item = await self._finish_move(work, item)
         if item.source.parent == folder:
             target = item.source
@@ -181,6 +185,27 @@ def free_name(folder: Path, name: str, post_id: str, *, note: bool) -> Path:
     return folder / choose_name(folder, name, post_id, [*also, NOTE_SUFFIX] if note else also)
 
 
+def _write_note_first(target: Path, note: dict[str, Any]) -> None:
+    if not os.path.lexists(target):  # what lies there has its note, or is not ours
+        filing.write_note(note_beside(target), note)
+
+
+def name_begun(source: Path, folder: Path, claim: str) -> Path | None:
+    """Where ``source`` was about to be filed with a note, when a kill cut that off; None if it
+    was not. ``claim``: what the note tells as its post or claim. Blocks."""
+    for name in candidate_names(source.name, claim, (SIDECAR, NOTE_SUFFIX)):
+        target = folder / name
+        try:
+            note = json.loads(note_beside(target).read_text(encoding="utf-8"))
+            if claim not in {note.get("post"), note.get("claim")}:
+                continue
+            if not os.path.lexists(target) or target.samefile(source):
+                return target
+        except (OSError, ValueError, AttributeError):
+            continue  # there is none, or it is not ours
+    return None
+
+
 def _move_with_sidecar(source: Path, target: Path, sha256: str) -> None:
     filing.move(source, target, sha256=sha256)
     _move_sidecar(source, target)
@@ -194,7 +219,8 @@ def _move_sidecar(source: Path, target: Path) -> None:
     beside = source.with_suffix(SIDECAR)
     if beside != source and beside.is_file() and not beside.is_symlink():
         with contextlib.suppress(OSError):
-            filing.move(beside, target.with_suffix(SIDECAR), sha256=None)
+            # A kill may have left it with both names.
+            filing.settle_move(beside, target.with_suffix(SIDECAR), None)
 
 
 def note_beside(path: Path) -> Path:

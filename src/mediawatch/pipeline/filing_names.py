@@ -34,14 +34,15 @@ def choose_name(folder: Path, name: str, job_id: str, also: Iterable[str] = ()) 
     a proposal until the move has worked: record it, so that the same job always gets the same.
     """
     companions = tuple(also)
-    for candidate in _candidates(name, job_id, companions):
+    for candidate in candidate_names(name, job_id, companions):
         names = [candidate, *(beside(candidate, companion) for companion in companions)]
         if not any(os.path.lexists(folder / each) for each in names):
             return candidate
     raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(folder / name))
 
 
-def _candidates(name: str, job_id: str, companions: tuple[str, ...]) -> Iterator[str]:
+def candidate_names(name: str, job_id: str, companions: tuple[str, ...]) -> Iterator[str]:
+    """The names that ``choose_name`` chooses from, the best first."""
     windows = sys.platform == "win32"
     allowed = _allowed_on_windows(name) if windows else name
     stem, suffix = _split(allowed)

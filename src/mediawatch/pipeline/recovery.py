@@ -19,7 +19,14 @@ from mediawatch.log import Log
 from mediawatch.model.lifecycle import Event, Publication, Stage, State
 from mediawatch.model.posts import JOURNAL_RESTORED, Item, Post
 from mediawatch.pipeline import filing
-from mediawatch.pipeline.archive import SIDECAR, Archive, finish_move, free_name, note_beside
+from mediawatch.pipeline.archive import (
+    SIDECAR,
+    Archive,
+    finish_move,
+    free_name,
+    name_begun,
+    note_beside,
+)
 from mediawatch.pipeline.outcomes import Reason
 from mediawatch.pipeline.work import Work
 
@@ -49,8 +56,9 @@ class Recovery:
         await self._distrust_an_older_journal(now)
         moving = await posts.unfinished_moves(self._journal)
         for post in moving:
-            with self._told(post.name):
-                await self._finish_moves(post)
+            if not self._is_set_aside(post.items[0]):  # that goes with its note, see below
+                with self._told(post.name):
+                    await self._finish_moves(post)
         rescued, unparked = await self._journal.apply(
             [posts.rescue_all(now), posts.unpark_all(now)]
         )
@@ -103,6 +111,10 @@ class Recovery:
             remedy="Compare them with the account: `mediawatch posts list --state held`.",
         )
 
+    def _is_set_aside(self, item: Item) -> bool:
+        folders = {self._settings.held_folder, self._settings.failed_folder}
+        return item.moving_to is not None and item.moving_to.parent in folders
+
     async def _finish_moves(self, post: Post) -> None:
         try:
             items = [await asyncio.to_thread(finish_move, item) for item in post.items]
@@ -142,7 +154,9 @@ class Recovery:
         """Posts that were held or failed just before the end, their originals not yet filed."""
         stopped = await posts.listed(self._journal, states=[State.HELD, State.FAILED], limit=1000)
         for post in stopped:
-            if post.items[0].source.parent.parent == self._settings.work_folder:
+            first = post.items[0]
+            in_work = first.source.parent.parent == self._settings.work_folder
+            if in_work or self._is_set_aside(first):
                 work = Work(self._journal, self._clock, self._log, post)
                 where = "held" if post.state is State.HELD else "failed"
                 reason = Reason(post.reason or "", post.detail or "", post.remedy or "")
@@ -216,16 +230,20 @@ def _hold(folder: Path, ours: set[Path], held: Path, when: str) -> list[str]:
     names = []
     for file in sorted(set(folder.iterdir()) - ours):
         held.mkdir(parents=True, exist_ok=True)
-        target = free_name(held, file.name, folder.name, note=True)
-        filing.move(file, target, sha256=None)
+        target = name_begun(file, held, folder.name) or free_name(
+            held, file.name, folder.name, note=True
+        )
         note = {
             "file": target.name,
             "what": "held: it needs you",
             "why": "It was claimed, but the journal does not know it. It may be published already.",
             "what_to_do": "Look at the account; if it is not there, put the file into the inbox.",
             "when": when,
+            "claim": folder.name,
         }
+        # The note first: an original is never seen there without its reason.
         filing.write_note(note_beside(target), note)
+        filing.settle_move(file, target, None)
         names.append(target.name)
     with contextlib.suppress(OSError):  # what is known lies there still
         folder.rmdir()

@@ -11,7 +11,7 @@ from mediawatch import crash
 from mediawatch.errors import MediawatchError, StorageProblem
 from mediawatch.model.posts import Post
 from mediawatch.pipeline import filing
-from mediawatch.pipeline.archive import SIDECAR, free_name, note_beside
+from mediawatch.pipeline.archive import SIDECAR, free_name, name_begun, note_beside
 from mediawatch.watch.candidates import Candidate
 from mediawatch.watch.fingerprint import Fingerprint, identity, sidecar
 
@@ -88,12 +88,16 @@ def has_sources(post: Post) -> bool:
 def file_duplicate(source: Path, folder: Path, post_id: str, note: dict[str, str]) -> Path:
     """File a duplicate with its caption and a note; where it lies then."""
     folder.mkdir(parents=True, exist_ok=True)
-    target = free_name(folder, source.name, post_id, note=True)
-    filing.move(source, target, sha256=None)
+    target = name_begun(source, folder, post_id) or free_name(
+        folder, source.name, post_id, note=True
+    )
+    # The file goes last: until it has gone, all of this is done again after a kill.
     filing.write_note(note_beside(target), note)
     beside = sidecar(source)
     if beside is not None:
-        filing.move(beside, target.with_suffix(SIDECAR), sha256=None)
+        with contextlib.suppress(FileExistsError):
+            filing.settle_move(beside, target.with_suffix(SIDECAR), None)
+    filing.settle_move(source, target, None)
     return target
 
 

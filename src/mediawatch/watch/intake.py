@@ -195,6 +195,7 @@ class Intake:
         """Make a post of each. Raises Conflict, and takes none, if one is a post already."""
         if not read:
             return
+        await self._forget_notes(read)
         claims = self._plan(read)
         intended = posts.add_all([post for post, _ in claims])
         await self._journal.apply([accounts.ensure(self._account_id), *intended])
@@ -208,7 +209,6 @@ class Intake:
                 outcomes[claim.candidate.name] = await self._undo(post, claim, done)
         if ready:
             await self._ready(ready, outcomes)
-            await self._forget_notes(read)
 
     def _plan(self, read: Sequence[_Read]) -> list[tuple[Post, Claim]]:
         """A post for each, all with their files in one folder, which is named after the first."""

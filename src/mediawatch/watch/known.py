@@ -79,6 +79,8 @@ class KnownContent:
         target = self._watch.work_folder / post.id / candidate.name
         claim = Claim(candidate, fingerprint, target)
         item = replace(before, source=candidate.path, moving_to=target)
+        # First, while it is known where that lies: what it says is no longer so.
+        await asyncio.to_thread(claiming.forget_note, before.source)
         await self._journal.apply([posts.record_item(item, before)])
         crash.at("put-back.intended")
         if not await asyncio.to_thread(claiming.rename, claim):
@@ -86,7 +88,6 @@ class KnownContent:
             await self._journal.apply([posts.record_item(before, item)])
             crash.at("put-back.forgotten")
             return Taken.CHANGED
-        await asyncio.to_thread(claiming.forget_note, before.source)
         facts = {}
         # Once Meta has made a container its caption stands.
         if fingerprint.caption is not None and post.stage in _CAPTION_IS_OPEN:

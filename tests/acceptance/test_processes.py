@@ -15,25 +15,34 @@ POSIX = pytest.mark.skipif(sys.platform == "win32", reason="there are no such si
 
 
 async def test_a_second_daemon_leaves_and_names_the_first(river: River) -> None:
-    """Exit 1 with data folder, process and remedy; the first one goes on undisturbed."""
+    """Exit 1 with data folder, process, since when, address and remedy; the first one goes on."""
     async with river.daemon() as first:
         second = await river.run("run")
         assert 1 == second.code
         assert str(river.data) in second.err
-        assert f"process {first.process.pid}" in second.err
+        assert f"process {first.process.pid}, since 20" in second.err
+        assert river.api in second.err
         assert "→" in second.err
         originals = river.drop_pictures(1)
         await river.arrived(originals)
 
 
 async def test_two_daemons_never_share_an_inbox(river: River) -> None:
-    """Another data folder does not help: exit 1, and the inbox is named."""
-    async with river.daemon():
+    """Another data folder does not help: exit 1, the inbox and its daemon are named; so for
+    ``once``. The first one goes on."""
+    async with river.daemon() as first:
+        data, api = river.data, river.api
         river.configure(storage={"data_dir": str(river.root / "elsewhere")})
-        second = await river.run("run")
-        assert 1 == second.code
-        assert str(river.inbox) in second.err
-        assert "→" in second.err
+        for word in ("run", "once"):
+            second = await river.run(word)
+            assert 1 == second.code
+            assert str(river.inbox) in second.err
+            assert f"process {first.process.pid}, since 20" in second.err
+            assert api in second.err
+            assert "→" in second.err
+        river.configure(storage={"data_dir": str(data)})
+        originals = river.drop_pictures(1)
+        await river.arrived(originals)
 
 
 async def test_commands_work_through_the_running_daemon(river: River) -> None:

@@ -99,7 +99,7 @@ async def the_watcher_ended(house: House) -> None:
 
 
 async def the_workers_ended(house: House) -> None:
-    await house.end_task("worker-0")
+    await house.end_task("workers")
     house.river.drop_pictures(1)
     await house.river.post("picture001.jpg", state="ready")
     house.clock.ahead = STALLED_AFTER + 1
@@ -114,7 +114,7 @@ async def the_journal_writer_ended(house: House) -> None:
 #: What ended -> the check that must say so, and what it says.
 ENDED: dict[str, tuple[Callable[[House], Awaitable[None]], str, str]] = {
     "watcher": (the_watcher_ended, "folder", "Looked at"),
-    "worker": (the_workers_ended, "workers", "1 posts are ready"),
+    "workers": (the_workers_ended, "workers", "1 posts are ready"),
     "journal writer": (the_journal_writer_ended, "journal", "Start mediawatch again"),
 }
 

@@ -68,7 +68,7 @@ async def test_disk_full_waits_a_quarter_of_an_hour(rig: Rig) -> None:
     rig.fake.script["STOR"] = ["452 Insufficient storage"]
     with pytest.raises(HostFull, match="no space left") as caught:
         await rig.host().put(rig.picture, "a.jpg")
-    assert (900, Handling.RETRY) == (caught.value.retry_after, caught.value.handling)
+    assert (900, Handling.PARK) == (caught.value.retry_after, caught.value.handling)
     assert [] == rig.clock.slept
 
 

@@ -13,7 +13,7 @@ from mediawatch.errors import Handling, HostProblem
 from mediawatch.hosts.base import new_key
 from mediawatch.hosts.ftp_errors import _TABLE, FOREIGN, Scene, Stage, from_exception, from_reply
 
-RETRY, HOLD = Handling.RETRY, Handling.HOLD
+RETRY, HOLD, PARK = Handling.RETRY, Handling.HOLD, Handling.PARK
 
 CASES = [
     (Stage.CONNECT, "421", "Too many users", "ftp-too-many-connections", RETRY),
@@ -39,11 +39,11 @@ CASES = [
     (Stage.TLS, "431", "no resource", "ftp-no-tls", HOLD),
     (Stage.TLS, "530", "Please login with USER and PASS", "ftp-no-tls", HOLD),
     (Stage.STORE, "522", "Data connections must be encrypted", "ftp-tls-session", HOLD),
-    (Stage.STORE, "452", "Insufficient storage space", "ftp-disk-full", RETRY),
-    (Stage.STORE, "552", "Quota exceeded", "ftp-disk-full", RETRY),
-    (Stage.STORE, "451", "Failure writing to local file.", "ftp-disk-full", RETRY),
-    (Stage.STORE, "426", "No space left on device", "ftp-disk-full", RETRY),
-    (Stage.STORE, "553", "disk quota exceeded", "ftp-disk-full", RETRY),
+    (Stage.STORE, "452", "Insufficient storage space", "ftp-disk-full", PARK),
+    (Stage.STORE, "552", "Quota exceeded", "ftp-disk-full", PARK),
+    (Stage.STORE, "451", "Failure writing to local file.", "ftp-disk-full", PARK),
+    (Stage.STORE, "426", "No space left on device", "ftp-disk-full", PARK),
+    (Stage.STORE, "553", "disk quota exceeded", "ftp-disk-full", PARK),
     (Stage.STORE, "425", "Unable to build data connection", "ftp-data-refused", RETRY),
     (Stage.STORE, "426", "Failure reading network stream", "ftp-busy", RETRY),
     (Stage.STORE, "450", "busy", "ftp-busy", RETRY),

@@ -3,7 +3,7 @@
 HostProblem (errors.py)
 ├── HostUnavailable        may pass by itself: unreachable, broken off, busy      retry
 │   └── TooManyConnections the host wants fewer connections from us               retry
-├── HostFull               no space left there                                    retry, slowly
+├── HostFull               no space left there                                    park, look again
 ├── CredentialsRefused     user name or password is wrong: stop at once           hold
 ├── TlsUntrusted           the certificate is not one that we may trust           hold
 └── HostRefused            it said no, and will say no again                      hold
@@ -115,9 +115,11 @@ class TooManyConnections(HostUnavailable):
 
 
 class HostFull(HostProblem):
-    """The host has no space left. ``retry_after`` is a quarter of an hour."""
+    """The host has no space left: every post's trouble, and no post's fault. ``retry_after`` is a
+    quarter of an hour."""
 
     code = "host-full"
+    handling = Handling.PARK
 
     def __init__(self, message: str, *, remedy: str = "", code: str | None = None) -> None:
         super().__init__(message, remedy=remedy, code=code, retry_after=_FULL_RETRY)

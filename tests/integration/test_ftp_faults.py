@@ -275,6 +275,14 @@ async def test_a_small_file_is_never_gone_on_with(rig: Rig) -> None:
     assert ["/a-2.part"] == rig.stored()
 
 
+async def test_a_check_that_fails_leaves_nothing(rig: Rig) -> None:
+    """The sample of a check that fails after its upload is removed."""
+    rig.fake.truncate = [10]
+    findings = await rig.host().check()
+    assert ("SIZE", False) == (findings[-1].name, findings[-1].ok)
+    assert {} == rig.fake.files
+
+
 # Several commands in one packet.
 
 

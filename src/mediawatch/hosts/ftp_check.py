@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 from mediawatch.config import FtpSettings
@@ -45,8 +46,14 @@ class FtpCheck:
             except HostProblem as problem:
                 self.problem = problem
                 findings.append(Finding(name, False, problem.message, problem.remedy))
+                await self._tidy_up()
                 break
         return findings
+
+    async def _tidy_up(self) -> None:
+        if self._session.begun:
+            with suppress(HostProblem):
+                await self._session.discard(self._name, self._renamed)
 
     async def _connect(self) -> Finding:
         await self._session.connect()

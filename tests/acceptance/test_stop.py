@@ -123,7 +123,7 @@ async def clients_stay(river: River) -> AsyncIterator[Reached]:
                 f"GET /healthz HTTP/1.1\r\n{host}",
                 f"POST /api/poster-media HTTP/1.1\r\n{host}\r\n",
             ):
-                _, line = await asyncio.open_connection("127.0.0.1", port)
+                _reader, line = await asyncio.open_connection("127.0.0.1", port)
                 stack.callback(line.close)
                 line.write(said.encode())
                 await line.drain()

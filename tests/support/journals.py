@@ -16,7 +16,11 @@ def follow(told: str) -> None:
 
 def lies(content: bytes) -> Callable[[Path], None]:
     """That is all the file holds."""
-    return lambda journal: journal.write_bytes(content) and None
+
+    def spoil(journal: Path) -> None:
+        journal.write_bytes(content)
+
+    return spoil
 
 
 def _a_folder(journal: Path) -> None:

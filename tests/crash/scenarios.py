@@ -1,0 +1,525 @@
+"""What can happen to a file, each way played once: together they pass every point."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from tests.crash.stage import End, Stage
+from tests.support.pictures import MP4, encoded, jpeg, photo
+from tests.support.river import River, contents
+from tests.support.simulator import TOKEN
+
+CLIP = MP4 + bytes(4096)
+
+
+#: Points of the straight way.
+USUAL = frozenset(
+    {
+        *("owner.locked", "owner.written", "owner.announced", "owner.left"),
+        *("account.recorded", "account.token-remembered", "backup.written", "backup.placed"),
+        *("recovery.rescued", "withheld.cleared", "withheld.looked"),
+        *("claim.intended", "claim.renamed", "claim.caption-renamed", "claim.recorded"),
+        *("post.claimed", "post.advanced", "post.noted", "post.done", "convert.prepared"),
+        *("upload.stored", "upload.renamed", "container.answered", "quota.recorded"),
+        *("publish.asked", "publish.witness-written", "publish.witnessed"),
+        *("publish.answered", "publish.recorded"),
+        *("work.prepared-removed", "work.folder-removed"),
+        *("rename.linked", "file.moved", "note.removed"),
+    }
+)
+#: The same without those of filing, which differ with what is filed and where.
+BUT_FILING = USUAL - {"rename.linked", "file.moved", "note.removed", "work.folder-removed"}
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """How it is played, and in which world. ``armed_life``: the life of the daemon that is killed.
+
+    ``usual``: points that it passes as other scenarios do, and is not killed at again; of the
+    rest it is killed at each passage. ``alter`` is told the river. ``settings`` go on top of the
+    stage's.
+    """
+
+    play: Callable[[Stage], Awaitable[None]]
+    armed_life: int = 1
+    usual: frozenset[str] = USUAL
+    tls: bool = False
+    settings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    alter: Callable[[River], dict[str, Any]] = lambda river: {}
+
+
+async def straight(stage: Stage) -> None:
+    """A picture with its caption beside it, from the inbox to processed."""
+    _picture_with_caption(stage.river)
+    await stage.start()
+    await stage.ends(PUBLISHED)
+
+
+PUBLISHED = End(
+    captions=["Sunset"],
+    processed={"beach.jpg", "beach.txt"},
+    states={"beach.jpg": "done"},
+    hosted=1,
+)
+
+
+def _picture_with_caption(river: River) -> None:
+    river.drop("beach.txt", b"Sunset")
+    river.drop("beach.jpg", jpeg(400, 320))
+
+
+async def stopped(stage: Stage) -> None:
+    """Stopped while Meta is slow, and started again."""
+    river = stage.river
+    river.simulator.script({"on": "create", "do": "delay", "seconds": 3, "times": 1})
+    _picture_with_caption(river)
+    await stage.start()
+    await stage.until(lambda: river.simulator.state.asked["create"])  # type: ignore[index]
+    await stage.stop()
+    await stage.start()
+    await stage.ends(PUBLISHED)
+
+
+async def tried_again(stage: Stage) -> None:
+    """Meta fails three times, and then makes nothing of the first container."""
+    stage.river.simulator.script(
+        {"on": "create", "do": "error", "code": 2, "times": 3},
+        {"on": "create", "do": "status", "status": "ERROR", "nth": 4},
+    )
+    await straight(stage)
+
+
+async def answer_lost_and_done(stage: Stage) -> None:
+    """Published, but the answer never came."""
+    stage.river.simulator.script({"on": "media_publish", "do": "drop-after", "times": 1})
+    await straight(stage)
+
+
+async def answer_lost_and_not_done(stage: Stage) -> None:
+    """Not published, and no answer came."""
+    stage.river.simulator.script({"on": "media_publish", "do": "drop-before", "times": 1})
+    await straight(stage)
+
+
+async def one_after_another(stage: Stage) -> None:
+    """Two pictures, and Meta takes its time with the first: the second waits for the account."""
+    river = stage.river
+    river.simulator.script({"on": "media_publish", "do": "delay", "seconds": 0.4, "times": 1})
+    for seed in (1, 2):
+        river.drop(f"{seed}.jpg", jpeg(400, 320, seed=seed))
+    await stage.start()
+    await stage.ends(
+        End(
+            captions=["1", "2"],
+            processed={"1.jpg", "2.jpg"},
+            states={"1.jpg": "done", "2.jpg": "done"},
+            hosted=2,
+        )
+    )
+
+
+async def the_same_again(stage: Stage) -> None:
+    """A copy of what is published already, with a caption of its own."""
+    river = stage.river
+    _picture_with_caption(river)
+    await stage.start()
+    await stage.until(lambda: _is_done(stage, "beach.jpg"))
+    river.drop("copy.txt", b"Once more")
+    river.drop("copy.jpg", jpeg(400, 320))
+    await stage.ends(
+        End(
+            captions=["Sunset"],
+            processed={"beach.jpg", "beach.txt"},
+            duplicate={"copy.jpg", "copy.txt"},
+            states={"beach.jpg": "done"},
+            hosted=1,
+        )
+    )
+
+
+async def damaged(stage: Stage) -> None:
+    """A picture that nobody can decode."""
+    stage.river.drop("broken.txt", b"Sunset")
+    stage.river.drop("broken.png", _damaged())
+    await stage.start()
+    await stage.ends(End(failed={"broken.png", "broken.txt"}, states={"broken.png": "failed"}))
+
+
+def _damaged() -> bytes:
+    whole = encoded(photo(400, 300), "PNG")
+    middle = len(whole) // 2
+    return whole[:middle] + bytes(64) + whole[middle + 64 :]
+
+
+async def failed_and_put_back(stage: Stage) -> None:
+    """A damaged picture is put back into the inbox, and fails once more."""
+    river = stage.river
+    river.drop("broken.png", _damaged())
+    await stage.start()
+    await stage.until(lambda: "broken.png" in contents(river.failed) and not river.leftovers())
+    await stage.until(lambda: _all_stand_still(stage))
+    (river.failed / "broken.png").rename(river.inbox / "broken.png")
+    await stage.until(lambda: "broken.png" in contents(river.failed) and not river.leftovers())
+    await stage.ends(End(failed={"broken.png"}, states={"broken.png": "failed"}))
+
+
+async def held_and_put_back(stage: Stage) -> None:
+    """A video is held; then a copy of it is dropped; then it is put back itself."""
+    river = stage.river
+    river.drop("clip.mp4", CLIP)
+    await stage.start()
+    await stage.until(lambda: "clip.mp4" in contents(river.held) and not river.leftovers())
+    await stage.until(lambda: _is_held(stage, "clip.mp4"))
+    river.drop("copy.mp4", CLIP)
+    await stage.until(lambda: "copy.mp4" in contents(river.duplicate) and not river.leftovers())
+    await stage.until(lambda: _is_held(stage, "clip.mp4"))
+    (river.held / "clip.mp4").rename(river.inbox / "clip.mp4")
+    await stage.until(lambda: "clip.mp4" in contents(river.held) and not river.leftovers())
+    await stage.ends(End(held={"clip.mp4"}, duplicate={"copy.mp4"}, states={"clip.mp4": "held"}))
+
+
+async def _is_done(stage: Stage, name: str) -> bool:
+    post = (await stage.river.posts()).get(name)
+    return post is not None and post.state == "done"
+
+
+async def _is_held(stage: Stage, name: str) -> bool:
+    post = (await stage.river.posts()).get(name)
+    return post is not None and post.state == "held" and post.items[0].moving_to is None
+
+
+async def put_back_and_changed(stage: Stage) -> None:
+    """A held file is put back, and somebody writes to it just then: it is another file now."""
+    river = stage.river
+    river.drop("clip.mp4", CLIP)
+    await stage.start()
+    await stage.until(lambda: "clip.mp4" in contents(river.held) and not river.leftovers())
+    await stage.until(lambda: _is_held(stage, "clip.mp4"))
+    (river.held / "clip.mp4").rename(river.inbox / "clip.mp4")
+    await stage.until(lambda: _with_suffix(river.held, ".mp4") and not river.leftovers())
+    await stage.stop()
+    (name,) = _with_suffix(river.held, ".mp4")
+    assert CLIP + b"more" == contents(river.held)[name]
+    assert f"{name}.mediawatch.json" in contents(river.held)
+
+
+def _with_suffix(folder: Path, suffix: str) -> set[str]:
+    return {name for name in contents(folder) if name.endswith(suffix)}
+
+
+async def to_another_disk(stage: Stage) -> None:
+    """processed lies on another disk: the original is copied, compared, and let go of."""
+    await straight(stage)
+
+
+async def changed_while_claimed(stage: Stage) -> None:
+    """Somebody goes on writing between the reading and the rename: it settles once more."""
+    river = stage.river
+    _picture_with_caption(river)
+    await stage.start()
+    await stage.ends(PUBLISHED)
+
+
+async def gone_while_claimed(stage: Stage) -> None:
+    """Taken away between the intent and the rename: there is no post."""
+    stage.river.drop("beach.jpg", jpeg(400, 320))
+    await stage.start()
+    await stage.until(lambda: not stage.river.leftovers())
+    await stage.ends(End())
+
+
+async def gone_while_dead(stage: Stage) -> None:
+    """Killed after the intent; then the file is taken away."""
+    river = stage.river
+    river.drop("beach.jpg", jpeg(400, 320))
+    await stage.start(dies_at="claim.intended")
+    await stage.until_death()
+    (river.inbox / "beach.jpg").unlink()
+    await stage.start()
+    await stage.ends(End())
+
+
+async def original_gone_while_dead(stage: Stage) -> None:
+    """Killed while the original of a published post is filed; then that is taken away."""
+    river = stage.river
+    river.drop("beach.jpg", jpeg(400, 320))
+    await stage.start(dies_at="publish.recorded")
+    await stage.until_death()
+    await stage.start(dies_at="post.noted")
+    await stage.until_death()
+    for file in (river.inbox / ".mediawatch" / "work").glob("*/beach.jpg"):
+        file.unlink()
+    await stage.start()
+    await stage.ends(End(captions=["beach"], states={"beach.jpg": "done"}, hosted=1))
+
+
+async def cut_off_while_filed(stage: Stage) -> None:
+    """Killed when the original has both names: recovery lets go of the old one."""
+    _picture_with_caption(stage.river)
+    await stage.start(dies_at="rename.linked")
+    await stage.until_death()
+    await stage.start()
+    await stage.ends(PUBLISHED)
+
+
+async def name_taken_while_dead(stage: Stage) -> None:
+    """Killed after the intent; then something else lies where the file was to go."""
+    river = stage.river
+    _picture_with_caption(river)
+    await stage.start(dies_at="claim.intended")
+    await stage.until_death()
+    post = (await river.posts())["beach.jpg"]
+    folder = river.inbox / ".mediawatch" / "work" / post.id
+    folder.mkdir(parents=True)
+    (folder / "beach.jpg").write_bytes(b"not ours")
+    await stage.start()
+    await stage.until(lambda: _is_done(stage, "beach.jpg"))
+    # What lay there is nobody's, and may have been published: a person decides.
+    await stage.ends(replace(PUBLISHED, held={"beach.jpg"}))
+
+
+async def journal_lost(stage: Stage) -> None:
+    """The journal is gone while a file is claimed: nobody knows whether it is published."""
+    river = stage.river
+    river.drop("beach.jpg", jpeg(400, 320))
+    await stage.start(dies_at="claim.recorded")
+    await stage.until_death()
+    for file in (*river.data.glob("journal*"), *river.data.glob("backups/*")):
+        file.unlink()
+    await stage.start()
+    await stage.ends(End(held={"beach.jpg"}))
+
+
+async def journal_older(stage: Stage) -> None:
+    """Meta was asked more often than the journal knows: held until a person says to go on."""
+    river = stage.river
+    _picture_with_caption(river)
+    await stage.start(dies_at="container.answered")
+    await stage.until_death()
+    account = river.tables["instagram"]["user_id"]
+    (river.data / "asked.json").write_text(json.dumps({account: 3}))
+    await stage.start()
+    await stage.until(lambda: "beach.jpg" in contents(river.held))
+    await stage.until(lambda: _retried(stage, "beach.jpg"))
+    await stage.ends(PUBLISHED)
+
+
+async def _retried(stage: Stage, name: str) -> bool:
+    """Ask for a retry while the post stands still; true once it does so no more."""
+    post = (await stage.river.posts()).get(name)
+    if post is not None and (post.state == "held" or post.reason == "quota"):
+        await stage.ask("posts", "retry", post.id)
+    return post is not None and post.state == "done"
+
+
+async def wanted_again(stage: Stage) -> None:
+    """Published, and published once more because its owner asks for that."""
+    river = stage.river
+    river.drop("beach.jpg", jpeg(400, 320))
+    await stage.start()
+    await stage.until(lambda: _is_done(stage, "beach.jpg"))
+    (post,) = (await river.posts()).values()
+    answered = await stage.ask("posts", "publish", post.id, "--again") == 0
+    await stage.until(lambda: _all_stand_still(stage))
+    await stage.stop()
+    published = river.captions().count("beach")
+    # Who was not answered may have got it or not; nobody gets it twice, or half.
+    assert published == 2 if answered else published in {1, 2}, river.story()
+    assert published == len(_with_suffix(river.processed, ".jpg")), river.story()
+    assert set() == river.leftovers(), river.story()
+
+
+async def _all_stand_still(stage: Stage) -> bool:
+    found = await stage.river.all_posts()
+    return all(post.state in {"done", "failed", "held"} for post in found)
+
+
+async def wanted_again_but_changed(stage: Stage) -> None:
+    """What was published is another picture by now: nothing is published again."""
+    river = stage.river
+    river.drop("beach.jpg", jpeg(400, 320))
+    await stage.start()
+    await stage.until(lambda: _is_done(stage, "beach.jpg"))
+    (river.processed / "beach.jpg").write_bytes(jpeg(400, 320, seed=2))
+    (post,) = (await river.posts()).values()
+    assert 0 != await stage.ask("posts", "publish", post.id, "--again")
+    await stage.until(lambda: _all_stand_still(stage))
+    await stage.stop()
+    assert ["beach"] == river.captions()
+    assert set() == river.leftovers(), river.story()
+
+
+async def full_at_the_first_start(stage: Stage) -> None:
+    """More files than are published unasked: held back until they are released."""
+    river = stage.river
+    names = [f"{seed}.jpg" for seed in (1, 2)]
+    for seed, name in enumerate(names):
+        river.drop(name, jpeg(400, 320, seed=seed))
+    await stage.start()
+    await stage.until(lambda: river.said("withheld"))
+    while await stage.ask("posts", "release", "--all") != 0:
+        pass
+    await stage.ends(
+        End(
+            captions=["1", "2"],
+            processed=set(names),
+            states=dict.fromkeys(names, "done"),
+            hosted=2,
+        )
+    )
+
+
+async def long_step(stage: Stage) -> None:
+    """Meta takes long: the lease of the post is renewed meanwhile."""
+    stage.river.simulator.script({"on": "create", "do": "delay", "seconds": 0.5, "times": 1})
+    await straight(stage)
+
+
+async def cleaned_up(stage: Stage) -> None:
+    """What nobody needs any more is deleted from the host."""
+    _picture_with_caption(stage.river)
+    await stage.start()
+    await stage.until(lambda: _is_done(stage, "beach.jpg"))
+    await stage.until(lambda: _is_forgotten(stage, "beach.jpg"))
+    await stage.ends(
+        End(
+            captions=["Sunset"],
+            processed={"beach.jpg", "beach.txt"},
+            states={"beach.jpg": "done"},
+        )
+    )
+
+
+async def token_refused(stage: Stage) -> None:
+    """Meta refuses the token: the account stops, and goes on with another token."""
+    river = stage.river
+    river.simulator.script({"on": "create", "do": "error", "code": 190})
+    _picture_with_caption(river)
+    await stage.start()
+    await stage.until(lambda: _is_waiting(stage, "beach.jpg"))
+    await stage.stop()
+    river.simulator.script()
+    river.tables["instagram"]["access_token"] = f"{TOKEN}-renewed"
+    river.write_settings()
+    await stage.start()
+    await stage.ends(PUBLISHED)
+
+
+async def _is_waiting(stage: Stage, name: str) -> bool:
+    post = (await stage.river.posts()).get(name)
+    return post is not None and post.state == "waiting" and bool(post.parked)
+
+
+async def quota_used_up(stage: Stage) -> None:
+    """Meta says that all posts of the day are used; then somebody has it tried again."""
+    refused = {"on": "media_publish", "do": "error", "code": 9, "subcode": 2207042, "times": 1}
+    stage.river.simulator.script(refused)
+    _picture_with_caption(stage.river)
+    await stage.start()
+    await stage.until(lambda: _retried(stage, "beach.jpg"))
+    await stage.ends(PUBLISHED)
+
+
+async def link_told_late(stage: Stage) -> None:
+    """The link of the post cannot be read when it is filed, but later."""
+    river = stage.river
+    river.simulator.script({"on": "permalink", "do": "error", "code": 2, "times": 3})
+    _picture_with_caption(river)
+    await stage.start()
+    await stage.until(lambda: _has_link(stage, "beach.jpg"))
+    await stage.ends(PUBLISHED)
+
+
+async def _has_link(stage: Stage, name: str) -> bool:
+    post = (await stage.river.posts()).get(name)
+    return post is not None and post.permalink is not None
+
+
+async def clock_set_back(stage: Stage) -> None:
+    """The clock is set back by an hour while a post waits for its next try."""
+    stage.river.simulator.script({"on": "create", "do": "error", "code": 2, "times": 3})
+    await straight(stage)
+
+
+async def many_backups(stage: Stage) -> None:
+    """Old copies of the journal lie there, and one that was cut off."""
+    river = stage.river
+    backups = river.data / "backups"
+    backups.mkdir(parents=True)
+    await stage.start()
+    await stage.until(lambda: list(backups.glob("*.db")))
+    (copy,) = backups.glob("*.db")
+    await stage.stop()
+    for day in range(10, 17):
+        copy.with_name(f"journal-202001{day}T000000Z.db").write_bytes(copy.read_bytes())
+    copy.rename(copy.with_name("journal-20200101T000000Z.db.part"))
+    _picture_with_caption(river)
+    await stage.start()
+    await stage.until(lambda: list(backups.glob("*.db")) and not list(backups.glob("*.part")))
+    await stage.until(lambda: len(list(backups.glob("*.db"))) == 7)
+    await stage.ends(PUBLISHED)
+
+
+async def _is_forgotten(stage: Stage, name: str) -> bool:
+    return (await stage.river.posts())[name].items[0].remote_key is None
+
+
+def _meddle(at: str, do: str, name: str) -> Callable[[River], dict[str, Any]]:
+    return lambda river: {"meddle": {"at": at, "do": do, "path": str(river.inbox / name)}}
+
+
+SCENARIOS: dict[str, Scenario] = {
+    "straight": Scenario(straight, usual=frozenset()),
+    "stopped": Scenario(stopped),
+    "tried again": Scenario(tried_again),
+    "answer lost, and done": Scenario(answer_lost_and_done, alter=lambda _: {"quick": 0.1}),
+    "answer lost, and not done": Scenario(answer_lost_and_not_done),
+    "one after another": Scenario(
+        one_after_another, settings={"watch": {"workers": 2}}, alter=lambda _: {"quick": 0.1}
+    ),
+    "the same again": Scenario(the_same_again, usual=BUT_FILING),
+    "damaged": Scenario(damaged, usual=BUT_FILING),
+    "failed and put back": Scenario(failed_and_put_back),
+    "held and put back": Scenario(held_and_put_back, usual=BUT_FILING),
+    "put back and changed": Scenario(
+        put_back_and_changed, alter=_meddle("put-back.intended", "append", "clip.mp4")
+    ),
+    "to another disk": Scenario(
+        to_another_disk, usual=BUT_FILING, alter=lambda river: {"other-disk": str(river.processed)}
+    ),
+    "old system": Scenario(straight, alter=lambda _: {"old-system": None}),
+    "changed while claimed": Scenario(
+        changed_while_claimed, alter=_meddle("claim.intended", "append", "beach.jpg")
+    ),
+    "gone while claimed": Scenario(
+        gone_while_claimed, alter=_meddle("claim.intended", "remove", "beach.jpg")
+    ),
+    "gone while dead": Scenario(gone_while_dead, armed_life=2),
+    "original gone while dead": Scenario(original_gone_while_dead, armed_life=3),
+    "cut off while filed": Scenario(cut_off_while_filed, armed_life=2),
+    "name taken while dead": Scenario(name_taken_while_dead, armed_life=2),
+    "journal lost": Scenario(journal_lost, armed_life=2, usual=BUT_FILING),
+    "journal older": Scenario(journal_older, armed_life=2),
+    "wanted again": Scenario(wanted_again, usual=BUT_FILING),
+    "wanted again, but changed": Scenario(wanted_again_but_changed),
+    "full at the first start": Scenario(
+        full_at_the_first_start, settings={"watch": {"hold_above": 1}}
+    ),
+    "long step": Scenario(long_step, alter=lambda _: {"quick": 0.1}),
+    "cleaned up": Scenario(
+        cleaned_up, settings={"ftp": {"retention": 0}}, alter=lambda _: {"quick": 0.1}
+    ),
+    "token refused": Scenario(token_refused),
+    "the same with another token": Scenario(token_refused, armed_life=2),
+    "quota used up": Scenario(quota_used_up, alter=lambda _: {"quick": 0.1}),
+    "link told late": Scenario(link_told_late, alter=lambda _: {"quick": 0.1}),
+    "clock set back": Scenario(
+        clock_set_back, alter=lambda _: {"quick": 0.1, "clock-set-back": "post.retries"}
+    ),
+    "many backups": Scenario(many_backups, armed_life=2),
+    "over TLS, into a new folder": Scenario(straight, tls=True),
+}

@@ -17,6 +17,7 @@ from mediawatch.hosts.ftp import FtpHost
 from mediawatch.hosts.ftp_connection import HostKnowledge
 from mediawatch.hosts.ftp_session import FtpSession
 from mediawatch.hosts.ftp_tls import TlsMemory, make_context
+from mediawatch.hosts.ftp_transfer import LocalFile
 from tests.support.ftp_daemons import PROFTPD, VSFTPD, Rules, ftp_daemon
 from tests.support.ftp_servers import Certificates, make_certificates, pyftpd
 from tests.support.scripted_ftp import ScriptedFtp, scripted_ftp
@@ -85,7 +86,7 @@ async def test_session_is_resumed(
         await session.open()
         resumed = []
         for number in range(5):
-            await session.store(picture, f"{number}.jpg")
+            await session.store(LocalFile.read(picture), f"{number}.jpg")
             resumed.append(session.resumed)
         await session.quit(1)
     assert [True] * 5 == resumed

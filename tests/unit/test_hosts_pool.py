@@ -64,7 +64,7 @@ async def test_larger_size_lets_in() -> None:
 
 def test_aioftp_still_has_what_is_overridden() -> None:
     """An aioftp that renames what we override would bring its defects back in silence."""
-    for name in ("connect", "parse_line", "upgrade_to_tls", "get_stream"):
+    for name in ("connect", "parse_line", "upgrade_to_tls"):
         assert name in vars(FtpClient)
         assert hasattr(aioftp.Client, name)
     for name in ("_do_pasv", "_send_tls_protection_commands", "parse_epsv_response", "command"):

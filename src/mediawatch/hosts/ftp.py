@@ -13,12 +13,11 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
-from aioftp import StreamThrottle
 from tenacity import AsyncRetrying, RetryCallState, stop_after_attempt
 
 from mediawatch.clock import Clock
 from mediawatch.config import FtpSettings
-from mediawatch.errors import HostProblem, from_os_error
+from mediawatch.errors import HostProblem
 from mediawatch.hosts.base import (
     Capabilities,
     Finding,
@@ -33,6 +32,7 @@ from mediawatch.hosts.ftp_errors import TlsSessionRefused
 from mediawatch.hosts.ftp_pool import FtpPool
 from mediawatch.hosts.ftp_session import FtpSession
 from mediawatch.hosts.ftp_tls import TlsMemory
+from mediawatch.hosts.ftp_transfer import LocalFile, Rate
 from mediawatch.hosts.ftp_upload import FtpUpload, Renames, part_names
 from mediawatch.log import Log, silent
 
@@ -63,7 +63,7 @@ class FtpHost:
         if settings.tls == "off":
             warn_of_plain_text(self._known.log, settings.host)
         self._known.passive.command = settings.passive
-        self._known.throttle = StreamThrottle.from_limits(None, settings.max_rate or None)
+        self._known.rate = Rate(settings.max_rate)
         self._dialer = Dialer(settings, self._known, clock)
         self._pool = FtpPool(self._dialer, settings.connections, clock, self._known.log)
         self._renames = Renames(settings.rename == "auto", clock)
@@ -110,17 +110,17 @@ class FtpHost:
 
         Raises HostProblem, and StorageProblem if the file cannot be read.
         """
-        size = await asyncio.to_thread(_size, path)
+        file = await asyncio.to_thread(LocalFile.read, path)
         upload = self._uploads.setdefault(key, FtpUpload(key, self._renames))
         try:
-            await self._retrying(lambda session: upload.run(session, path, size))
+            await self._retrying(lambda session: upload.run(session, file))
         except HostFull:
             # What is there of it takes up room that others could use.
             with suppress(HostProblem):
                 await self._pool.run(upload.clean)
             raise
         del self._uploads[key]
-        return PublicObject(key, self.url_for(key), size, pieced=upload.pieced)
+        return PublicObject(key, self.url_for(key), file.size, pieced=upload.pieced)
 
     async def delete(self, key: str) -> None:
         """Remove ``key`` and whatever broken uploads left of it; fine if nothing is there.
@@ -162,10 +162,3 @@ class FtpHost:
 
     def _wait(self, state: RetryCallState) -> float:
         return max(self._dialer.pause(), random.uniform(0.25, 0.5) * 2.0**state.attempt_number)
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError as error:
-        raise from_os_error(error, f"read {path}") from error

@@ -13,6 +13,7 @@ from mediawatch.errors import HostProblem
 from mediawatch.hosts.base import Finding, new_key
 from mediawatch.hosts.ftp_errors import RenameRefused
 from mediawatch.hosts.ftp_session import FtpSession
+from mediawatch.hosts.ftp_transfer import LocalFile
 
 _SAMPLE = b"mediawatch tries whether it may write here.\n"
 
@@ -79,7 +80,7 @@ class FtpCheck:
         with tempfile.TemporaryDirectory() as folder:
             sample = Path(folder, "sample")
             await asyncio.to_thread(sample.write_bytes, _SAMPLE)
-            await self._session.store(sample, self._name)
+            await self._session.store(await asyncio.to_thread(LocalFile.read, sample), self._name)
         return Finding("write", True, f"A file can be stored in {self._settings.upload_dir}.")
 
     async def _size(self) -> Finding:

@@ -9,24 +9,23 @@ plain text behind the reply to AUTH TLS for a reply inside TLS, and has no limit
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 import socket
 import ssl
+from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import aioftp
-from aioftp.client import ConnType, DataConnectionThrottleStreamIO
-from aioftp.common import Code, SSLSessionBoundContext, async_enterable
+from aioftp.common import Code
 from aioftp.errors import InvalidCommand
 
 from mediawatch.hosts.ftp_errors import DataUnreachable
+from mediawatch.hosts.ftp_transfer import DataTls, Transfer
 
 _EYEBALLS_DELAY = 0.25  # seconds before the next address of the host is tried beside the first
 _KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 
-Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 #: The code of a reply and its text.
 Answer = tuple[str, str]
 
@@ -48,33 +47,13 @@ def quiet_debug_log() -> None:
     log.setLevel(max(log.level, logging.INFO))
 
 
-class DataStream(DataConnectionThrottleStreamIO):
-    """A data connection that can be broken off even while TLS says its long goodbye."""
-
-    def __init__(
-        self, client: FtpClient, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        super().__init__(client, reader, writer, {"_": client.throttle})
-        self._shake_hands = client.secure_data
-        self._tcp = writer.transport
-
-    async def secure(self) -> None:
-        """Do TLS, if the control connection does; the server is ready for it after its 1xx."""
-        await self._shake_hands(self.writer)
-
-    def abort(self) -> None:
-        """Break the connection off: whatever was not sent is lost."""
-        self._tcp.abort()
-
-
 class FtpClient(aioftp.Client):
     """One control connection and, one at a time, its data connections.
 
     ``server_name`` is the name that certificates are checked for. ``answers`` counts the lines
     that the server has sent, goodbyes (421) aside; ``tls`` is the TLS layer of the control
-    connection, None while it is plain; ``resumed`` tells whether the last data connection
-    resumed the TLS session; ``offer`` is an answer to EPSV that came ahead of need. The caller
-    limits the time of every call, and translates what aioftp, asyncio and ssl raise
+    connection, None while it is plain; ``offer`` is an answer to EPSV that came ahead of need.
+    The caller limits the time of every call, and translates what aioftp, asyncio and ssl raise
     (ftp_connection.py).
     """
 
@@ -85,20 +64,30 @@ class FtpClient(aioftp.Client):
         server_name: str,
         implicit_tls: ssl.SSLContext | None = None,
         passive: PassiveMode | None = None,
-        throttle: aioftp.StreamThrottle | None = None,
     ) -> None:
         # No socket_timeout: aioftp would pay for it with a task for each line. The callers limit
         # whole commands instead, which also ends replies that never end.
         super().__init__(connection_timeout=connect_timeout, ssl=implicit_tls)
         quiet_debug_log()
         self._server_name = server_name
+        self._limit = connect_timeout
         self._passive = passive or PassiveMode()
-        if throttle is not None:
-            self.throttle = throttle
         self.answers = 0
         self.tls: ssl.SSLObject | None = None
-        self.resumed: bool | None = None
+        self._session: ssl.SSLSession | None = None
         self.offer: Answer | None = None
+
+    @property
+    def session(self) -> ssl.SSLSession | None:
+        """The TLS session that data connections are to resume, None if there is none. Kept:
+        Python takes a fifth of a millisecond to copy it."""
+        if self._session is None and self.tls is not None:
+            self._session = self.tls.session
+        return self._session
+
+    def forget_session(self) -> None:
+        """Ask TLS for the session again next time: this one was not resumed."""
+        self._session = None
 
     def unread(self) -> bool:
         """Whether the server has said something that nobody asked for, or has hung up."""
@@ -131,7 +120,7 @@ class FtpClient(aioftp.Client):
         peer = writer.get_extra_info("peername")
         if peer is None:
             raise ConnectionResetError
-        self._peer: str = peer[0]
+        self._peer: tuple[Any, ...] = peer
         _, info = await self.command(None, "220", "120")
         return info
 
@@ -174,36 +163,12 @@ class FtpClient(aioftp.Client):
             raise aioftp.StatusCodeError(Code("2xx"), code, info)
         return str(code), " ".join(info)
 
-    @async_enterable
-    async def get_stream(
-        self,
-        command: str | None = None,
-        expected_codes: str | tuple[str, ...] = (),
-        wait_codes: str | tuple[str, ...] = (),
-        censor_after: int | None = None,
-        conn_type: ConnType = "I",
-        offset: int = 0,
-    ) -> DataStream:
-        """Open a data connection: connect, then send the command. TLS is up to the caller,
-        who now knows that the server is at work (``DataStream.secure``).
-
-        ``conn_type`` is not sent: TYPE I was, once, after the login.
-        """
-        reader, writer = await self._data_connection()
-        try:
-            if offset:
-                await self.command(f"REST {offset}", "350")
-            await self.command(command, expected_codes, wait_codes, censor_after)
-        except BaseException:
-            writer.transport.abort()
-            raise
-        return DataStream(self, reader, writer)
-
     def asks_with_epsv(self) -> bool:
         """Whether EPSV is what data connections are asked for with."""
         return self._passive.command != "pasv"
 
-    async def _data_connection(self) -> Streams:
+    async def open_data(self, threads: Executor) -> Transfer:
+        """Open a data connection. TLS waits until STOR is answered (``data_tls``)."""
         offer, self.offer = self.offer, None
         if self.asks_with_epsv():
             if offer is None:
@@ -211,7 +176,7 @@ class FtpClient(aioftp.Client):
             code, text = offer
             if code == "229":
                 try:
-                    return await self._connect_data(self.parse_epsv_response(text)[1])
+                    return await self._connect_data(self.parse_epsv_response(text)[1], threads)
                 except OSError:
                     # Firewalls that know only PASV leave the port of EPSV shut.
                     if self._passive.command == "epsv":
@@ -219,34 +184,29 @@ class FtpClient(aioftp.Client):
             elif self._passive.command == "epsv" or not code.startswith("5"):
                 raise aioftp.StatusCodeError(Code("229"), Code(code), [text])
         _, port = await self._do_pasv()
-        streams = await self._connect_data(port)
+        transfer = await self._connect_data(port, threads)
         self._passive.command = "pasv"
-        return streams
+        return transfer
 
-    async def _connect_data(self, port: int) -> Streams:
+    async def _connect_data(self, port: int, threads: Executor) -> Transfer:
         # To the very machine that we talk to: its name may have several addresses, and the
         # address inside a PASV reply is wrong behind NAT.
         try:
             async with asyncio.timeout(self.connection_timeout):
-                return await asyncio.open_connection(self._peer, port)
+                family = socket.AF_INET6 if ":" in self._peer[0] else socket.AF_INET
+                address = (self._peer[0], port, *self._peer[2:])
+                return await Transfer.connect(family, address, threads)
         except OSError as error:
             raise DataUnreachable(error.errno, error.strerror) from error
 
-    async def secure_data(self, writer: asyncio.StreamWriter) -> None:
-        """TLS on a data connection, with the session of the control connection."""
-        control = self.tls
-        if control is None:
-            return
-        context: ssl.SSLContext = control.context
-        if control.session is not None:
-            context = SSLSessionBoundContext(
-                ssl.PROTOCOL_TLS_CLIENT, context=control.context, session=control.session
-            )
-        data = await self._shake_hands(writer, context)
-        self.resumed = bool(data.session_reused)
-        proved = self.resumed or control.context.verify_mode is ssl.CERT_REQUIRED
-        if not proved and data.getpeercert(True) != control.getpeercert(True):
-            raise OSError(errno.ECONNABORTED, "the data connection shows another certificate")
+    def data_tls(self) -> DataTls | None:
+        """How data connections do TLS, None if they are plain."""
+        if self.tls is None:
+            return None
+        context = self.tls.context
+        checked = context.verify_mode is ssl.CERT_REQUIRED
+        certificate = None if checked else self.tls.getpeercert(True) or b""
+        return DataTls(context, self.session, self._server_name, certificate, self._limit)
 
     async def _shake_hands(
         self, writer: asyncio.StreamWriter, context: ssl.SSLContext

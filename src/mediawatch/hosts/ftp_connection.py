@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 
 import aioftp
 
@@ -30,7 +32,10 @@ from mediawatch.hosts.ftp_tls import (
     server_name,
     untrusted,
 )
+from mediawatch.hosts.ftp_transfer import Rate
 from mediawatch.log import Log, silent
+
+_THREADS = 16  # as many as there can be connections; each is started when it is needed first
 
 
 @dataclass
@@ -40,7 +45,8 @@ class HostKnowledge:
 
     memory: TlsMemory
     passive: PassiveMode = field(default_factory=PassiveMode)
-    throttle: aioftp.StreamThrottle = field(default_factory=aioftp.StreamThrottle.from_limits)
+    rate: Rate = field(default_factory=Rate)
+    threads: Executor = field(default_factory=lambda: ThreadPoolExecutor(_THREADS, "ftp"))
     encrypted: bool | None = None
     lacks_size: bool = False
     takes_packets: bool = True
@@ -64,8 +70,8 @@ class FtpConnection:
             server_name=server_name(settings),
             implicit_tls=context if settings.tls == "implicit" else None,
             passive=known.passive,
-            throttle=known.throttle,
         )
+        self._folder = str(PurePosixPath(settings.upload_dir, "_"))[:-1]
         self._born = self._used = clock.monotonic()
         self._answers_when_taken = 0
         self._logged_in = False

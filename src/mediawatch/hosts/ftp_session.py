@@ -6,14 +6,12 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 import aioftp
 from aioftp.common import Code
 
 from mediawatch import crash
-from mediawatch.errors import from_os_error
-from mediawatch.hosts.ftp_client import DataStream
 from mediawatch.hosts.ftp_connection import FtpConnection
 from mediawatch.hosts.ftp_errors import (
     RenameRefused,
@@ -22,12 +20,11 @@ from mediawatch.hosts.ftp_errors import (
     not_whole,
     reply_code,
 )
+from mediawatch.hosts.ftp_transfer import LocalFile, Transfer
 
 #: Bytes from which a file is gone on with after a break, and measured before it is renamed.
 LARGE = 8 << 20
 
-_BLOCK = 256 << 10  # bytes a write: the cost of aioftp is paid for each call
-_READ = 1 << 20  # bytes a trip to the disk, made in a thread
 _MAX_AGE = 25 * 60.0  # seconds; TLS sessions age, and servers refuse data connections with old ones
 _NUMBER = re.compile(r"(\d+)\s*$")
 _FACT = re.compile(r"\bsize=(\d+)", re.IGNORECASE)
@@ -42,10 +39,8 @@ class FtpSession(FtpConnection):
     #: Whether the server began to write the last file that was to be stored.
     begun = False
 
-    @property
-    def resumed(self) -> bool | None:
-        """Whether the last data connection resumed the TLS session; None if there was none."""
-        return self._client.resumed
+    #: Whether the last data connection resumed the TLS session; None if there was none.
+    resumed: bool | None = None
 
     def usable(self) -> bool:
         """Whether it may be used once more: alive, silent, not idle or old for too long."""
@@ -57,10 +52,10 @@ class FtpSession(FtpConnection):
         )
 
     def _max_age(self) -> float:
-        tls = self._client.tls
-        if tls is None or tls.session is None:
+        session = self._client.session
+        if session is None:
             return _MAX_AGE
-        hints = [tls.session.timeout, tls.session.ticket_lifetime_hint]
+        hints = [session.timeout, session.ticket_lifetime_hint]
         return min([_MAX_AGE, *(0.8 * hint for hint in hints if hint > 0)])
 
     def take(self) -> None:
@@ -74,7 +69,7 @@ class FtpSession(FtpConnection):
         return self._client.answers > self._answers_when_taken
 
     def _remote(self, name: str) -> str:
-        return str(PurePosixPath(self._settings.upload_dir, name))
+        return f"{self._folder}{name}"
 
     async def look(self, *names: str) -> list[int | None]:
         """The sizes of ``names``, as ``size`` tells them; and where the next file may be sent,
@@ -93,8 +88,8 @@ class FtpSession(FtpConnection):
             return await self.look(*names)
         return [self._size_in(code, text) for code, text in sizes]
 
-    async def store(self, path: Path, name: str, offset: int = 0) -> None:
-        """Send the file ``path`` from ``offset`` on as ``name``, making ``upload_dir`` if it is
+    async def store(self, file: LocalFile, name: str, offset: int = 0) -> None:
+        """Send ``file`` from ``offset`` on as ``name``, making ``upload_dir`` if it is
         missing. ``begun`` tells afterwards whether the server began to write.
 
         A return does not prove that the file is whole there: servers say 226 for a truncated
@@ -102,32 +97,25 @@ class FtpSession(FtpConnection):
         session may be used on), StorageProblem if our file cannot be read.
         """
         self.begun = False
-        block = await asyncio.to_thread(_read, path, offset)
         with self._doing(Stage.STORE):
-            stream = await self._data_stream(name, offset)
+            transfer = await self._transfer(name, offset)
             self.begun = True
             try:
-                await self._told_why(stream, stream.secure())
+                await self._told_why(transfer, self._send(transfer, file, offset))
                 self._known.data_refused = 0
-                while block:
-                    await self._told_why(stream, self._send(stream, block))
-                    offset += len(block)
-                    block = (
-                        await asyncio.to_thread(_read, path, offset) if len(block) == _READ else b""
-                    )
-                stream.close()
                 await self._final_reply(self._settings.reply_timeout)
             except BaseException:
-                stream.abort()
+                transfer.abort()
                 raise
+            transfer.close()
         crash.at("upload.stored")
 
-    async def _data_stream(self, name: str, offset: int) -> DataStream:
+    async def _transfer(self, name: str, offset: int) -> Transfer:
         command = f"STOR {self._remote(name)}"
         # Not longer: some servers say nothing while another connection still writes this file.
         async with asyncio.timeout(self._settings.connect_timeout + self._settings.io_timeout):
             try:
-                return await self._client.get_stream(command, "1xx", offset=offset)
+                return await self._begin(command, offset)
             except aioftp.StatusCodeError as refusal:
                 code = reply_code(refusal)
                 if offset and code[:1] in {"4", "5"} and code != "421":
@@ -140,26 +128,42 @@ class FtpSession(FtpConnection):
             await self._make_folders()
             await self._client.command(f"DELE {self._remote(name)}", ("2xx", "4xx", "5xx"))
             crash.at("upload.deleted")
-            return await self._client.get_stream(command, "1xx")
+            return await self._begin(command)
 
-    async def _told_why(self, stream: DataStream, doing: Awaitable[None]) -> None:
+    async def _begin(self, command: str, offset: int = 0) -> Transfer:
+        transfer = await self._client.open_data(self._known.threads)
+        try:
+            if offset:
+                await self._client.command(f"REST {offset}", "350")
+            await self._client.command(command, "1xx")
+        except BaseException:
+            transfer.abort()
+            raise
+        return transfer
+
+    async def _told_why(self, transfer: Transfer, doing: Awaitable[None]) -> None:
         try:
             await doing
         except OSError:
             # Our socket only knows that it broke; the server says why (no space, 451, …).
-            stream.abort()
+            transfer.abort()
             try:
                 await self._final_reply(_REASON_TIMEOUT)
             except OSError:
                 pass
             raise
 
-    async def _send(self, stream: DataStream, data: bytes) -> None:
-        step = min(_BLOCK, self._settings.max_rate or _BLOCK)
-        for start in range(0, len(data), step):
-            await stream.wait("write")  # for max_rate; not part of the time-out
-            async with asyncio.timeout(self._settings.io_timeout):
-                await stream.write(data[start : start + step])
+    async def _send(self, transfer: Transfer, file: LocalFile, offset: int) -> None:
+        await transfer.send(
+            file,
+            offset,
+            tls=self._client.data_tls(),
+            rate=self._known.rate,
+            limit=self._settings.io_timeout,
+        )
+        self.resumed = transfer.resumed
+        if not self.resumed:
+            self._client.forget_session()
 
     async def _final_reply(self, limit: float) -> None:
         async with asyncio.timeout(limit):
@@ -263,14 +267,3 @@ class FtpSession(FtpConnection):
     def rest(self) -> None:
         """Mark the end of a piece of work that went well."""
         self._used = self._clock.monotonic()
-
-
-def _read(path: Path, offset: int) -> bytes:
-    """Up to 1 MiB of a file from ``offset``. Opened anew each time: a cancelled upload so
-    leaves no open file behind in its thread."""
-    try:
-        with path.open("rb") as file:
-            file.seek(offset)
-            return file.read(_READ)
-    except OSError as error:
-        raise from_os_error(error, f"read {path}") from error

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from mediawatch.clock import Clock
 from mediawatch.hosts.ftp_errors import RenameRefused, ResumeRefused
 from mediawatch.hosts.ftp_session import LARGE, FtpSession
+from mediawatch.hosts.ftp_transfer import LocalFile
 
 _PATIENCE = 3600.0  # seconds after which a host that refused to rename is asked again
 
@@ -46,7 +45,7 @@ class Renames:
 
 
 class FtpUpload:
-    """``path`` (``size`` bytes) on its way to ``key``; kept from one try to the next.
+    """A file on its way to ``key``; kept from one try to the next.
 
     A name that a transfer broke off from is not written to again, since the server may be
     writing still; but a large file is gone on with where it stopped. ``pieced`` tells whether
@@ -63,22 +62,20 @@ class FtpUpload:
         self._looked = False
         self.pieced = False
 
-    async def run(self, session: FtpSession, path: Path, size: int) -> None:
+    async def run(self, session: FtpSession, file: LocalFile) -> None:
         """Bring the file to its name with this session. Raises HostProblem, StorageProblem."""
         there, left = await session.look(self._key, self._part)
         if left is not None and not self._looked:
             # Left behind by another life of this program: it may have used the other names too.
             self._litter.update(self._names)
         self._looked = True
-        if there == size:
+        if there == file.size:
             # Who knows how it came there, if it is long enough to have been gone on with.
-            self.pieced |= size >= LARGE
-        elif not (
-            self._renames.allowed() and await self._aside(session, path, size, there, left or 0)
-        ):
+            self.pieced |= file.size >= LARGE
+        elif not (self._renames.allowed() and await self._aside(session, file, there, left or 0)):
             # The name is known to nobody yet, so nobody sees the file grow.
-            await self._send(session, path, size, self._key, there or 0)
-            session.require_whole(await session.size(self._key), size)
+            await self._send(session, file, self._key, there or 0)
+            session.require_whole(await session.size(self._key), file.size)
         await self.clean(session)
 
     @property
@@ -86,39 +83,37 @@ class FtpUpload:
         return self._names[self._turn % len(self._names)]
 
     async def _aside(
-        self, session: FtpSession, path: Path, size: int, there: int | None, left: int
+        self, session: FtpSession, file: LocalFile, there: int | None, left: int
     ) -> bool:
-        if left and not self._may_go_on(size, left):
+        if left and not self._may_go_on(file.size, left):
             self._next_name()
             left = 0
         try:
-            await self._send(session, path, size, self._part, left)
-            await session.publish(self._part, self._key, size, replacing=there is not None)
+            await self._send(session, file, self._part, left)
+            await session.publish(self._part, self._key, file.size, replacing=there is not None)
         except ResumeRefused:
             self._resumable = False
-            return await self._aside(session, path, size, there, left)
+            return await self._aside(session, file, there, left)
         except RenameRefused as refusal:
             self._renames.refused(for_good=refusal.for_good)
             self._next_name()
             return False
         except BaseException:
             # A transfer that the server never began may wait for one that is still under way.
-            if size < LARGE or not session.begun:
+            if file.size < LARGE or not session.begun:
                 self._next_name()
             raise
         self._renames.worked()
         self._litter.discard(self._part)
         return True
 
-    async def _send(
-        self, session: FtpSession, path: Path, size: int, name: str, offset: int
-    ) -> None:
-        if not self._may_go_on(size, offset):
+    async def _send(self, session: FtpSession, file: LocalFile, name: str, offset: int) -> None:
+        if not self._may_go_on(file.size, offset):
             offset = 0
         self.pieced = offset > 0
         self._litter.add(name)
-        if offset < size or not size:
-            await session.store(path, name, offset)
+        if offset < file.size or not file.size:
+            await session.store(file, name, offset)
 
     def _may_go_on(self, size: int, offset: int) -> bool:
         return self._resumable and LARGE <= size >= offset

@@ -1,0 +1,194 @@
+"""The bytes of one file on a data connection.
+
+They are sent by a thread: neither a slow disk nor TLS nor a full socket then holds up whatever
+else goes on, and no block costs a turn of the event loop. Only a small file that needs no TLS is
+sent by the loop itself, since handing it to a thread would take longer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import Executor, Future
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mediawatch.errors import from_os_error
+
+_BLOCK = 256 << 10  # bytes on the way from the disk to the socket at a time
+
+#: As the control connection's socket tells it; its length depends on the family.
+Address = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFile:
+    """A file of ours, its size in bytes, and all that is in it, or nothing if it is not small."""
+
+    path: Path
+    size: int
+    content: bytes
+
+    @classmethod
+    def read(cls, path: Path) -> LocalFile:
+        """Look at the file ``path``, in a thread. Raises StorageProblem."""
+        try:
+            with path.open("rb", buffering=0) as file:
+                size = os.fstat(file.fileno()).st_size
+                return cls(path, size, file.read(_BLOCK) if size <= _BLOCK else b"")
+        except OSError as error:
+            raise from_os_error(error, f"read {path}") from error
+
+    def blocks(self, offset: int, largest: int) -> Iterator[memoryview]:
+        """All bytes from ``offset`` on. A block is good until the next one is asked for.
+        Raises StorageProblem."""
+        room = memoryview(bytearray(largest))
+        try:
+            with self.path.open("rb", buffering=0) as file:
+                file.seek(offset)
+                while count := file.readinto(room):
+                    yield room[:count]
+        except OSError as error:
+            raise from_os_error(error, f"read {self.path}") from error
+
+
+class Rate:
+    """At most ``limit`` bytes a second for all transfers together; 0 is no limit."""
+
+    def __init__(self, limit: int = 0) -> None:
+        self.limit = limit
+        self.block = min(_BLOCK, limit or _BLOCK)
+        self._free_at = 0.0
+        self._reserving = threading.Lock()
+
+    def reserve(self, size: int) -> float:
+        """Take ``size`` bytes; they may be sent after so many seconds."""
+        if not self.limit:
+            return 0.0
+        with self._reserving:
+            now = time.monotonic()
+            turn = max(now, self._free_at)
+            self._free_at = turn + size / self.limit
+        return turn - now
+
+
+@dataclass(frozen=True, slots=True)
+class DataTls:
+    """How data connections do TLS: with the ``session`` of the control connection. If it is not
+    resumed, the server must show ``certificate`` (DER), unless the context checks whom it trusts.
+    """
+
+    context: ssl.SSLContext
+    session: ssl.SSLSession | None
+    server_name: str
+    certificate: bytes | None
+    limit: float
+
+
+class Transfer:
+    """One data connection, and one file on it. ``resumed`` tells whether it resumed the TLS
+    session, None if it did no TLS. What fails on the connection is raised as OSError."""
+
+    def __init__(self, connected: socket.socket, threads: Executor) -> None:
+        self._socket = connected
+        self._threads = threads
+        self._sending: Future[None] | None = None
+        self._given_up = threading.Event()
+        self.resumed: bool | None = None
+
+    @classmethod
+    async def connect(cls, family: int, address: Address, threads: Executor) -> Transfer:
+        """A data connection to ``address``; its bytes will be sent by one of ``threads``."""
+        data = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            data.setblocking(False)
+            data.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            await asyncio.get_running_loop().sock_connect(data, address)
+        except BaseException:
+            data.close()
+            raise
+        return cls(data, threads)
+
+    async def send(
+        self, file: LocalFile, offset: int, *, tls: DataTls | None, rate: Rate, limit: float
+    ) -> None:
+        """Send everything from ``offset`` on, and the mark of its end; before that, shake hands
+        if there is ``tls``. ``limit``: seconds without any progress. The connection stays open
+        for what the server may still have to say. Also raises StorageProblem.
+        """
+        if tls is None and not rate.limit and len(file.content) == file.size:
+            async with asyncio.timeout(limit):
+                content = memoryview(file.content)[offset:]
+                await asyncio.get_running_loop().sock_sendall(self._socket, content)
+            self._socket.shutdown(socket.SHUT_WR)
+            return
+        self._sending = self._threads.submit(self._send, file, offset, tls, rate, limit)
+        await asyncio.wrap_future(self._sending)
+
+    def close(self) -> None:
+        """Close what was used to its end."""
+        self._socket.close()
+
+    def abort(self) -> None:
+        """Break off: whatever was not sent is lost."""
+        self._given_up.set()
+        with suppress(OSError):
+            # Not that of SSLSocket, which would go on without TLS.
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+        if self._sending is None:
+            self._socket.close()
+            return
+        # While its thread runs, the number of the socket must not go to another one.
+        self._sending.cancel()
+        self._sending.add_done_callback(lambda _: self._socket.close())
+
+    # In the thread.
+
+    def _send(
+        self, file: LocalFile, offset: int, tls: DataTls | None, rate: Rate, limit: float
+    ) -> None:
+        if tls is not None:
+            self._shake_hands(tls)
+        self._socket.settimeout(limit)
+        for block in file.blocks(offset, rate.block):
+            self._wait(rate.reserve(len(block)))
+            left = block
+            while left:
+                left = left[self._socket.send(left) :]
+        self._end()
+
+    def _wait(self, seconds: float) -> None:
+        if self._given_up.wait(seconds) if seconds else self._given_up.is_set():
+            raise ConnectionAbortedError(errno.ECONNABORTED, os.strerror(errno.ECONNABORTED))
+
+    def _shake_hands(self, tls: DataTls) -> None:
+        self._socket.settimeout(tls.limit)
+        self._socket = data = tls.context.wrap_socket(
+            self._socket,
+            server_hostname=tls.server_name,
+            session=tls.session,
+            do_handshake_on_connect=False,
+        )
+        self._wait(0)
+        data.do_handshake()
+        self.resumed = data.session_reused
+        proved = self.resumed or tls.certificate is None
+        if not proved and data.getpeercert(True) != tls.certificate:
+            raise OSError(errno.ECONNABORTED, "the data connection shows another certificate")
+
+    def _end(self) -> None:
+        """Mark the end. The server's own mark is not waited for: its reply on the control
+        connection tells more, and some never send it."""
+        self._socket.settimeout(0)
+        if isinstance(self._socket, ssl.SSLSocket):
+            with suppress(ssl.SSLWantReadError):
+                self._socket.unwrap()
+        socket.socket.shutdown(self._socket, socket.SHUT_WR)

@@ -71,7 +71,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--sabotage")
     wanted = parser.parse_args()
-    logging.getLogger("pyftpdlib").setLevel(logging.WARNING)
+    logging.getLogger("pyftpdlib").disabled = True
     seeds = range(wanted.seed, wanted.seed + wanted.rounds)
     folder = Path(tempfile.mkdtemp(prefix="mediawatch-chaos-"))
     reports = asyncio.run(rounds(seeds, folder, jobs=wanted.jobs, sabotage=wanted.sabotage))

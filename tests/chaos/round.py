@@ -72,6 +72,7 @@ class Round:
         self._sabotage = sabotage
         self._rng = random.Random(seed)
         self._child: Child | None = None
+        self._peace = asyncio.Event()
 
     def _strand(self, name: str) -> random.Random:
         """Random numbers of their own for each trouble, so that none depends on another's luck."""
@@ -88,9 +89,9 @@ class Round:
                 cut_lines(self._door, self._strand("lines")),
                 garble(river, self._strand("meta")),
                 disturb_folder(river, dropper, self._strand("folder")),
-                self._kill(self._strand("kills")),
             )
         ]
+        killing = asyncio.create_task(self._kill(self._strand("kills")))
         try:
             async with asyncio.timeout(30):
                 await dropper.run(TROUBLE * 0.7)
@@ -100,6 +101,8 @@ class Round:
                 for trouble in troubles:
                     trouble.cancel()
             await asyncio.gather(*troubles, return_exceptions=True)
+            self._peace.set()
+            await killing
         self.report.files = len(dropper.dropped.files)
         await self._make_peace()
         await self._until_still(set(dropper.dropped.files))
@@ -131,7 +134,7 @@ class Round:
 
     async def _kill(self, rng: random.Random) -> None:
         """Kill it at random, let it kill itself at random points, and start it again."""
-        while True:
+        while not self._peace.is_set():
             assert self._child is not None
             with contextlib.suppress(TimeoutError):
                 await self._child.ended(rng.uniform(0.2, 1.5))
@@ -283,7 +286,7 @@ class Round:
 
 def _content(name: str) -> str:
     """Which picture a file or a caption is of."""
-    return name.split("-")[0].split(".")[0]
+    return name.partition("-")[0].partition(".")[0]
 
 
 async def play(

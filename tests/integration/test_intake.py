@@ -423,6 +423,22 @@ async def test_taken_away_between_intent_and_the_next_start(house: House) -> Non
     assert Taken.TAKEN is await house.take(house.drop("a.jpg"))
 
 
+async def test_a_start_while_the_inbox_is_away_forgets_nothing(house: House) -> None:
+    """A disk that is not mounted yet says nothing of the files that were being claimed on it."""
+    await kill_after_intent(house)
+    elsewhere = house.watch.folder.with_name("elsewhere")
+    house.watch.folder.rename(elsewhere)
+    await house.recovery.run_once()
+    elsewhere.rename(house.watch.folder)
+
+    post = await house.only_post()
+
+    assert State.READY is post.state
+    assert Taken.TAKEN is await house.take(house.candidate(house.watch.folder / "a.jpg"))
+    assert (await house.only_post()).items[0].source.is_file()
+    assert [post.id] == [found.id for found in await posts.listed(house.journal)]
+
+
 async def test_replaced_between_intent_and_the_next_start(house: House) -> None:
     """Other bytes under the same name are not taken for those that were claimed."""
     await kill_after_intent(house)

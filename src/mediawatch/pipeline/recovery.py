@@ -116,6 +116,7 @@ class Recovery:
         return item.moving_to is not None and item.moving_to.parent in folders
 
     async def _finish_moves(self, post: Post) -> None:
+        before = await asyncio.to_thread(_identity, self._settings.folder)
         try:
             items = [await asyncio.to_thread(finish_move, item) for item in post.items]
         except FileExistsError:
@@ -124,6 +125,11 @@ class Recovery:
             if not await asyncio.to_thread(_all_there, items):
                 raise
         except SourceProblem as error:
+            after = await asyncio.to_thread(_identity, self._settings.folder)
+            if before is None or before != after:
+                # With the inbox its work folder was away: nothing can be said of what lay in it.
+                # The stage that needs the file ends the move, once the inbox is back.
+                return
             await self._vanished(post, error)
             return
         statements: list[Statement] = [posts.record_item(item) for item in items]
@@ -203,6 +209,15 @@ class Recovery:
                 action="recover",
                 remedy="It is tried again at the next start.",
             )
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    """Which folder it is; None if it is away. Blocks."""
+    try:
+        found = folder.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _all_there(items: list[Item]) -> bool:

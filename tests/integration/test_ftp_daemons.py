@@ -248,7 +248,8 @@ async def test_names_that_are_not_ascii(kind: str, tmp_path: Path, picture: Path
 async def test_wrong_password(kind: str, tmp_path: Path, picture: Path) -> None:
     """Each server's refusal is understood as one: not tried again, even when asked to."""
     with ftp_daemon(kind, tmp_path) as server:
-        async with a_host(server, password="not-it") as host:
+        # Pure-FTPd takes its time to refuse.
+        async with a_host(server, password="not-it", io_timeout=20) as host:
             for _ in range(3):
                 with pytest.raises(CredentialsRefused):
                     await host.put(picture, "a.jpg")

@@ -12,7 +12,7 @@ UV := $(shell command -v uv 2>/dev/null)
 STAMPS := .venv/.stamps
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test fuzz check types lint imports coverage bench bench-storm ftp-chaos lock clean
+.PHONY: help demo run test fuzz chaos check types lint imports coverage bench bench-storm ftp-chaos lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ types: $(STAMPS)/check ## strict types, for Linux and for Windows (mypy)
 
 imports: $(STAMPS)/check ## imports point one way (import-linter)
 	$(BIN)/lint-imports
+
+chaos: $(STAMPS)/test ## kills, cut lines and lying neighbours: ROUNDS=25 SEED=1 JOBS=2
+	$(PYTHON) -m tests.chaos --rounds $(or $(ROUNDS),25) --seed $(or $(SEED),1) --jobs $(or $(JOBS),2)
 
 coverage: $(STAMPS)/test ## the tests with a coverage report
 	$(PYTHON) -m pytest --cov --cov-report=term $(ARGS)

@@ -31,10 +31,14 @@ from mediawatch.pipeline.outcomes import (
     WaitUntil,
 )
 from mediawatch.pipeline.retry import decide
+from mediawatch.pipeline.uninterrupted import uninterrupted
 from mediawatch.pipeline.work import LEASE, Work
 
 #: What a step's outcome is called in the figures.
 _OUTCOMES = {Done: "done", WaitUntil: "wait", RetryAt: "retry", Hold: "hold", GiveUp: "fail"}
+
+#: Seconds that a clean stop gives to an original that is just being set aside.
+APART = 10.0
 
 Step = Callable[[Work], Awaitable[Outcome]]
 #: Files the original of a post that is held or given up, with a note beside it.
@@ -184,18 +188,22 @@ class Runner:
                 )
                 self._wake_at(work, at)
             case Hold(reason):
-                free: list[Statement] = []
-                if work.post.publication is not Publication.NOT_ASKED:
-                    free = [accounts.unlock(work.post.account_id, work.post.id)]
-                work.tell("held", f"{reason.detail} {reason.remedy}".strip())
-                await self._stop(work, Event.HOLD, reason, extra=free)
-                if free:
-                    await self._let_others_on(work)
-                await self._put_aside(work, "held", reason)
+                end = self._set_apart(work, Event.HOLD, "held", reason)
+                await uninterrupted(end, limit=APART)
             case GiveUp(reason):
-                work.tell("failed", f"{reason.detail} {reason.remedy}".strip())
-                await self._stop(work, Event.FAIL, reason)
-                await self._put_aside(work, "failed", reason)
+                end = self._set_apart(work, Event.FAIL, "failed", reason)
+                await uninterrupted(end, limit=APART)
+
+    async def _set_apart(self, work: Work, event: Event, where: str, reason: Reason) -> None:
+        """The post stops here, and its original is filed where its owner sees it."""
+        free: list[Statement] = []
+        if work.post.publication is not Publication.NOT_ASKED:
+            free = [accounts.unlock(work.post.account_id, work.post.id)]
+        work.tell(where, f"{reason.detail} {reason.remedy}".strip())
+        await self._stop(work, event, reason, extra=free)
+        if free:
+            await self._let_others_on(work)
+        await self._put_aside(work, where, reason)
 
     async def _stop(self, work: Work, event: Event, reason: Reason, **facts: Any) -> None:
         await work.write(

@@ -253,7 +253,7 @@ def houses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Houses]:
         loop.close()
 
 
-@examples(0.3)
+@examples(0.25)
 @given(steps=st.lists(STEPS, min_size=15, max_size=40))
 def _no_order_breaks_a_promise(houses: Houses, steps: list[tuple[str, int, int]]) -> None:
     house = houses.build()

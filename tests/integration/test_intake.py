@@ -13,16 +13,19 @@ from pathlib import Path
 import pytest
 
 from mediawatch.config import PublishSettings, WatchSettings
-from mediawatch.errors import GraphProblem, JournalError, StorageProblem
+from mediawatch.errors import GraphProblem, Handling, JournalError, SourceProblem, StorageProblem
 from mediawatch.graph.publishing import Publishing
 from mediawatch.journal import accounts, posts
 from mediawatch.journal.sqlite import SqliteJournal
 from mediawatch.journal.witness import Witness
 from mediawatch.log import silent
+from mediawatch.media.order import ImageOptions, Prepared
+from mediawatch.media.pool import Preparer
 from mediawatch.model.lifecycle import Event, Stage, State
 from mediawatch.model.posts import Post, PostKind
 from mediawatch.pipeline import filing
 from mediawatch.pipeline.archive import Archive
+from mediawatch.pipeline.convert import Convert
 from mediawatch.pipeline.outcomes import Reason
 from mediawatch.pipeline.recovery import Recovery
 from mediawatch.pipeline.work import Work
@@ -539,6 +542,27 @@ async def test_while_the_inbox_is_away_its_originals_are_waited_for(
 
     assert State.DONE is (await house.only_post()).state
     assert (house.watch.processed_folder / "a.jpg").is_file()
+
+
+async def test_an_inbox_that_is_away_for_a_moment_asks_nobody(house: House) -> None:
+    """Gone while the converter reads, and back when it is looked for: tried again, not held."""
+    await house.take(house.drop("a.jpg"))
+    work = await house.claimed((await house.only_post()).id)
+
+    class Unlucky(Preparer):
+        async def prepare(self, source: Path, *_: object, **__: object) -> Prepared:
+            raise SourceProblem(f"Could not read {source.name}.", code="source-gone")
+
+    convert = Convert(
+        Unlucky(timeout=5.0), ImageOptions(), house.watch.folder.parent, inbox=house.watch.folder
+    )
+    with pytest.raises(StorageProblem) as away:
+        await convert(work)
+    work.post.items[0].source.unlink()
+    with pytest.raises(SourceProblem):
+        await convert(work)
+
+    assert ("source-away", Handling.RETRY) == (away.value.code, away.value.handling)
 
 
 # Many together.

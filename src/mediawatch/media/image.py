@@ -88,6 +88,7 @@ def prepare_image(source: Path, target: Path, options: ImageOptions) -> Prepared
         raise SourceProblem(
             f"Could not read {source.name!r}: {reason}.",
             remedy="Check that the file is still there and that mediawatch may read it.",
+            code="source-gone" if isinstance(error, FileNotFoundError) else None,
         ) from error
     try:
         _write(target, output.data)

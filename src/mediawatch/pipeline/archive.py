@@ -117,6 +117,8 @@ class Archive:
             return await self._file(work, item, folder)
         except SourceProblem as error:
             await asyncio.to_thread(require_inbox, self._settings.folder)
+            if await asyncio.to_thread(item.source.is_file):
+                raise away_for_a_moment(error) from error
             # It is on Instagram: that somebody took the original away is no reason to stop.
             work.log.warning(
                 f"{item.name} is published, but its original cannot be filed: {error.message}",
@@ -158,6 +160,15 @@ def require_inbox(inbox: Path) -> None:
             code="folder-missing",
             remedy="Bring it back, or mount its disk; mediawatch goes on by itself.",
         )
+
+
+def away_for_a_moment(error: SourceProblem) -> StorageProblem:
+    """The original is there again: a disk that was away is no reason to ask a person."""
+    return StorageProblem(
+        error.message,
+        code="source-away",
+        remedy="It is there again: mediawatch goes on by itself.",
+    )
 
 
 def finish_move(item: Item) -> Item:

@@ -15,7 +15,7 @@ from mediawatch.media.pool import Preparer
 from mediawatch.model import captions
 from mediawatch.model.lifecycle import Event
 from mediawatch.model.posts import Item
-from mediawatch.pipeline.archive import finish_move, require_inbox
+from mediawatch.pipeline.archive import away_for_a_moment, finish_move, require_inbox
 from mediawatch.pipeline.outcomes import Done, Outcome
 from mediawatch.pipeline.work import Work
 
@@ -39,13 +39,11 @@ class Convert:
         return Done()
 
     def _look_at(self, item: Item) -> Item:
-        # A claim whose end could not be written down, the disk being full, is ended here.
         try:
-            item = finish_move(item)
-            _require_source(item)
+            item = _at_hand(item)
         except SourceProblem:
             require_inbox(self._inbox)
-            raise
+            item = _at_hand(item)  # it may have come back just now
         self._folder.mkdir(parents=True, exist_ok=True)
         return item
 
@@ -53,7 +51,13 @@ class Convert:
         """The item with its prepared file, and the name that it will have on the host."""
         item = await asyncio.to_thread(self._look_at, item)
         target = self._folder / f"{item.post_id}-{item.position}.jpg"
-        done = await self._preparer.prepare(item.source, target, self._options)
+        try:
+            done = await self._preparer.prepare(item.source, target, self._options)
+        except SourceProblem as error:
+            if error.code == "source-gone":
+                await asyncio.to_thread(self._look_at, item)
+                raise away_for_a_moment(error) from error
+            raise
         crash.at("convert.prepared")
         how = "; ".join(done.changes) or "as it is"
         work.tell("converted", f"{done.width}x{done.height}, {size(done.size)} ({how}).")
@@ -73,6 +77,13 @@ class Convert:
             changes=done.changes,
             remote_key=item.remote_key or new_key(),
         )
+
+
+def _at_hand(item: Item) -> Item:
+    # A claim whose end could not be written down, the disk being full, is ended here.
+    item = finish_move(item)
+    _require_source(item)
+    return item
 
 
 def _require_source(item: Item) -> None:

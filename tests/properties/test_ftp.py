@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,6 +52,9 @@ def loop() -> Iterator[Loop]:
     made = Loop()
     yield made
     made.close()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        gc.collect()  # see LOST_BY_ASYNCIO: not to be blamed on a later test
 
 
 @pytest.fixture(scope="module")
@@ -72,10 +77,19 @@ SCRIPTS = st.dictionaries(
 )
 
 
+#: Python 3.11 forgets the socket of a connect with happy eyeballs that is cancelled (by our time
+#: limit) as it succeeds; it is closed when it is collected.
+LOST_BY_ASYNCIO = pytest.mark.filterwarnings(
+    "ignore:unclosed:ResourceWarning",
+    "ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning",
+)
+
+
 async def _at_once(_: float) -> None:
     await asyncio.sleep(0)
 
 
+@LOST_BY_ASYNCIO
 @examples(0.5)
 @example(script={"SIZE": [b"213 " + b"9" * 5000 + b"\r\n"]})
 @example(script={"EPSV": [b"229 (|||99999|)\r\n"]})

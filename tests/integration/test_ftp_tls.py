@@ -113,6 +113,18 @@ async def test_plaintext_behind_234_is_refused(certificates: Certificates, pictu
     assert 0 == fake.count("USER")
 
 
+async def test_a_breakdown_behind_234_is_no_attack(
+    certificates: Certificates, picture: Path
+) -> None:
+    """vsftpd says in plain text that it died, behind 234 too: the connection is given up, and
+    the next one does it."""
+    async with scripted_ftp(certificates.server_context()) as fake:
+        fake.script["AUTH"] = [b"234 go on\r\n500 OOPS: child died\r\n"] * 3
+        with pytest.raises(HostUnavailable, match="the server broke down"):
+            await quick(tls_settings(fake, certificates)).put(picture, "a.jpg")
+    assert 0 == fake.count("USER")
+
+
 async def test_untrusted_certificate_is_shown(tmp_path: Path, picture: Path) -> None:
     """A certificate of another name is refused before the login, and shown with its names and
     SHA-256, so that the settings can name it."""

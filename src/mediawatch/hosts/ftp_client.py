@@ -91,11 +91,13 @@ class FtpClient(aioftp.Client):
 
     def unread(self) -> bool:
         """Whether the server has said something that nobody asked for, or has hung up."""
-        return self.stream.reader.at_eof() or self._buffered() or self.stream.writer.is_closing()
+        return (
+            self.stream.reader.at_eof() or bool(self._buffered()) or self.stream.writer.is_closing()
+        )
 
-    def _buffered(self) -> bool:
+    def _buffered(self) -> bytes:
         # asyncio has no public way to ask (python/cpython#118642).
-        return bool(vars(self.stream.reader)["_buffer"])
+        return bytes(vars(self.stream.reader)["_buffer"])
 
     def hang_up(self) -> None:
         """Close at once, without a word."""
@@ -136,7 +138,10 @@ class FtpClient(aioftp.Client):
     async def upgrade_to_tls(self, sslcontext: ssl.SSLContext | None = None) -> None:
         """AUTH TLS and the handshake; PBSZ and PROT follow after the login (``protect``)."""
         await self.command("AUTH TLS", "234")
-        if self._buffered():
+        if behind := self._buffered():
+            if behind.startswith(b"500 OOPS"):
+                # vsftpd died just now. Whoever put these words there gains nothing by it.
+                raise ConnectionResetError(errno.ECONNRESET, "the server broke down")
             raise PlaintextBehindTls
         self.tls = await self._shake_hands(
             self.stream.writer, sslcontext or ssl.create_default_context()

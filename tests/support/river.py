@@ -69,7 +69,7 @@ class Door:
 
 
 async def _pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(ConnectionError):
+    with contextlib.suppress(OSError):
         while block := await reader.read(65536):
             writer.write(block)
             await writer.drain()

@@ -9,6 +9,7 @@ plain text behind the reply to AUTH TLS for a reply inside TLS, and has no limit
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import socket
 import ssl

@@ -302,6 +302,21 @@ async def test_an_older_journal_is_distrusted_once(river: Bench, tmp_path: Path)
     assert State.READY is (await river.find(post_id)).state
 
 
+async def test_no_order_for_all_sends_what_may_be_published_already(
+    river: Bench, tmp_path: Path
+) -> None:
+    """`posts retry --all`, also by a cron job, leaves alone what an older journal has forgotten:
+    only its owner, one post at a time, says that it is not on Instagram."""
+    post_id = await river.post("Hello")
+    house = House(tmp_path, river.journal)
+    house.witness.record(USER, 1)
+    await house.recover()
+
+    assert [] == await actions.retry_all(river.journal, river.clock)
+    assert State.HELD is (await river.advance(post_id)).state
+    assert 0 == river.publish_calls
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"a": "b"}', "\x00" * 20, '{"1": true}'])
 async def test_a_witness_that_cannot_be_read(river: Bench, tmp_path: Path, text: str) -> None:
     """Garbage says nothing: the start goes on, and the next ask writes it anew."""

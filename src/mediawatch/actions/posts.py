@@ -75,11 +75,16 @@ async def retry(journal: Journal, clock: Clock, prefix: str) -> Post:
 
 
 async def retry_all(journal: Journal, clock: Clock) -> list[Post]:
-    """Have every post tried again that is held, failed or waits for a person to mend something."""
+    """Have every post tried again that is held, failed or waits for a person to mend something.
+
+    Not those that an older journal takes for unpublished: each of them needs a look first.
+    """
     stuck = await posts.listed(journal, states=[State.HELD, State.FAILED], limit=10_000)
     parked = await posts.listed(journal, states=[State.WAITING], limit=10_000)
     retried = []
     for post in [*stuck, *(post for post in parked if post.parked)]:
+        if post.reason == JOURNAL_RESTORED:
+            continue
         try:
             retried.append(await retry(journal, clock, post.id))
         except NotPossible:

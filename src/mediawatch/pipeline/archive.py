@@ -180,6 +180,8 @@ def finish_move(item: Item) -> Item:
         return item
     filing.settle_move(item.source, item.moving_to, item.sha256)
     _move_sidecar(item.source, item.moving_to)
+    note_beside(item.source).unlink(missing_ok=True)
+    crash.at("note.removed")
     return replace(item, source=item.moving_to, moving_to=None)
 
 
@@ -194,6 +196,19 @@ def free_name(folder: Path, name: str, post_id: str, *, note: bool) -> Path:
     """Where a file of that name can be filed, with room for its sidecar and its note. Blocks."""
     also = [] if Path(name).suffix == SIDECAR else [SIDECAR]
     return folder / choose_name(folder, name, post_id, [*also, NOTE_SUFFIX] if note else also)
+
+
+def lacks_note(post: Post) -> bool:
+    """Whether the note beside the original of a held or failed post is missing, or tells of an
+    earlier trouble; False if the original is not there. Blocks."""
+    source = post.items[0].source
+    if not source.is_file():
+        return False
+    try:
+        note = json.loads(note_beside(source).read_text(encoding="utf-8"))
+        return (note.get("reason"), note.get("why")) != (post.reason, post.detail)
+    except (OSError, ValueError, AttributeError):
+        return True
 
 
 def _write_note_first(target: Path, note: dict[str, Any]) -> None:
@@ -228,8 +243,9 @@ def _move_sidecar(source: Path, target: Path) -> None:
     """The caption follows its picture. It is recorded in the post: losing the race for its
     name loses nothing."""
     beside = source.with_suffix(SIDECAR)
-    if beside != source and beside.is_file() and not beside.is_symlink():
-        with contextlib.suppress(OSError):
+    # Beside the longest of names no caption can lie: the system refuses even to look.
+    with contextlib.suppress(OSError):
+        if beside != source and beside.is_file() and not beside.is_symlink():
             # A kill may have left it with both names.
             filing.settle_move(beside, target.with_suffix(SIDECAR), None)
 

@@ -24,6 +24,7 @@ from mediawatch.pipeline.archive import (
     Archive,
     finish_move,
     free_name,
+    lacks_note,
     name_begun,
     note_beside,
 )
@@ -162,7 +163,7 @@ class Recovery:
         for post in stopped:
             first = post.items[0]
             in_work = first.source.parent.parent == self._settings.work_folder
-            if in_work or self._is_set_aside(first):
+            if in_work or self._is_set_aside(first) or await asyncio.to_thread(lacks_note, post):
                 work = Work(self._journal, self._clock, self._log, post)
                 where = "held" if post.state is State.HELD else "failed"
                 reason = Reason(post.reason or "", post.detail or "", post.remedy or "")

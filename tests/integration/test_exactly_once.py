@@ -290,6 +290,27 @@ async def test_a_post_that_stays_unknown_keeps_nobody_back(river: Bench) -> None
     assert ids == [(await river.find(post_id)).media_id for post_id in (first, second)]
 
 
+async def test_a_post_that_meta_never_publishes_keeps_nobody_back(river: Bench) -> None:
+    """Each asking without effect holds the account for the quiet window: it is repeated as any
+    failure is, less and less often, and then a person is told; the others go out meanwhile."""
+    rule = {"on": "media_publish", "match": "Never", "do": "error", "code": -1, "times": 10_000}
+    river.simulator.script(rule)
+    never = await river.post("Never")
+    await river.advance(never)
+    other = await river.post("Other")
+
+    for _ in range(60):  # by then two askings have had their window
+        await river.advance(never)  # which does nothing before it is due
+        await river.advance(other)
+        river.time.turn(5.0)
+
+    assert (["Other"], State.DONE) == (river.published, (await river.find(other)).state)
+    held = await river.until_settled(never, limit=400)
+    assert (State.HELD, "not-published") == (held.state, held.reason)
+    assert f"mediawatch posts retry {never}" in (held.remedy or "")
+    assert 1 + 3 == river.publish_calls  # of three attempts that the delays allow
+
+
 async def test_posts_of_one_account_at_once(river: Bench) -> None:
     """Many workers, one account: each post once, none in the other's way."""
     ids = [await river.post(str(n)) for n in range(20)]

@@ -91,15 +91,27 @@ class Reconcile:
         if self._quiet_for(work) > 0:
             return await self._read_again(work)
         if status is ContainerStatus.FINISHED:
-            work.log.info(
-                f"{work.post.name} was not published; asking again with the same container.",
-                action="reconcile",
-            )
-            await self._denied(work)
-            return Done()
+            return await self._ask_again(work)
         if status in {ContainerStatus.ERROR, ContainerStatus.EXPIRED}:
             return await self._dead_container(work, api, status.lower())
         return await self._read_again(work)
+
+    async def _ask_again(self, work: Work) -> Outcome:
+        """It did not happen. The first time the same container is asked for at once; then as
+        whatever fails is tried again, for each asking keeps the account from all other posts."""
+        name, attempts = work.post.name, work.post.attempts
+        if attempts > 0:
+            await self._denied(work)
+            raise GraphProblem(
+                f"Meta was asked to publish {name}, and did not.",
+                code="not-published",
+                remedy="Nothing to do: Meta may be unwell, and mediawatch asks again by itself.",
+            )
+        work.log.info(
+            f"{name} was not published; asking again with the same container.", action="reconcile"
+        )
+        await self._denied(work, attempts=1)
+        return Done()
 
     async def found_published(self, work: Work) -> Outcome:
         """The container reads PUBLISHED: live for certain. The media id is still to be found."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -244,6 +245,26 @@ async def test_a_withheld_file_that_is_replaced_is_a_new_one(house: House, how: 
         watched.watcher.wake()
         await watched.until(lambda: old[0] in watched.taken)
         assert len(old) - 1 == watched.watcher.state.withheld
+
+
+async def test_a_disk_that_goes_and_comes_back_fires_nothing_off(house: House) -> None:
+    """Unmounted, its empty mount point lies there: no withheld file was deleted. Mounted again, on
+    FAT and on shares with other inodes, the files are the same."""
+    old = house.fill()
+    async with house.started() as watched:
+        away = house.folder.rename(house.root / "away")
+        house.folder.mkdir()
+        scans = watched.watcher.state.scans
+        watched.watcher.wake()
+        await watched.until(lambda: watched.watcher.state.scans > scans)
+        house.folder.rmdir()
+        shutil.copytree(away, house.folder)  # which keeps sizes and times
+        await flowed(watched)
+        assert {"new.jpg": 1} == dict(watched.taken)
+        assert len(old) == watched.watcher.state.withheld
+    async with house.started() as watched:
+        await flowed(watched, "newer.jpg")
+        assert {"newer.jpg": 1} == dict(watched.taken)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="leases are asked for on Linux only")

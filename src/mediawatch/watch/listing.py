@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 
-from mediawatch.watch.seals import broken
+from mediawatch.watch.seals import broken, inode_of, is_same
 from mediawatch.watch.writers import Key, Writer, key_of, writer_of
 
 _KINDS = {
@@ -40,10 +40,10 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Withheld:
-    """Names that are passed over, with the inode of each; ``recheck``: some of them with their
-    seals, to be compared this time."""
+    """Names that are passed over, each with its seal; ``recheck``: some of them whose seals are
+    compared this time even if nothing shows that they changed."""
 
-    inodes: Mapping[str, int]
+    seals: Mapping[str, str]
     recheck: Sequence[tuple[str, str]] = ()
 
 
@@ -109,17 +109,18 @@ def scan(
     fresh: list[str] = []
     more = False
     let_go = broken(root, withheld.recheck)
-    there = 0
+    there = kept = 0
     with os.scandir(root) as entries:
         for entry in entries:
             name = entry.name
             if name in known:
                 known.discard(name)
                 continue
-            inode = withheld.inodes.get(name)
-            if inode is not None:
+            seal = withheld.seals.get(name)
+            if seal is not None:
                 there += 1
-                if name not in let_go and _is_inode(entry, inode):
+                if name not in let_go and (_is_inode(entry, seal) or is_same(root, name, seal)):
+                    kept += 1
                     continue
                 let_go.add(name)
             if only is not None and name not in only:
@@ -129,8 +130,9 @@ def scan(
             else:
                 more = True
     fresh.sort()
-    if there != len(withheld.inodes):
-        let_go |= withheld.inodes.keys() - set(names_in(root))
+    if kept and there != len(withheld.seals):
+        # Where none of them is left, it may be another folder that lies over this one.
+        let_go |= withheld.seals.keys() - set(names_in(root))
     still = [(name, key) for name, key in recheck if name not in known]
     return Listing(fresh, known, more, changed(root, still), sorted(let_go))
 
@@ -208,6 +210,6 @@ def _key_now(root: str, name: str) -> Key:
     return key_of(found) if stat.S_ISREG(found.st_mode) else _other_key(found)
 
 
-def _is_inode(entry: os.DirEntry[str], inode: int) -> bool:
+def _is_inode(entry: os.DirEntry[str], seal: str) -> bool:
     # On Windows it would be one more call for each name; the seals must do there.
-    return sys.platform == "win32" or entry.inode() == inode
+    return sys.platform == "win32" or entry.inode() == inode_of(seal)

@@ -40,12 +40,18 @@ def inode_of(seal: str) -> int:
 
 
 def broken(root: str, sealed: Iterable[tuple[str, str]]) -> set[str]:
-    """Those of the files that changed since they were whole, or that are gone."""
-    return {
-        name
-        for name, seal in sealed
-        if ":" in seal and seal != _now_of(_stat(os.path.join(root, name)))
-    }
+    """Those of the files that changed since they were whole; not those that are out of sight."""
+    return {name for name, seal in sealed if ":" in seal and not is_same(root, name, seal)}
+
+
+def is_same(root: str, name: str, seal: str) -> bool:
+    """Whether a file with another inode is the sealed one all the same.
+
+    FAT, exFAT and many shares give a file another inode with each mount; size and time of change
+    tell it there. What cannot be looked at counts as the same.
+    """
+    found = _stat(os.path.join(root, name))
+    return found is None or seal.partition(":")[2] == _state_of(found)
 
 
 def _seal(path: str, now: float) -> str:
@@ -54,11 +60,11 @@ def _seal(path: str, now: float) -> str:
         return ""
     if now - found.st_mtime < _YOUNG and writer_of(path, key_of(found)) is not Writer.NONE:
         return str(found.st_ino)  # it may grow yet, and is the same file all the while
-    return _now_of(found)
+    return f"{found.st_ino}:{_state_of(found)}"
 
 
-def _now_of(found: os.stat_result | None) -> str:
-    return f"{found.st_ino}:{found.st_size}:{found.st_mtime_ns}" if found is not None else ""
+def _state_of(found: os.stat_result) -> str:
+    return f"{found.st_size}:{found.st_mtime_ns}"
 
 
 def _stat(path: str) -> os.stat_result | None:

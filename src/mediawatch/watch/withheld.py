@@ -26,9 +26,9 @@ _REMEDY = "`mediawatch posts release --all` publishes them. New files are publis
 class Withheld:
     """The withheld names of one inbox. ``above``: so many pictures may lie there; 0: any number.
 
-    A name costs some 150 bytes here, and in a scan one look into a dictionary; whether a file was
+    A name costs some 200 bytes here, and in a scan one look into a dictionary; whether a file was
     replaced is told by its inode, which the listing gives for nothing, and by its seal, which
-    is compared in turn.
+    is compared in turn, and where the inode is another one.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class Withheld:
     ) -> None:
         self._journal, self._clock = journal, clock
         self._above, self._report = above, report
-        self._inodes: dict[str, int] = {}
+        self._seals: dict[str, str] = {}
         self._turn: str | None = None
         self._looked = False
         self._one_at_a_time = asyncio.Lock()
@@ -44,7 +44,7 @@ class Withheld:
     @property
     def count(self) -> int:
         """How many names are withheld, as far as is known."""
-        return len(self._inodes)
+        return len(self._seals)
 
     async def look(self, inbox: Inbox) -> None:
         """Decide at the very first look at the inbox; later on only read what was decided.
@@ -58,21 +58,21 @@ class Withheld:
                 await self._decide(inbox)
             await self._load()
             self._looked = True
-        if self._inodes:
+        if self._seals:
             self._report(
                 "withheld",
-                f"{len(self._inodes)} files that were in {inbox.root} at the first start are held "
+                f"{len(self._seals)} files that were in {inbox.root} at the first start are held "
                 f"back, since they are more than hold_above ({self._above}).",
                 remedy=_REMEDY,
             )
 
     async def known(self) -> listing.Withheld:
         """What the next scan passes over, and the seals whose turn it is."""
-        if not self._inodes:
+        if not self._seals:
             return listing.NOTHING_WITHHELD
         turn = await withheld.page(self._journal, self._turn, _PAGE)
         self._turn = turn[-1][0] if len(turn) == _PAGE else None
-        return listing.Withheld(self._inodes, turn)
+        return listing.Withheld(self._seals, turn)
 
     async def forget(self, names: Iterable[str]) -> None:
         """These are gone, or are other files now. Raises JournalError."""
@@ -81,7 +81,7 @@ class Withheld:
             await self._journal.apply(withheld.forget(names))
             crash.at("withheld.let-go")
             for name in names:
-                self._inodes.pop(name, None)
+                self._seals.pop(name, None)
 
     async def release(self, *, for_good: bool) -> int:
         """Let everything go; how many files that were. Raises JournalError.
@@ -94,7 +94,7 @@ class Withheld:
             await self._journal.apply([withheld.forget_all(), *mark])
             crash.at("withheld.let-go")
             # A new one: a scan may be reading the old one in its thread.
-            self._inodes = {}
+            self._seals = {}
             return count
 
     async def _decide(self, inbox: Inbox) -> None:
@@ -111,12 +111,12 @@ class Withheld:
         crash.at("withheld.looked")
 
     async def _load(self) -> None:
-        inodes: dict[str, int] = {}
+        found: dict[str, str] = {}
         page = await withheld.page(self._journal, None, _PAGE)
         while page:
-            inodes.update((name, seals.inode_of(seal)) for name, seal in page)
+            found.update(page)
             page = await withheld.page(self._journal, page[-1][0], _PAGE)
-        self._inodes = inodes
+        self._seals = found
 
 
 def _pages(names: Iterable[str]) -> Iterator[list[str]]:

@@ -1,7 +1,8 @@
 """Our uploader, in a process of its own as in the daemon: ``python ftp_ours.py ORDER_FILE``.
 
-It says ``ready``, waits for a line, then uploads everything with FtpHost.put, as many files at a
-time as there are connections, from the first connect to the goodbye; prints what it took.
+It says ``ready``, waits for a line, then uploads everything with FtpHost.put, twice as many at a
+time as there are connections, so that none lies idle; from the first connect to the goodbye. It
+prints what it took.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ async def _upload(settings: FtpSettings, files: Iterator[Path]) -> None:
 
     try:
         async with asyncio.TaskGroup() as workers:
-            for _ in range(settings.connections):
+            for _ in range(2 * settings.connections):
                 workers.create_task(worker())
     finally:
         await host.close()

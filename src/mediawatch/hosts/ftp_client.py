@@ -129,7 +129,7 @@ class FtpClient(aioftp.Client):
 
     async def parse_line(self) -> tuple[Code, str]:
         """One line from the server. Hosts also write Latin-1, which must not end an upload."""
-        line = await self.stream.readline()
+        line = await self.stream.reader.readline()
         if not line.endswith(b"\n"):
             raise ConnectionResetError
         text = line.decode(self.encoding, "replace").rstrip()
@@ -159,7 +159,8 @@ class FtpClient(aioftp.Client):
         """
         if any(command.splitlines() != [command] for command in commands):
             raise InvalidCommand
-        await self.stream.write("".join(f"{command}\r\n" for command in commands).encode())
+        self.stream.writer.write("".join(f"{command}\r\n" for command in commands).encode())
+        await self.stream.writer.drain()
         return [await self.answer() for _ in commands]
 
     async def answer(self) -> Answer:

@@ -34,10 +34,11 @@ def server_name(settings: FtpSettings) -> str:
 def make_context(settings: FtpSettings) -> ssl.SSLContext:
     """The rules of trust. Reads the system's roots from disk: tens of milliseconds.
 
-    With a pin the certificate itself is the trust (``check_pin``), names and roots are not asked.
+    With a pin the certificate itself is the trust (``check_pin``), names and roots are not asked;
+    without TLS nobody is.
     Raises HostRefused if the CA file cannot be used.
     """
-    if settings.tls_pin_sha256:
+    if settings.tls_pin_sha256 or settings.tls == "off":
         return _without_roots()
     try:
         context = ssl.create_default_context(cafile=settings.tls_ca_file)

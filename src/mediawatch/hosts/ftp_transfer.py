@@ -125,13 +125,18 @@ class Transfer:
         for what the server may still have to say. Also raises StorageProblem.
         """
         if tls is None and not rate.limit and len(file.content) == file.size:
-            async with asyncio.timeout(limit):
-                content = memoryview(file.content)[offset:]
-                await asyncio.get_running_loop().sock_sendall(self._socket, content)
+            await self._send_at_once(memoryview(file.content)[offset:], limit)
             self._socket.shutdown(socket.SHUT_WR)
             return
         self._sending = self._threads.submit(self._send, file, offset, tls, rate, limit)
         await asyncio.wrap_future(self._sending)
+
+    async def _send_at_once(self, content: memoryview, limit: float) -> None:
+        with suppress(BlockingIOError):
+            content = content[self._socket.send(content) :]
+        if content:
+            async with asyncio.timeout(limit):
+                await asyncio.get_running_loop().sock_sendall(self._socket, content)
 
     def close(self) -> None:
         """Close what was used to its end."""

@@ -12,7 +12,7 @@ UV := $(shell command -v uv 2>/dev/null)
 STAMPS := .venv/.stamps
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test fuzz chaos check types lint imports coverage bench bench-storm ftp-chaos lock clean
+.PHONY: help demo run test fuzz chaos check types lint imports coverage bench bench-storm bench-ftp ftp-chaos lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,10 @@ bench: $(STAMPS)/test ## figures beside bare Pillow and a sequential script, in 
 
 bench-storm: $(STAMPS)/test ## 100,000 files at once: memory, CPU beside a bare scan-and-rename
 	$(PYTHON) benchmarks/storm.py $(ARGS)
+
+bench-ftp: $(STAMPS)/test ## FTP uploads beside lftp and curl, on real servers, also 20 ms away
+	tests/support/fetch_ftp_servers.sh
+	$(PYTHON) benchmarks/ftp.py $(ARGS)
 
 ftp-chaos: $(STAMPS)/test ## every FTP server with sessions killed at random, and 500 MB resumed
 	tests/support/fetch_ftp_servers.sh

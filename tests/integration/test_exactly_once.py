@@ -11,9 +11,12 @@ import pytest
 
 from mediawatch.actions import posts as actions
 from mediawatch.errors import Conflict
+from mediawatch.graph.publishing import PublishedMedia
 from mediawatch.journal import accounts, attempts, posts
 from mediawatch.log import silent
 from mediawatch.model.lifecycle import Stage, State
+from mediawatch.model.posts import Post, PostKind
+from mediawatch.pipeline.listed import looks_like
 from mediawatch.pipeline.work import Work
 from mediawatch.simulator import Republish, SimulatorOptions
 from tests.support.publishing import PUBLISH_TIMEOUT, QUIET, Bench, bench
@@ -236,6 +239,35 @@ async def test_two_strangers_with_our_caption_are_held_as_published(river: Bench
     assert (State.HELD, Stage.CONFIRM, "which-media") == (post.state, post.stage, post.reason)
     assert ["Same", "Same"] == river.published
     assert [("held", "which-media")] == [(where, why.code) for where, why in river.aside]
+
+
+async def test_another_kind_with_our_caption_is_no_candidate(river: Bench) -> None:
+    """An album that its owner posted by hand meanwhile is not taken for our picture."""
+    children = [await river.caller.container(is_carousel_item="true") for _ in range(2)]
+    form = {"media_type": "CAROUSEL", "children": ",".join(children), "caption": "Same"}
+    album = await river.caller.post(f"/{USER}/media", **form)
+    await river.caller.publish(album.json["id"])
+    river.simulator.script({"on": "media_publish", "times": 1, "do": "drop-after"})
+
+    post = await river.until_settled(await river.post("Same"))
+
+    ours = river.simulator.state.publications[-1].id
+    assert (State.DONE, ours) == (post.state, post.media_id)
+
+
+@pytest.mark.parametrize(
+    ("written", "listed"),
+    [("One\r\n\r\nTwo", "One\n\nTwo"), ("Cafe\u0301  au lait", "Caf\u00e9 au lait"), ("", None)],
+    ids=["line ends", "accents and spaces", "none"],
+)
+def test_a_caption_is_known_by_its_words(written: str, listed: str | None) -> None:
+    """Instagram writes line ends, spaces and accents in its own way; it is still our post."""
+    post = Post(
+        "0" * 12, USER, PostKind.IMAGE, "a.jpg", written, "k", Stage.CONFIRM, State.RUNNING, 0, 0
+    )
+
+    assert looks_like(PublishedMedia.model_validate({"id": "1", "caption": listed}), post)
+    assert not looks_like(PublishedMedia(id="1", caption="Three"), post)
 
 
 async def test_a_listing_that_lags(tmp_path: Path) -> None:

@@ -46,6 +46,8 @@ def _told(moment: datetime) -> datetime:
 Id = Annotated[str, BeforeValidator(_as_text), Field(pattern=r"^[0-9A-Za-z_-]{1,64}$")]
 #: A time that can be compared with others.
 Moment = Annotated[datetime, AfterValidator(_told)]
+#: A text that may be null where there is none.
+Told = Annotated[str, BeforeValidator(lambda value: "" if value is None else value)]
 Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
 
 
@@ -87,8 +89,8 @@ class PublishedMedia(_Answer):
     """One published media, as the account's listing tells it."""
 
     id: Id
-    caption: str = ""
-    media_type: str = ""
+    caption: Told = ""
+    media_type: Told = ""
     permalink: str | None = None
     timestamp: Moment | None = None
 

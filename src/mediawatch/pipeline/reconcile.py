@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 
 from mediawatch.config import PublishSettings
 from mediawatch.errors import GraphProblem, Handling
 from mediawatch.graph.errors import GraphError
-from mediawatch.graph.publishing import ContainerStatus, PublishedMedia, Publishing
-from mediawatch.journal import accounts, posts
+from mediawatch.graph.publishing import ContainerStatus, Publishing
+from mediawatch.journal import accounts
 from mediawatch.model.lifecycle import Event
+from mediawatch.pipeline.listed import candidates
 from mediawatch.pipeline.outcomes import Done, Hold, Outcome, Reason, WaitUntil
 from mediawatch.pipeline.work import Work
 
@@ -27,8 +27,6 @@ UNREADABLE_AFTER = 25 * 3600.0
 ABSENT_FOR = 300.0
 #: Meta's code for a container that it does not know (any more).
 LOST_CONTAINER = 24
-#: Seconds that Meta's clock may be behind ours.
-CLOCK_MARGIN = 60.0
 #: Seconds between reads while the media is not listed yet.
 READ_AGAIN = (5.0, 10.0, 20.0, 30.0, 60.0)
 #: Until so many seconds after the asking: seconds between reads while the outcome is unknown.
@@ -39,14 +37,6 @@ QUOTA_REACHES_BACK = 86400.0
 MAX_LISTINGS = 20
 
 Released = Callable[[str, Work], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """Media that may be ours, and whether the listing reaches back to when we asked."""
-
-    fitting: tuple[PublishedMedia, ...]
-    complete: bool
 
 
 class Reconcile:
@@ -124,9 +114,9 @@ class Reconcile:
 
     async def bind(self, work: Work, api: Publishing) -> Outcome:
         """Bind the post to exactly one new media of the listing."""
-        candidates = (await self._candidates(work, api)).fitting
-        if len(candidates) == 1:
-            media = candidates[0]
+        fitting = (await candidates(work, api)).fitting
+        if len(fitting) == 1:
+            media = fitting[0]
             await work.write(
                 Event.ADVANCE,
                 media_id=media.id,
@@ -147,8 +137,8 @@ class Reconcile:
             return Done()
         reads = work.post.container_reads + 1
         await work.write(container_reads=reads)
-        if candidates or reads >= MAX_LISTINGS:
-            found = f"{len(candidates)} media fit" if candidates else "the listing lacks it"
+        if fitting or reads >= MAX_LISTINGS:
+            found = f"{len(fitting)} media fit" if fitting else "the listing lacks it"
             return Hold(
                 Reason(
                     "which-media",
@@ -176,7 +166,7 @@ class Reconcile:
         since = post.container_at or post.publish_asked_at or work.clock.now()
         if work.clock.now() - since < UNREADABLE_AFTER:
             return await self._read_again(work)
-        if (await self._candidates(work, api)).fitting:
+        if (await candidates(work, api)).fitting:
             return await self.found_published(work)
         return self._ask_a_person(work, "Meta does not know its container any more")
 
@@ -196,7 +186,7 @@ class Reconcile:
         """I1: a new container needs proof that nothing of the old one is live: two listings that
         lack the post, and Meta's count of what was published since."""
         post, now = work.post, work.clock.now()
-        listed = await self._candidates(work, api)
+        listed = await candidates(work, api)
         if listed.fitting:
             return await self.found_published(work)
         if not listed.complete:
@@ -239,24 +229,6 @@ class Reconcile:
         used = (await api.quota(since=since)).quota_usage
         slots = await accounts.slots(work.journal, work.post.account_id, since=since - 1)
         return used > sum(at != asked for at in slots)
-
-    async def _candidates(self, work: Work, api: Publishing) -> Listed:
-        """Media that may be ours: not in the journal, same caption, not older than the asking."""
-        post = work.post
-        since = (post.publish_asked_at or post.container_at or 0.0) - CLOCK_MARGIN
-        recent = await api.recent(since=since)
-        listed = [
-            media
-            for media in recent.media
-            if media.timestamp is not None
-            and media.timestamp.timestamp() >= since
-            and media.caption.strip() == post.caption.strip()
-        ]
-        known = await posts.known_media(
-            work.journal, post.account_id, [media.id for media in listed]
-        )
-        fitting = tuple(media for media in listed if media.id not in known)
-        return Listed(fitting, recent.complete)
 
     def _quiet_for(self, work: Work) -> float:
         """I5: for so many seconds nothing is concluded from FINISHED, and nothing is sent.

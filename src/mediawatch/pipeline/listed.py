@@ -1,0 +1,52 @@
+"""Which media of the account's listing may be a post of ours, when Meta's answer was lost."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+
+from mediawatch.graph.publishing import PublishedMedia, Publishing
+from mediawatch.journal import posts
+from mediawatch.model.posts import Post, PostKind
+from mediawatch.pipeline.work import Work
+
+#: Seconds that Meta's clock may be behind ours.
+CLOCK_MARGIN = 60.0
+#: What the listing calls each kind (Meta: IG Media, ``media_type``).
+_LISTED_AS = {PostKind.IMAGE: "IMAGE", PostKind.REEL: "VIDEO"}
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Media that may be ours, and whether the listing reaches back to when we asked."""
+
+    fitting: tuple[PublishedMedia, ...]
+    complete: bool
+
+
+async def candidates(work: Work, api: Publishing) -> Listed:
+    """Media that look like the post, are not older than the asking, and not in the journal."""
+    post = work.post
+    since = (post.publish_asked_at or post.container_at or 0.0) - CLOCK_MARGIN
+    recent = await api.recent(since=since)
+    listed = [
+        media
+        for media in recent.media
+        if media.timestamp is not None
+        and media.timestamp.timestamp() >= since
+        and looks_like(media, post)
+    ]
+    known = await posts.known_media(work.journal, post.account_id, [media.id for media in listed])
+    fitting = tuple(media for media in listed if media.id not in known)
+    return Listed(fitting, recent.complete)
+
+
+def looks_like(media: PublishedMedia, post: Post) -> bool:
+    """Whether a listed media is of the post's kind and has its caption."""
+    kind = media.media_type in {"", _LISTED_AS[post.kind]}
+    return kind and _words(media.caption) == _words(post.caption)
+
+
+def _words(caption: str) -> list[str]:
+    # Instagram keeps the words, but neither each space and line end nor each way of writing an é.
+    return unicodedata.normalize("NFC", caption).split()

@@ -289,6 +289,22 @@ async def test_an_older_journal_publishes_nothing_by_itself(river: Bench, tmp_pa
     assert 0 == river.publish_calls
 
 
+async def test_an_older_journal_keeps_no_new_post_back(river: Bench, tmp_path: Path) -> None:
+    """The copy was made while a publication was asked: that post is held, the account is free."""
+    river.simulator.script({"on": "media_publish", "times": 1, "do": "drop-before"})
+    asked = await river.advance(await river.post("Asked"))
+    assert Publication.ASKED is asked.publication
+    house = House(tmp_path, river.journal)
+    house.clock = river.clock
+    house.witness.record(USER, 2)
+
+    await house.recover()
+    new = await river.until_settled(await river.post("New"), limit=5)
+
+    assert State.DONE is new.state
+    assert State.HELD is (await river.find(asked.id)).state
+
+
 async def test_an_older_journal_is_distrusted_once(river: Bench, tmp_path: Path) -> None:
     """After the owner has decided, the next start holds nothing for it again."""
     post_id = await river.post("Hello")

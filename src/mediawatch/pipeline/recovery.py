@@ -87,6 +87,11 @@ class Recovery:
 
     async def _hold_unfinished(self, account_id: str, asks: int, missing: int, now: float) -> None:
         under_way = [State.READY, State.WAITING, State.RUNNING]
+        unfinished = [
+            post
+            for post in await posts.listed(self._journal, states=under_way, limit=100_000)
+            if post.account_id == account_id and post.publication is not Publication.LIVE
+        ]
         held = [
             posts.move(
                 post,
@@ -99,11 +104,12 @@ class Recovery:
                 f"`mediawatch posts confirm {post.id}`. If it is not: "
                 f"`mediawatch posts retry {post.id}`.",
             )[1]
-            for post in await posts.listed(self._journal, states=under_way, limit=100_000)
-            if post.account_id == account_id and post.publication is not Publication.LIVE
+            for post in unfinished
         ]
         known = [accounts.ensure(account_id), accounts.count_asks(account_id, asks)]
-        await self._journal.apply([*known, *held])
+        # The copy may be of a moment when one of them had the account: new posts need it.
+        free = [accounts.unlock(account_id, post.id) for post in unfinished]
+        await self._journal.apply([*known, *held, *free])
         crash.at("recovery.distrusted")
         self._log.warning(
             f"The journal is older than what was done: {missing} requests to publish are not in "

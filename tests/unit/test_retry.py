@@ -50,6 +50,16 @@ def test_a_passing_fault_is_tried_later_with_jitter() -> None:
         assert delay * 0.8 <= outcome.at - NOW <= delay * 1.2
 
 
+@pytest.mark.parametrize("code", ["disk-full", "read-only", "folder-missing", "source-away"])
+def test_our_own_disk_is_waited_for_as_long_as_it_takes(code: str) -> None:
+    """The remedy says that mediawatch goes on by itself: so no post is held for it, however long
+    it lasts, and none waits for hours after it is over."""
+    outcome = after(StorageProblem("Full.", code=code), attempts=50)
+
+    assert isinstance(outcome, RetryAt)
+    assert outcome.at - NOW <= PARKED_FOR * 1.2
+
+
 def test_a_neighbour_that_says_when_is_believed() -> None:
     """``retry_after`` is the least that is waited."""
     outcome = after(StorageProblem("Full.", retry_after=900.0))

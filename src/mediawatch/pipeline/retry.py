@@ -15,6 +15,8 @@ from mediawatch.pipeline.outcomes import GiveUp, Hold, Outcome, Reason, RetryAt,
 
 #: Seconds after which a parked post looks again by itself whether its neighbour was mended.
 PARKED_FOR = 900.0
+#: Our own disks and folders: all is well again without a word to us, and no file is to blame.
+_MENDED_ELSEWHERE = {"disk-full", "read-only", "folder-missing", "source-away"}
 #: Seconds from which a wait says when it ends.
 SAID_FROM = 60.0
 _WAIT = 60.0
@@ -63,8 +65,10 @@ def decide(
     return Hold(reason)
 
 
-def _budget(error: MediawatchError, delays: int) -> tuple[int, float]:
+def _budget(error: MediawatchError, delays: int) -> tuple[float, float]:
     """How often an error may be tried again, and the longest pause: Meta gives some their own."""
+    if error.code in _MENDED_ELSEWHERE and delays:
+        return math.inf, PARKED_FOR
     if not isinstance(error, GraphError):
         return delays, math.inf
     verdict = error.verdict

@@ -27,6 +27,12 @@ def test_the_template(template: str, shown: str) -> None:
     assert shown == captions.render(template, "beach_day-2.jpg", WHEN)
 
 
+def test_no_control_character_comes_from_a_name() -> None:
+    """A name may hold what Meta refuses in a text; its owner has no caption file to mend."""
+    assert "a b [31mc" == captions.render("{stem}", "a\nb\x1b[31mc\x7f.jpg", WHEN)
+    assert "two\nlines" == captions.render("two\n{title}", "lines.jpg", WHEN)
+
+
 def test_hashtags_follow_with_or_without_their_sign() -> None:
     """Hashtags are written once each, with one sign."""
     shown = captions.render("{stem}", "a.jpg", WHEN, ("sun", "#sea", " "))

@@ -13,6 +13,7 @@ MAX_HASHTAGS = 30
 MAX_MENTIONS = 20
 
 _SEPARATORS = re.compile(r"[_\-\s]+")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _HASHTAG = re.compile(r"(?<![\w&])#\w+")
 _MENTION = re.compile(r"(?<![\w.@])@[A-Za-z0-9_.]+")
 
@@ -24,6 +25,7 @@ def title(stem: str) -> str:
 
 def render(template: str, name: str, when: datetime, hashtags: tuple[str, ...] = ()) -> str:
     """The caption of a file without one of its own, with the hashtags behind it."""
+    name = _CONTROLS.sub(" ", name)  # a name may hold them, a text for people does not
     stem = name.rpartition(".")[0] or name
     text = template.format_map(
         {

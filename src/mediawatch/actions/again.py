@@ -11,7 +11,7 @@ from mediawatch import crash
 from mediawatch.actions.posts import NotPossible, find
 from mediawatch.clock import Clock
 from mediawatch.config import WatchSettings
-from mediawatch.errors import from_os_error
+from mediawatch.errors import Conflict, from_os_error
 from mediawatch.journal import attempts, posts
 from mediawatch.journal.attempts import Attempt
 from mediawatch.journal.database import Journal
@@ -26,7 +26,8 @@ async def publish_again(journal: Journal, clock: Clock, prefix: str, watch: Watc
     """A new post of the originals of a published one, with its caption.
 
     The originals stay where they are filed; the new post works on copies, and its content key
-    is its own, so that it is no duplicate.
+    is its own, so that it is no duplicate. Who asks twice, perhaps for want of an answer, gets
+    one: the next is made when that is published.
     Raises NoSuchPost, NotPossible, and StorageProblem if an original cannot be copied.
     """
     old = await find(journal, prefix)
@@ -35,12 +36,15 @@ async def publish_again(journal: Journal, clock: Clock, prefix: str, watch: Watc
             f"{old.name} is {shown_as(old)}; only what is published can be published again.",
             remedy=f"`mediawatch posts retry {old.id}` tries it again.",
         )
-    post = _anew(old, clock.now(), watch.work_folder)
+    post = _anew(old, await _free_key(journal, old), clock.now(), watch.work_folder)
     line = attempts.add(
         post,
         Attempt(Stage.CONVERT, "again", "", clock.now(), detail=f"Wanted again, after {old.id}."),
     )
-    await journal.apply([*posts.add(post), line])
+    try:
+        await journal.apply([*posts.add(post), line])
+    except Conflict as error:
+        raise _on_its_way(old, "just now") from error
     crash.at("again.intended")
     try:
         for before, item in zip(old.items, post.items, strict=True):
@@ -59,7 +63,27 @@ async def _forget(journal: Journal, post: Post) -> None:
     crash.at("again.forgotten")
 
 
-def _anew(old: Post, now: float, work_folder: Path) -> Post:
+async def _free_key(journal: Journal, old: Post) -> str:
+    """The content key of the next repetition. Raises NotPossible while one is on its way."""
+    number = 1
+    while True:
+        key = hashlib.sha256(f"again {number} {old.content_key}".encode()).hexdigest()
+        earlier = (await posts.find_by_content(journal, old.account_id, [key])).get(key)
+        if earlier is None:
+            return key
+        if earlier.state is not State.DONE:
+            raise _on_its_way(old, f"as post {earlier.id}")
+        number += 1
+
+
+def _on_its_way(old: Post, how: str) -> NotPossible:
+    return NotPossible(
+        f"{old.name} is being published once more already, {how}.",
+        remedy="`mediawatch posts list` tells where it stands. Ask again when it is published.",
+    )
+
+
+def _anew(old: Post, content_key: str, now: float, work_folder: Path) -> Post:
     post_id = new_post_id()
     items = tuple(
         Item(
@@ -78,7 +102,7 @@ def _anew(old: Post, now: float, work_folder: Path) -> Post:
         kind=old.kind,
         name=old.name,
         caption=old.caption,
-        content_key=hashlib.sha256(f"again {post_id} {old.content_key}".encode()).hexdigest(),
+        content_key=content_key,
         stage=Stage.CONVERT,
         state=State.RUNNING,
         created_at=now,

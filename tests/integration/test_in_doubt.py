@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from mediawatch.journal import accounts, attempts, posts
 from mediawatch.journal.sqlite import SqliteJournal
 from mediawatch.journal.witness import Witness
 from mediawatch.log import silent
-from mediawatch.model.lifecycle import Publication, Stage, State
+from mediawatch.model.lifecycle import Event, Publication, Stage, State
 from mediawatch.model.posts import JOURNAL_RESTORED, Post
 from mediawatch.pipeline.archive import Archive
 from mediawatch.pipeline.recovery import Recovery
@@ -333,6 +334,16 @@ async def test_no_order_for_all_sends_what_may_be_published_already(
     assert 0 == river.publish_calls
 
 
+async def test_a_work_folder_that_cannot_be_read_stops_no_start(
+    river: Bench, tmp_path: Path
+) -> None:
+    """What may lie there is looked for at the next start; the watcher tells what is wrong."""
+    house = House(tmp_path, river.journal)
+    house.watch.work_folder.parent.symlink_to(house.watch.work_folder.parent)
+
+    await house.recover()
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"a": "b"}', "\x00" * 20, '{"1": true}'])
 async def test_a_witness_that_cannot_be_read(river: Bench, tmp_path: Path, text: str) -> None:
     """Garbage says nothing: the start goes on, and the next ask writes it anew."""
@@ -377,6 +388,29 @@ async def test_published_once_more(river: Bench, published: tuple[House, Post]) 
     assert house.watch.work_folder / new.id == copy.parent
     assert copy.read_bytes() == old.items[0].source.read_bytes()
     assert new.content_key != old.content_key
+
+
+async def test_wanted_once_more_by_two_people(river: Bench, published: tuple[House, Post]) -> None:
+    """Asked twice, or by somebody who got no answer: one more post, until that one is out."""
+    house, old = published
+
+    async def again() -> Post:
+        return await publish_again(river.journal, river.clock, old.id, house.watch)
+
+    new, refused = await asyncio.gather(again(), again(), return_exceptions=True)
+    if isinstance(new, BaseException):
+        new, refused = refused, new
+    assert isinstance(new, Post)
+    assert isinstance(refused, NotPossible)
+    with pytest.raises(NotPossible, match=new.id):
+        await again()
+
+    assert 2 == len(await posts.listed(river.journal))
+
+    work = await river.claimed(new.id)
+    to_publish = [Event.ADVANCE] * 3
+    await work.write(*to_publish, Event.ASK, Event.CONFIRM, Event.ADVANCE, Event.FINISH)
+    assert (await again()).id not in {old.id, new.id}
 
 
 @pytest.mark.parametrize("harm", ["gone", "changed"])

@@ -188,9 +188,10 @@ class Recovery:
                     work = Work(self._journal, self._clock, self._log, post)
                     await self._archive.late(work)
         ours = {path for post in known for item in post.items for path in _places(item)}
-        for folder in await asyncio.to_thread(_folders_in, self._settings.work_folder):
-            with self._told(folder.name):
-                await self._hold_stray(folder, ours)
+        with self._told("The work folder"):
+            for folder in await asyncio.to_thread(_folders_in, self._settings.work_folder):
+                with self._told(folder.name):
+                    await self._hold_stray(folder, ours)
 
     async def _hold_stray(self, folder: Path, ours: set[Path]) -> None:
         held = await asyncio.to_thread(

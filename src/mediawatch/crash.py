@@ -32,6 +32,8 @@ POINTS = frozenset(
         "account.token-remembered",
         "account.stopped",  # Meta refuses all of the account
         "account.released",
+        "journal.made",  # under its temporary name
+        "journal.placed",
         "backup.part-removed",
         "backup.written",
         "backup.placed",

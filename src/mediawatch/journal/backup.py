@@ -105,7 +105,7 @@ def write_copy(source: sqlite3.Connection, target: Path) -> None:
             source.backup(copy)
             copy.execute("PRAGMA journal_mode=DELETE")  # one file, with nothing beside it
             _require_whole(copy)
-        _flush(part)
+        flush(part)
         crash.at("backup.written")
         part.replace(target)
         crash.at("backup.placed")
@@ -113,7 +113,7 @@ def write_copy(source: sqlite3.Connection, target: Path) -> None:
         part.unlink(missing_ok=True)
         raise
     if sys.platform != "win32":
-        _flush(target.parent)
+        flush(target.parent)
 
 
 def _require_whole(connection: sqlite3.Connection) -> None:
@@ -188,7 +188,8 @@ def _reader(journal: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{journal.absolute().as_uri()}?mode=rw", uri=True)
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
+    """Have a file, or the entries of a folder (not on Windows), safe on disk. Raises OSError."""
     descriptor = os.open(path, os.O_RDWR if path.is_file() else os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import queue
 import sqlite3
+import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -24,9 +25,10 @@ from sqlalchemy import Connection, Engine, Select, create_engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
 from sqlalchemy.pool import QueuePool
 
+from mediawatch import crash
 from mediawatch.errors import Conflict, JournalError
 from mediawatch.journal import backup
-from mediawatch.journal.backup import complaint
+from mediawatch.journal.backup import complaint, flush
 from mediawatch.journal.database import Row, Statement
 from mediawatch.journal.files import OpenFiles, require_journal
 from mediawatch.journal.migrate import migrate
@@ -133,9 +135,28 @@ class SqliteJournal:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         if require_journal(self.path):
             self._check()
+        if not self.path.exists():
+            self._make()
         with self._engine.connect() as connection:
             migrate(connection, self.path)
             self._files = OpenFiles(self.path)
+
+    def _make(self) -> None:
+        """A new journal, made aside: what a kill leaves must not look like one that was emptied."""
+        aside = self.path.with_name(f"{self.path.name}.new")
+        for end in ("", "-wal", "-shm"):
+            aside.with_name(aside.name + end).unlink(missing_ok=True)
+        engine = _engine(aside, read_only=False)
+        try:
+            with engine.connect() as connection:
+                migrate(connection, aside)
+        finally:
+            engine.dispose()
+        crash.at("journal.made")
+        aside.replace(self.path)
+        if sys.platform != "win32":
+            flush(self.path.parent)
+        crash.at("journal.placed")
 
     def _check(self) -> None:
         try:

@@ -1,88 +1,102 @@
-"""Rounds of chaos, as many as wanted: ``python -m tests.chaos --rounds 1000 --seed 1 --jobs 2``."""
+"""``python -m tests.chaos``: rounds of chaos, several side by side; exit 1 if one failed."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import logging
 import shutil
+import subprocess
 import sys
 import tempfile
+from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-from tests.chaos.round import Report, play
+from tests.chaos.plan import plan
+from tests.chaos.round import Round
 from tests.support.nursery import nursery
 
 
-async def rounds(
-    seeds: range,
-    folder: Path,
-    *,
-    jobs: int,
-    sabotage: str | None = None,
-    stop_at_first: bool = False,
-) -> list[Report]:
-    """Play these rounds, so many side by side. What went wrong is told at once, with the command
-    that plays it again, and its folder is kept."""
-    left, reports = iter(seeds), []
-    done = asyncio.Event()
-
-    async def work() -> None:
-        async with nursery() as nursed:
-            for seed in left:
-                if done.is_set():
-                    return
-                place = folder / f"seed-{seed}"
-                report = await play(seed, place, nursed, sabotage=sabotage)
-                reports.append(report)
-                tell(report, place, sabotage)
-                if not report.wrong:
-                    shutil.rmtree(place)
-                elif stop_at_first:
-                    done.set()
-
-    await asyncio.gather(*(work() for _ in range(jobs)))
-    return reports
-
-
-def tell(report: Report, place: Path, sabotage: str | None) -> None:
-    """A line for each round, and all of it for one that went wrong."""
-    print(
-        f"seed {report.seed}: {report.files} files, {report.published} published, "
-        f"{report.kills} kills, {report.decided} decided by a person, {report.seconds:.1f} s"
-        + (" WRONG" if report.wrong else ""),
-        flush=True,
-    )
-    if not report.wrong:
-        return
-    for sentence in report.wrong:
-        print(f"  {sentence}")
-    again = f"make chaos ROUNDS=1 SEED={report.seed}"
-    if sabotage is not None:
-        again = f"python -m tests.chaos --rounds 1 --seed {report.seed} --sabotage '{sabotage}'"
-    print(f"  again: {again}\n  kept:  {place}", flush=True)
-
-
 def main() -> int:
-    """Play, and sum up. The exit code is 1 if anything went wrong."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Play the rounds that are asked for; the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--rounds", type=int, default=25)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--sabotage")
-    wanted = parser.parse_args()
-    logging.getLogger("pyftpdlib").disabled = True
-    seeds = range(wanted.seed, wanted.seed + wanted.rounds)
-    folder = Path(tempfile.mkdtemp(prefix="mediawatch-chaos-"))
-    reports = asyncio.run(rounds(seeds, folder, jobs=wanted.jobs, sabotage=wanted.sabotage))
-    wrong = sorted(report.seed for report in reports if report.wrong)
+    parser.add_argument("--seed", type=int, default=1, help="of the first round")
+    parser.add_argument("--jobs", type=int, default=2, help="rounds side by side")
+    parser.add_argument("--control", help="a mistake that the daemon is made to make")
+    parser.add_argument("--share", action="store_true", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    seeds = range(asked.seed, asked.seed + asked.rounds)
+    if asked.share:
+        asyncio.run(play(seeds, asked.control))
+        return 0
+    return report(run(seeds, asked.jobs, asked.control), asked.control)
+
+
+async def play(seeds: range, control: str | None) -> None:
+    """Play one round after another, and print a line of JSON for each."""
+    logging.disable(logging.CRITICAL)  # servers that are killed have much to say
+    async with nursery() as children:
+        for seed in seeds:
+            root = Path(tempfile.mkdtemp(prefix=f"mediawatch-chaos-{seed}-")) / "round"
+            told = asdict(await Round(plan(seed), children, root, control=control).play())
+            if not told["problems"]:
+                shutil.rmtree(root.parent, ignore_errors=True)
+            print(json.dumps({**told, "folder": str(root)}), flush=True)
+
+
+def run(seeds: range, jobs: int, control: str | None = None) -> list[dict[str, Any]]:
+    """Play the rounds in ``jobs`` processes; what each reports."""
+    at_work = []
+    for job in range(min(jobs, len(seeds))):
+        share = seeds[job * len(seeds) // jobs : (job + 1) * len(seeds) // jobs]
+        words = ["--share", "--seed", str(share.start), "--rounds", str(len(share))]
+        if control:
+            words += ["--control", control]
+        at_work.append(
+            subprocess.Popen(
+                [sys.executable, "-m", "tests.chaos", *words],
+                cwd=Path(__file__).parents[2],
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        )
+    told = []
+    for process in at_work:
+        out, _ = process.communicate()
+        told += [json.loads(line) for line in out.splitlines()]
+        if process.returncode:
+            raise RuntimeError(f"the harness itself broke (exit code {process.returncode})")
+    return told
+
+
+def report(told: list[dict[str, Any]], control: str | None = None) -> int:
+    """Say how the rounds went; 1 if one failed."""
+    failed = [one for one in told if one["problems"]]
+    for one in failed:
+        print(f"round {one['seed']} failed:")
+        for problem in one["problems"]:
+            print(f"  {problem}")
+        again = f" ARGS='--control {control}'" if control else ""
+        print(f"  its folder: {one['folder']}")
+        print(f"  to play it again: make chaos ROUNDS=1 SEED={one['seed']}{again}")
+    decided: Counter[str] = Counter()
+    for one in told:
+        decided.update(one["decided"])
+    sums = {
+        key: sum(one[key] for one in told) for key in ("files", "posts", "kills", "faults", "cuts")
+    }
+    longest = max((one["seconds"] for one in told), default=0)
+    seeds = [one["seed"] for one in told]
     print(
-        f"{len(reports)} rounds (seeds {seeds.start} to {seeds.stop - 1}): "
-        f"{sum(r.files for r in reports)} files, {sum(r.published for r in reports)} published, "
-        f"{sum(r.kills for r in reports)} kills, {sum(r.decided for r in reports)} decided by a "
-        f"person; wrong: {wrong or 'none'}"
+        f"{len(told)} rounds (seeds {min(seeds)} to {max(seeds)}), {len(failed)} failed; "
+        + ", ".join(f"{count} {key}" for key, count in sums.items())
+        + f"; the longest took {longest} s; a person decided: {dict(decided) or 'nothing'}"
     )
-    return 1 if wrong else 0
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ USUAL = frozenset(
     {
         *("owner.locked", "owner.written", "owner.announced", "owner.left"),
         *("account.recorded", "account.token-remembered", "backup.written", "backup.placed"),
+        *("journal.made", "journal.placed"),
         *("recovery.rescued", "withheld.cleared", "withheld.looked"),
         *("claim.intended", "claim.renamed", "claim.caption-renamed", "claim.recorded"),
         *("post.claimed", "post.advanced", "post.noted", "post.done", "convert.prepared"),

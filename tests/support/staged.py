@@ -15,16 +15,18 @@ import sys
 from asyncio.base_events import BaseEventLoop
 from collections.abc import Callable
 from contextvars import ContextVar
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mediawatch import crash, daemon
 from mediawatch.clock import SystemClock
+from mediawatch.graph import verdicts
 from mediawatch.graph.client import GraphClient
 from mediawatch.hosts.ftp_client import FtpClient
 from mediawatch.hosts.ftp_session import FtpSession
 from mediawatch.journal.sqlite import SqliteJournal
-from mediawatch.pipeline import filing, filing_rename, publish, reconcile
+from mediawatch.pipeline import filing, filing_rename, publish, reconcile, standing
 
 if TYPE_CHECKING:
     from tests.support.nursery import Order
@@ -226,13 +228,16 @@ def _old_system(_: object) -> None:
 
 
 def _quick(seconds: float) -> None:
-    """Housekeepers and those who stand in line are as impatient as that."""
+    """Whatever waits is as impatient as that: housekeepers, who stands in line, who looks again."""
     daemon.RENEW_EVERY = daemon.CLEAN_EVERY = seconds
     publish.IN_LINE = seconds
     daemon.LINKS_EVERY = daemon.SWEEP_EVERY = seconds
     reconcile.READ_AGAIN = (seconds,)
     reconcile.READ_AGAIN_AFTER = ((3600.0, seconds),)
-    reconcile.ABSENT_FOR = 2 * seconds
+    reconcile.ABSENT_FOR = 10 * seconds
+    standing.CATCH_UP_GAP = seconds
+    blocked = verdicts.TABLE[4, 2207051]
+    verdicts.TABLE[4, 2207051] = replace(blocked, retry_after=10 * seconds)
 
 
 def _meddle(told: dict[str, str]) -> None:

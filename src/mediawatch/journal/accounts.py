@@ -136,6 +136,19 @@ def forget_quota(account_id: str) -> Statement:
     return Statement(update(accounts).where(accounts.c.id == account_id).values(quota_read_at=None))
 
 
+def set_back(seconds: float, now: float) -> list[Statement]:
+    """The clock was set back by so much, to ``now``: a stop ends no later for it, and nothing was
+    done at a time that is still to come. A slot stays at the time of its asking."""
+    ends = accounts.c.stopped_until
+    done = [accounts.c.last_published_at, accounts.c.released_at]
+    slot = quota_slots.c.at
+    return [
+        Statement(update(accounts).where(ends.is_not(None)).values(stopped_until=ends - seconds)),
+        *(Statement(update(accounts).where(at > now).values({at: at - seconds})) for at in done),
+        Statement(update(quota_slots).where(slot > now).values(at=slot - seconds)),
+    ]
+
+
 async def find(journal: Journal, account_id: str) -> Account:
     """The account, as far as it is known."""
     rows = await journal.read(select(accounts).where(accounts.c.id == account_id))

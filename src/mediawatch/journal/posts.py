@@ -265,13 +265,22 @@ def _item_sql(facts: tuple[str, ...]) -> Update:
     )
 
 
-def bring_waits_forward(seconds: float) -> Statement:
-    """The clock was set back by so much: what waits for a time waits no longer than before."""
-    return Statement(
-        update(posts)
-        .where(posts.c.state == State.WAITING, posts.c.wait_until.is_not(None))
-        .values(wait_until=posts.c.wait_until - seconds)
-    )
+def set_back(seconds: float, now: float) -> list[Statement]:
+    """The clock was set back by so much, to ``now``: what waits for a time waits no longer than
+    before, and no publication was asked at a time that is still to come."""
+    asked = posts.c.publish_asked_at
+    return [
+        Statement(
+            update(posts)
+            .where(posts.c.state == State.WAITING, posts.c.wait_until.is_not(None))
+            .values(wait_until=posts.c.wait_until - seconds)
+        ),
+        Statement(
+            update(posts)
+            .where(posts.c.state.not_in(FINAL), asked > now)
+            .values(publish_asked_at=asked - seconds)
+        ),
+    ]
 
 
 def record_link(post_id: str, permalink: str) -> Statement:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mediawatch import crash
 from mediawatch.clock import Clock
 from mediawatch.engine.base import JobEngine
-from mediawatch.journal import posts
+from mediawatch.journal import accounts, posts
 from mediawatch.journal.database import Journal
 from mediawatch.model.lifecycle import PRIORITY
 
@@ -41,7 +41,10 @@ class Sweeper:
         ahead = self._date_ahead()
         set_back = self._ahead - ahead
         if set_back > SET_BACK:
-            await self._journal.apply([posts.bring_waits_forward(set_back)])
+            now = self._clock.now()
+            await self._journal.apply(
+                [*posts.set_back(set_back, now), *accounts.set_back(set_back, now)]
+            )
             crash.at("waits.brought-forward")
         if abs(set_back) > SET_BACK:
             self._ahead = ahead

@@ -284,3 +284,13 @@ def test_an_environment_file_that_is_no_text(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match="not UTF-8 text"):
         load(None, GOOD, tmp_path / ".env")
+
+
+def test_an_empty_path_is_no_path(tmp_path: Path) -> None:
+    """Where a path may be left out an empty one leaves it out; where not, it is refused, and
+    neither ever means the folder that happens to be the current one."""
+    settings = good(tmp_path, '[ftp]\ntls_ca_file = ""\n[watch]\nprocessed = ""')
+
+    assert (None, None) == (settings.ftp.tls_ca_file, settings.watch.processed)
+    with pytest.raises(ConfigError, match="is empty"):
+        good(tmp_path, '[watch]\nfolder = ""')

@@ -25,6 +25,7 @@ from mediawatch.config.values import (
     Duration,
     Durations,
     Folder,
+    OptionalFolder,
     check_web_address,
     is_loopback,
     parse_folder,
@@ -74,8 +75,8 @@ class WatchSettings(Table):
     """The inbox and what becomes of its files."""
 
     folder: Folder = Field(default_factory=_default_folder)
-    processed: Folder | None = None
-    failed: Folder | None = None
+    processed: OptionalFolder = None
+    failed: OptionalFolder = None
     settle: Duration = Field(default=2.0, gt=0)
     rescan: Duration = Field(default=30.0, gt=0)
     mode: Literal["auto", "events", "poll"] = "auto"
@@ -137,7 +138,7 @@ class FtpSettings(Table):
     tls: Literal["auto", "explicit", "implicit", "off"] = "auto"
     tls_server_name: str = ""
     tls_pin_sha256: str = Field(default="", pattern=r"^([0-9a-fA-F:]{64,95})?$")
-    tls_ca_file: Folder | None = None
+    tls_ca_file: OptionalFolder = None
     connections: int = Field(default=4, ge=1, le=16)
     connect_timeout: Duration = Field(default=15.0, gt=0)
     io_timeout: Duration = Field(default=30.0, gt=0)
@@ -262,7 +263,7 @@ class LogSettings(Table):
 
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["auto", "console", "json"] = "auto"
-    file: Folder | None = None
+    file: OptionalFolder = None
 
 
 class Settings(BaseSettings):

@@ -66,8 +66,10 @@ def parse_items(value: Any) -> Any:
 
 def parse_folder(value: Any) -> Any:
     """A path out of text, with ``~`` for the home folder."""
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str):
         return value
+    if not value:
+        raise refusal("is empty.", "Write a path, or leave the line out.")
     if "\0" in value:
         raise refusal("is no path.", "Remove the control character from it.")
     try:
@@ -83,3 +85,7 @@ Duration = Annotated[
 ]
 Durations = Annotated[tuple[Duration, ...], BeforeValidator(parse_items)]
 Folder = Annotated[Path, BeforeValidator(parse_folder)]
+#: A path that may be left out; an empty text leaves it out too.
+OptionalFolder = Annotated[
+    Path | None, BeforeValidator(lambda value: None if value == "" else parse_folder(value))
+]

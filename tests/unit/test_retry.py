@@ -77,6 +77,22 @@ def test_when_attempts_run_out_a_person_is_asked() -> None:
     assert "posts retry" in outcome.reason.remedy
 
 
+@pytest.mark.parametrize(
+    "error",
+    [GraphProblem("No answer."), GraphProblem("What?", handling=Handling.HOLD)],
+    ids=["tried often enough", "held at once"],
+)
+def test_whoever_is_asked_about_a_post_in_doubt_is_told_how_to_decide(error: GraphProblem) -> None:
+    """Whatever stops the asking after it: where to look, and the two commands to choose from."""
+    outcome = after(error, attempts=2, publish_asked_at=NOW)
+
+    assert isinstance(outcome, Hold)
+    assert "unknown-outcome" == outcome.reason.code
+    assert error.message in outcome.reason.detail
+    assert f"`mediawatch posts confirm {POST.id}`" in outcome.reason.remedy
+    assert f"`mediawatch posts deny {POST.id}`" in outcome.reason.remedy
+
+
 def test_filing_what_is_published_is_tried_for_ever() -> None:
     """A full disk never makes a published post somebody's problem."""
     outcome = after(StorageProblem("Full."), attempts=99, stage=Stage.ARCHIVE)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mediawatch.model.posts import Post
+
 
 @dataclass(frozen=True, slots=True)
 class Done:
@@ -54,3 +56,16 @@ class GiveUp:
 
 
 Outcome = Done | WaitUntil | RetryAt | Hold | GiveUp
+
+
+def in_doubt(post: Post, why: str) -> Hold:
+    """Meta was asked to publish the post, and cannot be asked what came of it: a person looks."""
+    return Hold(
+        Reason(
+            "unknown-outcome",
+            f"Meta was asked to publish {post.name}, and whether it did is unknown: {why}",
+            "Open the account in Instagram and look for it. If it is there: "
+            f"`mediawatch posts confirm {post.id}`. If it is not: "
+            f"`mediawatch posts deny {post.id}`, and it is published.",
+        )
+    )

@@ -18,7 +18,7 @@ from mediawatch.graph.publishing import ContainerStatus, Publishing
 from mediawatch.journal import accounts
 from mediawatch.model.lifecycle import Event
 from mediawatch.pipeline.listed import candidates
-from mediawatch.pipeline.outcomes import Done, Hold, Outcome, Reason, WaitUntil
+from mediawatch.pipeline.outcomes import Done, Hold, Outcome, Reason, WaitUntil, in_doubt
 from mediawatch.pipeline.work import Work
 
 #: Seconds after which a container that cannot be read will not be readable any more.
@@ -168,19 +168,7 @@ class Reconcile:
             return await self._read_again(work)
         if (await candidates(work, api)).fitting:
             return await self.found_published(work)
-        return self._ask_a_person(work, "Meta does not know its container any more")
-
-    def _ask_a_person(self, work: Work, why: str) -> Hold:
-        name, post_id = work.post.name, work.post.id
-        return Hold(
-            Reason(
-                "unknown-outcome",
-                f"Meta was asked to publish {name}, and whether it did is unknown: {why}.",
-                "Open the account in Instagram and look for it. If it is there: "
-                f"`mediawatch posts confirm {post_id}`. If it is not: "
-                f"`mediawatch posts deny {post_id}`, and it is published.",
-            )
-        )
+        return in_doubt(post, "Meta does not know its container any more.")
 
     async def _dead_container(self, work: Work, api: Publishing, status: str) -> Outcome:
         """I1: a new container needs proof that nothing of the old one is live: two listings that
@@ -190,17 +178,17 @@ class Reconcile:
         if listed.fitting:
             return await self.found_published(work)
         if not listed.complete:
-            return self._ask_a_person(work, "its account has too many newer posts to look through")
+            return in_doubt(post, "its account has too many newer posts to look through.")
         if post.absent_at is None:
             await work.write(absent_at=now)
             return WaitUntil(now + ABSENT_FOR, self._unknown(work))
         if now - post.absent_at < ABSENT_FOR:
             return WaitUntil(post.absent_at + ABSENT_FOR, self._unknown(work))
         if post.rebuilds > 0:
-            return self._ask_a_person(work, f"its second container is {status} too")
+            return in_doubt(post, f"its second container is {status} too.")
         if await self._counted_more(work, api):
-            return self._ask_a_person(
-                work, "it is not listed, but Meta counts a post more than mediawatch made"
+            return in_doubt(
+                post, "it is not listed, but Meta counts a post more than mediawatch made."
             )
         await self._denied(work, Event.REBUILD, container_id=None, rebuilds=1)
         return Done()

@@ -11,7 +11,7 @@ from mediawatch.errors import Handling, HostProblem, MediawatchError
 from mediawatch.graph.errors import GraphError
 from mediawatch.model.lifecycle import Publication, Stage
 from mediawatch.model.posts import Post
-from mediawatch.pipeline.outcomes import GiveUp, Hold, Outcome, Reason, RetryAt, WaitUntil
+from mediawatch.pipeline.outcomes import GiveUp, Hold, Outcome, Reason, RetryAt, WaitUntil, in_doubt
 
 #: Seconds after which a parked post looks again by itself whether its neighbour was mended.
 PARKED_FOR = 900.0
@@ -33,8 +33,22 @@ def decide(
 
     ``delays`` in seconds: their number is the number of attempts; each is stretched or shortened
     by up to a fifth, so that posts that failed together do not all come back together.
-    A post that is live, or may be, is never given up; filing its original is tried for ever.
+    A post that is live, or may be, is never given up; filing its original is tried for ever. Who
+    is asked about one that may be is always told how to look, and how to say what there is.
     """
+    outcome = _decide(error, post, now, delays, jitter)
+    if isinstance(outcome, Hold) and post.publication is Publication.ASKED:
+        return in_doubt(post, outcome.reason.detail)
+    return outcome
+
+
+def _decide(
+    error: MediawatchError,
+    post: Post,
+    now: float,
+    delays: Sequence[float],
+    jitter: random.Random | None,
+) -> Outcome:
     reason = Reason(error.code, error.message, error.remedy)
     handling = error.handling
     if handling is Handling.HOLD and isinstance(error, HostProblem):

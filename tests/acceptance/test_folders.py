@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.support.pictures import MP4, PDF, encoded, jpeg, photo, truncated
 from tests.support.river import River, contents
 
@@ -148,6 +150,17 @@ async def test_any_name_goes_through(river: River) -> None:
     originals = {name: river.drop(name, jpeg(seed=seed)) for seed, name in enumerate(names)}
     async with river.daemon():
         await river.arrived(originals)
+
+
+@pytest.mark.parametrize("name", ["n" * 255, "n" * 251 + ".jpg"])
+async def test_the_longest_names_are_filed_at_once(river: River, name: str) -> None:
+    """Beside 255 bytes no caption and no note can have a name: looking for one stops nothing."""
+    original = river.drop(name, jpeg())
+    async with river.daemon():
+        await river.post(name, state="done")
+    assert [original] == list(river.filed().values())
+    assert set() == river.leftovers()
+    assert [] == river.said("retry")
 
 
 async def test_a_folder_that_is_full_at_the_first_start_is_held_back(river: River) -> None:

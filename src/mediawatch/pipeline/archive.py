@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import json
 import os
 from collections.abc import Awaitable, Callable
@@ -180,8 +181,7 @@ def finish_move(item: Item) -> Item:
         return item
     filing.settle_move(item.source, item.moving_to, item.sha256)
     _move_sidecar(item.source, item.moving_to)
-    note_beside(item.source).unlink(missing_ok=True)
-    crash.at("note.removed")
+    _remove_note(item.source)
     return replace(item, source=item.moving_to, moving_to=None)
 
 
@@ -235,7 +235,16 @@ def name_begun(source: Path, folder: Path, claim: str) -> Path | None:
 def _move_with_sidecar(source: Path, target: Path, sha256: str) -> None:
     filing.move(source, target, sha256=sha256)
     _move_sidecar(source, target)
-    note_beside(source).unlink(missing_ok=True)
+    _remove_note(source)
+
+
+def _remove_note(source: Path) -> None:
+    """What the note of an earlier place says is no longer so."""
+    try:
+        note_beside(source).unlink(missing_ok=True)
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:  # beside the longest names none can lie
+            raise
     crash.at("note.removed")
 
 

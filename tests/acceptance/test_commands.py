@@ -6,6 +6,8 @@ import asyncio
 import json
 from pathlib import Path
 
+import pytest
+
 from mediawatch import __version__
 from tests.support.daemon import command
 from tests.support.pictures import jpeg
@@ -147,3 +149,26 @@ async def test_the_guides_names_work_from_a_dotenv_file(river: River) -> None:
     ended = await river.run("once")
     assert 0 == ended.code, ended.err + ended.out
     await river.arrived(originals)
+
+
+@pytest.mark.parametrize("order", ["show", "retry", "release", "confirm", "deny", "publish"])
+async def test_an_id_that_is_no_text_is_no_post(river: River, order: str) -> None:
+    """A sentence and a remedy for bytes that are no UTF-8, as a slip of the keyboard sends them."""
+    river.drop("a.jpg", jpeg(400, 320))
+    await river.run("once")
+    ended = await river.run("posts", order, "\udcff")
+    assert 1 == ended.code
+    assert "There is no post" in ended.err
+    assert "Traceback" not in ended.err
+
+
+async def test_no_name_drives_the_terminal(river: River) -> None:
+    """What a command says of a file shows its control characters, and does not send them."""
+    river.drop("red\x1b[31m.jpg", jpeg(400, 320))
+    river.drop("broken\x1b[31m.jpg", b"\xff\xd8\xff\xe0 nothing \xff\xd9")
+    told = await river.run("once")
+    (post,) = [post for post in await river.all_posts() if post.state == "done"]
+    refused = await river.run("posts", "retry", post.id)
+    assert "broken\\x1b[31m.jpg" in told.out
+    assert "red\\x1b[31m.jpg" in refused.err
+    assert "\x1b" not in told.out + refused.err

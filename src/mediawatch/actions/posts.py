@@ -30,7 +30,9 @@ class NotPossible(MediawatchError):
 
 async def find(journal: Journal, prefix: str) -> Post:
     """The post whose id begins so. Raises NoSuchPost if none or several do."""
-    found = await posts.find_by_prefix(journal, prefix.strip().lower()) if prefix.strip() else []
+    digits = prefix.strip().lower()
+    # What is no text at all, as a terminal may send it, cannot even be looked up.
+    found = await posts.find_by_prefix(journal, digits) if digits.isalnum() else []
     if len(found) == 1:
         return found[0]
     if found:
@@ -136,7 +138,7 @@ async def confirm(journal: Journal, clock: Clock, prefix: str, media_id: str | N
             f"{post.name} is {shown_as(post)}: whether it is on Instagram is not in doubt.",
             remedy=f"`mediawatch posts show {post.id}` tells where it stands.",
         )
-    if media_id is not None and not media_id.isdecimal():
+    if media_id is not None and not (media_id.isascii() and media_id.isdecimal()):
         raise NotPossible(f"{media_id} is no media id.", remedy="A media id is made of digits.")
     published = post.published_at or post.publish_asked_at or clock.now()
     return await _move(

@@ -14,6 +14,7 @@ import typer
 
 from mediawatch import config
 from mediawatch.errors import ConfigError, MediawatchError, Problem, from_os_error
+from mediawatch.log import printable
 
 FAILED = 1
 BAD_CONFIGURATION = 78
@@ -28,14 +29,14 @@ def explained() -> Iterator[None]:
         tell_problems(error.problems)
         raise typer.Exit(BAD_CONFIGURATION) from None
     except MediawatchError as error:
-        typer.echo(f"❌ {error.message}", err=True)
+        typer.echo(printable(f"❌ {error.message}"), err=True)
         if error.remedy:
-            typer.echo(f"   → {error.remedy}", err=True)
+            typer.echo(printable(f"   → {error.remedy}"), err=True)
         raise typer.Exit(FAILED) from None
     except OSError as error:
         told = from_os_error(error, f"use {error.filename}" if error.filename else "go on")
-        typer.echo(f"❌ {told.message}", err=True)
-        typer.echo(f"   → {told.remedy}", err=True)
+        typer.echo(printable(f"❌ {told.message}"), err=True)
+        typer.echo(printable(f"   → {told.remedy}"), err=True)
         raise typer.Exit(FAILED) from None
     except BaseExceptionGroup as group:
         ours, others = group.split(MediawatchError)

@@ -79,7 +79,7 @@ def publish_post(config: Path | None, prefix: str, *, again_too: bool) -> None:
 
 
 def _of(prefix: str, order: str) -> str:
-    return f"/api/v1/social/scheduled-posts/{quote(prefix, safe='')}/{order}/"
+    return f"/api/v1/social/scheduled-posts/{quote(prefix, safe='', errors='replace')}/{order}/"
 
 
 def _order(config: Path | None, path: str, offline: Offline) -> tuple[list[str], str]:

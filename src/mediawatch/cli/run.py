@@ -14,7 +14,7 @@ from mediawatch.cli.daemon_api import call_daemon
 from mediawatch.cli.failures import FAILED, explained, load_settings
 from mediawatch.config import Settings
 from mediawatch.journal.ownership import running
-from mediawatch.log import open_log
+from mediawatch.log import open_log, printable
 from mediawatch.service import foreground
 
 
@@ -57,6 +57,6 @@ def _tell(report: dict[str, Any]) -> None:
     typer.echo(("✅ " if report["success"] else "❌ ") + result["message"])
     for error in result["stats"]["errors"]:
         name = f"{error['file']}: " if error["file"] else ""
-        typer.echo(f"   {name}{error['message']}")
+        typer.echo(printable(f"   {name}{error['message']}"))
         if error["remedy"]:
-            typer.echo(f"   → {error['remedy']}")
+            typer.echo(printable(f"   → {error['remedy']}"))

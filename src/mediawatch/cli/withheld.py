@@ -41,7 +41,7 @@ def release_posts(config: Path | None, prefix: str | None, *, every: bool) -> No
 def _path(prefix: str | None) -> str:
     if prefix is None:
         return "/api/v1/social/cron/release-withheld/"
-    return f"/api/v1/social/scheduled-posts/{quote(prefix, safe='')}/release/"
+    return f"/api/v1/social/scheduled-posts/{quote(prefix, safe='', errors='replace')}/release/"
 
 
 async def _offline(settings: Settings, prefix: str | None) -> dict[str, Any]:

@@ -343,6 +343,17 @@ async def test_a_post_that_meta_never_publishes_keeps_nobody_back(river: Bench) 
     assert 1 + 3 == river.publish_calls  # of three attempts that the delays allow
 
 
+async def test_a_container_that_is_never_ready_though_it_is_finished(river: Bench) -> None:
+    """Meta contradicts itself: a moment is waited once; then that is a failure as any other."""
+    rule = {"on": "media_publish", "do": "error", "code": 9007, "subcode": 2207027}
+    river.simulator.script({**rule, "times": 10_000})
+
+    post = await river.until_settled(await river.post("Never"))
+
+    assert (State.HELD, "not-published") == (post.state, post.reason)
+    assert 3 == river.publish_calls
+
+
 async def test_posts_of_one_account_at_once(river: Bench) -> None:
     """Many workers, one account: each post once, none in the other's way."""
     ids = [await river.post(str(n)) for n in range(20)]

@@ -27,6 +27,8 @@ UNREADABLE_AFTER = 25 * 3600.0
 ABSENT_FOR = 300.0
 #: Meta's code for a container that it does not know (any more).
 LOST_CONTAINER = 24
+#: Meta's code for a container that it still works on.
+NOT_READY = 9007
 #: Seconds between reads while the media is not listed yet.
 READ_AGAIN = (5.0, 10.0, 20.0, 30.0, 60.0)
 #: Until so many seconds after the asking: seconds between reads while the outcome is unknown.
@@ -62,8 +64,12 @@ class Reconcile:
             return await self._unreadable(work, api, error)
         if status is ContainerStatus.PUBLISHED:
             return await self.found_published(work)
+        attempts = work.post.attempts
+        contradicted = refusal.number == NOT_READY and status is ContainerStatus.FINISHED
+        if contradicted and attempts > 0:
+            return await self._ask_again(work)  # else it would be asked for ever
         if status in {ContainerStatus.FINISHED, ContainerStatus.IN_PROGRESS}:
-            await self._denied(work)
+            await self._denied(work, attempts=max(attempts, int(contradicted)))
             raise refusal
         return await self.after_unknown_outcome(work, api)
 

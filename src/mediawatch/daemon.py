@@ -34,6 +34,8 @@ CLEAN_EVERY = 300.0
 LINKS_EVERY = 300.0
 #: Seconds between two looks whether the journal's daily copy is due.
 BACK_UP_EVERY = 3600.0
+#: The terminal was closed; Windows has no such signal.
+_HANGUP = getattr(signal, "SIGHUP", None)
 #: Seconds without progress, while posts are ready, after which the daemon is not ready.
 STALLED_AFTER = 300.0
 
@@ -279,6 +281,8 @@ def stop_signals(stop: asyncio.Event, first: Callable[[], None] = lambda: None) 
         wanted = [signal.SIGINT, signal.SIGTERM, signal.SIGBREAK]
     else:
         wanted = [signal.SIGINT, signal.SIGTERM]
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup leaves it
+            wanted.append(signal.SIGHUP)
     before = {number: signal.getsignal(number) for number in wanted}
 
     signalled = False  # the loop may be busy: ``stop`` need not be set yet
@@ -286,6 +290,8 @@ def stop_signals(stop: asyncio.Event, first: Callable[[], None] = lambda: None) 
     def received(number: int, _frame: object) -> None:
         nonlocal signalled
         if signalled:
+            if number == _HANGUP:
+                return  # a terminal that is closed says so twice: its shell, and the system
             # What was durable is durable: leaving at once loses nothing.
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)

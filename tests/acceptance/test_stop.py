@@ -233,6 +233,22 @@ async def test_a_second_signal_ends_it_at_once(evil: River) -> None:
         await evil.arrived(originals)
 
 
+async def test_a_terminal_that_is_closed_drains_as_any_stop_does(evil: River) -> None:
+    """The call under way gets its answer; that the hangup is told twice, by the shell and by the
+    system, cuts nothing off."""
+    evil.configure(publish={"publish_timeout": 20})
+    evil.simulator.script({"on": "media_publish", "do": "delay-effect", "seconds": 1})
+    original = evil.drop_pictures(1)
+    async with evil.daemon() as daemon:
+        await evil.until(lambda: evil.simulator.state.asked["media_publish"])  # type: ignore[index]
+        daemon.process.send_signal(signal.SIGHUP)
+        daemon.process.send_signal(signal.SIGHUP)
+        assert 0 == await daemon.ended(LIMIT), evil.story()
+    assert ["picture001"] == evil.captions()
+    async with evil.daemon():
+        await evil.arrived(original)
+
+
 async def test_a_stop_under_load_leaves_nothing_half_done(evil: River) -> None:
     """Stopped and started again in the middle of forty pictures, three times: each once."""
     originals = evil.drop_pictures(40)

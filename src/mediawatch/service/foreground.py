@@ -1,9 +1,9 @@
 """The daemon in a terminal or under a service manager: it leaves when told to, whatever hangs.
 
-The first SIGTERM or SIGINT (on Windows Ctrl-C or Ctrl-Break) drains: what may be repeated is cut
-off, the one call that may not gets its time. The second ends the process at once, by that signal:
-what is durable is durable, and the next start goes on. Should draining itself hang, the process
-ends in time all the same, with exit code 1.
+The first SIGTERM, SIGINT or SIGHUP (on Windows Ctrl-C or Ctrl-Break) drains: what may be repeated
+is cut off, the one call that may not gets its time. The second ends the process at once, by that
+signal: what is durable is durable, and the next start goes on. Should draining itself hang, the
+process ends in time all the same, with exit code 1.
 """
 
 from __future__ import annotations

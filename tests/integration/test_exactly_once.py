@@ -433,6 +433,15 @@ async def test_a_quota_used_up_elsewhere(tmp_path: Path) -> None:
         assert State.DONE is (await river.until_settled(post_id)).state
 
 
+async def test_a_quota_of_nothing_is_asked_after_again(tmp_path: Path) -> None:
+    """There is no slot of ours whose age could be waited for: an hour, as for what others use."""
+    async with bench(tmp_path, SimulatorOptions(quota_total=0)) as river:
+        waiting = await river.advance(await river.post())
+
+        assert (State.WAITING, "quota") == (waiting.state, waiting.reason)
+        assert river.time.now + 3600 == waiting.wait_until
+
+
 async def test_a_gap_between_posts(tmp_path: Path) -> None:
     """publish.min_gap keeps the account's posts apart."""
     async with bench(tmp_path, min_gap=60.0) as river:

@@ -62,7 +62,7 @@ async def full(work: Work, account: Account) -> WaitUntil | None:
     if len(taken) < ours:
         return None
     at = taken[-ours] + window if ours else now + window
-    if account.quota_elsewhere:
+    if account.quota_elsewhere or not ours:
         at = min(at, (account.quota_read_at or now) + READ_EVERY)
     at = max(at, now + _SHORTEST)
     return WaitUntil(

@@ -163,6 +163,29 @@ async def test_the_longest_names_are_filed_at_once(river: River, name: str) -> N
     assert [] == river.said("retry")
 
 
+async def test_a_file_in_the_place_of_a_folder_is_named(river: River) -> None:
+    """What cannot be filed for it is safe in the work folder, and is filed once it is gone."""
+    for folder in (river.processed, river.held, river.duplicate):
+        folder.write_text("in the way")
+    originals = {
+        "a.jpg": river.drop("a.jpg", jpeg()),
+        "b.mp4": river.drop("b.mp4", MP4),
+    }
+    async with river.daemon():
+        await river.until(lambda: river.said("retry") and river.said("archive"))
+        river.drop("c.jpg", originals["a.jpg"])
+        await river.until(lambda: river.said("unreadable"))
+    told = [line["event"] for line in river.said()]
+    for folder in (river.processed, river.held, river.duplicate):
+        assert any(f"the folder {folder}: File exists" in line for line in told), river.story()
+        folder.unlink()
+    async with river.daemon():
+        await river.until(lambda: river.filed() and contents(river.held))
+        await river.until(lambda: "c.jpg" in contents(river.duplicate))
+    assert originals["a.jpg"] == river.filed()["a.jpg"]
+    assert originals["b.mp4"] == contents(river.held)["b.mp4"]
+
+
 async def test_a_folder_that_is_full_at_the_first_start_is_held_back(river: River) -> None:
     """Nothing of it is fired off: that is said in the log, in status and by the API; what comes
     later flows; a restart changes nothing; one command releases it all."""

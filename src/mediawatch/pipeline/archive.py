@@ -186,7 +186,7 @@ def finish_move(item: Item) -> Item:
 
 
 def _choose(folder: Path, item: Item, *, note: bool) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
+    filing.make_folder(folder)
     # The name that people gave it, however often it was moved under another one since.
     name = item.source.name.replace(f".{item.post_id[:8]}", "", 1)
     return free_name(folder, name, item.post_id, note=note)

@@ -30,6 +30,7 @@ __all__ = [
     "claim_rename",
     "dated",
     "hash_file",
+    "make_folder",
     "make_own",
     "move",
     "settle_move",
@@ -84,10 +85,7 @@ def make_own(folder: Path) -> None:
 
     Raises StorageProblem.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise from_os_error(error, f"make the folder {folder}") from error
+    make_folder(folder)
     for part in (folder.parent, folder):
         if part.is_symlink():
             raise StorageProblem(
@@ -95,6 +93,14 @@ def make_own(folder: Path) -> None:
                 code="work-folder-link",
                 remedy="Remove the link; mediawatch makes a folder of its own there.",
             )
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for originals, with those above it. Raises StorageProblem."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise from_os_error(error, f"make the folder {folder}") from error
 
 
 def move(source: Path, target: Path, *, sha256: str | None) -> None:

@@ -252,7 +252,7 @@ def _places(item: Item) -> list[Path]:
 def _hold(folder: Path, ours: set[Path], held: Path, when: str) -> list[str]:
     names = []
     for file in sorted(set(folder.iterdir()) - ours):
-        held.mkdir(parents=True, exist_ok=True)
+        filing.make_folder(held)
         target = name_begun(file, held, folder.name) or free_name(
             held, file.name, folder.name, note=True
         )

@@ -232,7 +232,9 @@ class Runner:
             # The state is durable and the original safe in the work folder; the move is
             # finished at the next start.
             work.log.warning(
-                f"{work.post.name} stays in the work folder for now: {error}", action="archive"
+                f"{work.post.name} stays in the work folder for now: {error}",
+                action="archive",
+                remedy="It is filed at the next start.",
             )
 
     async def _interrupt(self, work: Work) -> None:

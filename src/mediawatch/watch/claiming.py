@@ -87,7 +87,7 @@ def has_sources(post: Post) -> bool:
 
 def file_duplicate(source: Path, folder: Path, post_id: str, note: dict[str, str]) -> Path:
     """File a duplicate with its caption and a note; where it lies then."""
-    folder.mkdir(parents=True, exist_ok=True)
+    filing.make_folder(folder)
     target = name_begun(source, folder, post_id) or free_name(
         folder, source.name, post_id, note=True
     )

@@ -145,7 +145,7 @@ class Taker:
                 case Taken.REFUSED:
                     tracker.leave(name, "it was refused")
                 case Taken.PROBLEM:
-                    self._later(name, Outcome.PROBLEM, "it could not be claimed")
+                    self._later(name, Outcome.PROBLEM, "it could not be claimed; the log tells why")
 
     def _later(self, name: str, outcome: Outcome, reason: str) -> None:
         self._tracker.try_later(name, outcome, reason, self._clock.monotonic())

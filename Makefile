@@ -12,7 +12,7 @@ UV := $(shell command -v uv 2>/dev/null)
 STAMPS := .venv/.stamps
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test fuzz chaos check types lint imports coverage bench bench-storm bench-ftp ftp-chaos lock clean
+.PHONY: help demo run test prove fuzz chaos check types lint imports coverage bench bench-storm bench-ftp ftp-chaos lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,8 +23,11 @@ demo: $(STAMPS)/run ## see it work: simulator, FTP server, web host and daemon o
 run: $(STAMPS)/run ## the daemon, with ./config.toml
 	$(BIN)/mediawatch run $(ARGS)
 
-test: $(STAMPS)/test ## install what tests need and run them all
-	$(PYTHON) -m pytest $(ARGS)
+test: $(STAMPS)/test ## install what tests need and run them all, but for the proofs
+	$(PYTHON) -m pytest --ignore=tests/crash --ignore=tests/chaos $(ARGS)
+
+prove: $(STAMPS)/test ## die at every crash point, 25 rounds of chaos, and daemons that are wrong
+	$(PYTHON) -m pytest tests/crash tests/chaos $(ARGS)
 
 fuzz: $(STAMPS)/test ## property tests with thousands of new examples: minutes
 	HYPOTHESIS_PROFILE=long $(PYTHON) -m pytest tests/properties --timeout 1800 $(ARGS)
@@ -43,7 +46,7 @@ imports: $(STAMPS)/check ## imports point one way (import-linter)
 	$(BIN)/lint-imports
 
 chaos: $(STAMPS)/test ## kills, cut lines and lying neighbours: ROUNDS=25 SEED=1 JOBS=2
-	$(PYTHON) -m tests.chaos --rounds $(or $(ROUNDS),25) --seed $(or $(SEED),1) --jobs $(or $(JOBS),2)
+	$(PYTHON) -m tests.chaos --rounds $(or $(ROUNDS),25) --seed $(or $(SEED),1) --jobs $(or $(JOBS),2) $(ARGS)
 
 coverage: $(STAMPS)/test ## the tests with a coverage report
 	$(PYTHON) -m pytest --cov --cov-report=term $(ARGS)

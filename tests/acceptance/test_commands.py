@@ -112,6 +112,13 @@ async def test_check_names_a_folder_that_is_missing(river: River) -> None:
     assert f'mkdir -p "{river.inbox}"' in ended.err
 
 
+async def test_a_problem_of_two_settings_begins_with_its_sentence(river: River) -> None:
+    """It belongs to no single key: no empty name stands before it."""
+    river.configure(watch={"failed": str(river.processed)})
+    ended = await river.run("check")
+    assert ended.err.startswith("❌ [watch] failed and [watch] processed are the same folder")
+
+
 async def test_nothing_starts_with_bad_settings(river: River) -> None:
     """Exit 78 with the problems; the folder is not touched and no journal is made."""
     original = river.drop("beach.jpg", jpeg())

@@ -58,7 +58,8 @@ def tell_problems(problems: list[Problem]) -> None:
     for problem in problems:
         where = f"[{problem.table}] {problem.key}".strip() if problem.table else problem.key
         shown = f" = {problem.value}" if problem.value else ""
-        typer.echo(f"❌ {where}{shown}: {problem.message}", err=True)
+        about = f"{where}{shown}: " if where or shown else ""  # some concern two settings
+        typer.echo(f"❌ {about}{problem.message}", err=True)
         typer.echo(f"   → {problem.remedy}", err=True)
 
 

@@ -11,12 +11,13 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from tests.chaos.plan import plan
 from tests.chaos.round import Round
+from tests.chaos.sabotage import RULES, SABOTAGE
 from tests.support.nursery import nursery
 
 
@@ -26,36 +27,42 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=25)
     parser.add_argument("--seed", type=int, default=1, help="of the first round")
     parser.add_argument("--jobs", type=int, default=2, help="rounds side by side")
-    parser.add_argument("--control", help="a mistake that the daemon is made to make")
+    parser.add_argument(
+        "--sabotage", choices=list(SABOTAGE), help="a mistake that the daemon is made to make"
+    )
     parser.add_argument("--share", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     seeds = range(asked.seed, asked.seed + asked.rounds)
     if asked.share:
-        asyncio.run(play(seeds, asked.control))
+        asyncio.run(play(seeds, asked.sabotage))
         return 0
-    return report(run(seeds, asked.jobs, asked.control), asked.control)
+    return report(run(seeds, asked.jobs, asked.sabotage), asked.sabotage)
 
 
-async def play(seeds: range, control: str | None) -> None:
+async def play(seeds: range, sabotage: str | None) -> None:
     """Play one round after another, and print a line of JSON for each."""
     logging.disable(logging.CRITICAL)  # servers that are killed have much to say
     async with nursery() as children:
         for seed in seeds:
             root = Path(tempfile.mkdtemp(prefix=f"mediawatch-chaos-{seed}-")) / "round"
-            told = asdict(await Round(plan(seed), children, root, control=control).play())
-            if not told["problems"]:
+            drawn = plan(seed)
+            if sabotage is not None:
+                evil = {**drawn.simulator, "republish": "evil"}
+                drawn = replace(drawn, rules=(RULES[sabotage],), simulator=evil)
+            told = asdict(await Round(drawn, children, root, sabotage=sabotage).play())
+            if not told["problems"] or sabotage is not None:
                 shutil.rmtree(root.parent, ignore_errors=True)
             print(json.dumps({**told, "folder": str(root)}), flush=True)
 
 
-def run(seeds: range, jobs: int, control: str | None = None) -> list[dict[str, Any]]:
+def run(seeds: range, jobs: int, sabotage: str | None = None) -> list[dict[str, Any]]:
     """Play the rounds in ``jobs`` processes; what each reports."""
     at_work = []
     for job in range(min(jobs, len(seeds))):
         share = seeds[job * len(seeds) // jobs : (job + 1) * len(seeds) // jobs]
         words = ["--share", "--seed", str(share.start), "--rounds", str(len(share))]
-        if control:
-            words += ["--control", control]
+        if sabotage:
+            words += ["--sabotage", sabotage]
         at_work.append(
             subprocess.Popen(
                 [sys.executable, "-m", "tests.chaos", *words],
@@ -64,23 +71,20 @@ def run(seeds: range, jobs: int, control: str | None = None) -> list[dict[str, A
                 text=True,
             )
         )
-    told = []
-    for process in at_work:
-        out, _ = process.communicate()
-        told += [json.loads(line) for line in out.splitlines()]
-        if process.returncode:
-            raise RuntimeError(f"the harness itself broke (exit code {process.returncode})")
-    return told
+    said = [process.communicate()[0] for process in at_work]
+    if any(process.returncode for process in at_work):
+        raise RuntimeError("the harness itself broke: what it said stands above")
+    return [json.loads(line) for out in said for line in out.splitlines()]
 
 
-def report(told: list[dict[str, Any]], control: str | None = None) -> int:
+def report(told: list[dict[str, Any]], sabotage: str | None = None) -> int:
     """Say how the rounds went; 1 if one failed."""
     failed = [one for one in told if one["problems"]]
     for one in failed:
         print(f"round {one['seed']} failed:")
         for problem in one["problems"]:
             print(f"  {problem}")
-        again = f" ARGS='--control {control}'" if control else ""
+        again = f" ARGS='--sabotage \"{sabotage}\"'" if sabotage else ""
         print(f"  its folder: {one['folder']}")
         print(f"  to play it again: make chaos ROUNDS=1 SEED={one['seed']}{again}")
     decided: Counter[str] = Counter()

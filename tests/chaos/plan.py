@@ -119,7 +119,7 @@ def plan(seed: int) -> Plan:
     peace = dice.uniform(1.5, 3.5)
     files, colours = _files(dice, peace)
     rules = tuple(
-        {"probability": round(dice.uniform(0.15, 0.6), 2), **fault}
+        {"probability": round(dice.uniform(0.2, 0.9), 2), **fault}
         for likely, fault in _FAULTS
         if dice.random() < likely
     )

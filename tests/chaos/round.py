@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import time
 from collections.abc import Awaitable
@@ -59,16 +60,16 @@ class Report:
 
 
 class Round:
-    """Plays a plan in ``root``. ``control``: a mistake that the daemon is made to make."""
+    """Plays a plan in ``root``. ``sabotage``: a mistake that the daemon is made to make."""
 
     def __init__(
-        self, plan: Plan, nursery: Nursery, root: Path, *, control: str | None = None
+        self, plan: Plan, nursery: Nursery, root: Path, *, sabotage: str | None = None
     ) -> None:
         self.plan = plan
         self.report = Report(plan.seed, files=len(plan.files), cuts=len(plan.cuts))
         self._nursery = nursery
         self._root = root
-        self._control = control
+        self._sabotage = sabotage
         self._lives = iter(plan.lives)
         self._fighting = True
         self._child: Child | None = None
@@ -140,7 +141,7 @@ class Round:
             folder=str(self._root),
             output=str(self._root / "output.txt"),
             die_after=after if self._fighting else None,
-            alter={"quick": 0.1, **({self._control: None} if self._control else {})},
+            alter={"quick": 0.1, **({"sabotage": self._sabotage} if self._sabotage else {})},
         )
 
     async def _ask(self, *words: str) -> bool:
@@ -237,8 +238,9 @@ class Round:
         began = time.monotonic()
         while time.monotonic() - began < PATIENCE:
             await asyncio.sleep(0.2)
-            if not await self._problems(simulator):
-                # Well once, and still well after all that could come late.
+            found = await self._problems(simulator)
+            if not found or published_twice(found):
+                # Well once, and still well after all that could come late; or past mending.
                 await asyncio.sleep(0.5)
                 break
             if time.monotonic() - began > DECIDE_AFTER:
@@ -251,6 +253,11 @@ class Round:
 
     async def _problems(self, simulator: Simulator) -> list[str]:
         return problems(self.plan, self.river, simulator, await self.river.all_posts())
+
+
+def published_twice(found: list[str]) -> bool:
+    """Whether one of these problems is a picture that was published more than once."""
+    return any(re.search(r"is published ([2-9]|\d\d+) times", problem) for problem in found)
 
 
 def simulator_rules(simulator: Simulator) -> list[dict[str, Any]]:

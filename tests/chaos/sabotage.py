@@ -25,7 +25,7 @@ def new_container() -> None:
         await reconcile._denied(work, Event.REBUILD, container_id=None, items=items)
         return Done()
 
-    Reconcile.after_unknown_outcome = unknown  # type: ignore[method-assign]
+    Reconcile.after_unknown_outcome = unknown
 
 
 def blind_resend() -> None:
@@ -38,7 +38,7 @@ def blind_resend() -> None:
         except GraphProblem:
             return await publish(api, container_id, timeout=timeout)
 
-    Publishing.publish = insistent  # type: ignore[method-assign]
+    Publishing.publish = insistent
 
 
 def no_quiet_window() -> None:
@@ -47,11 +47,23 @@ def no_quiet_window() -> None:
     def over(*_: Any) -> float:
         return 0.0
 
-    Reconcile._quiet_for = over  # type: ignore[method-assign]
+    Reconcile._quiet_for = over
 
 
 SABOTAGE: dict[str, Callable[[], None]] = {
     "new container": new_container,
     "blind resend": blind_resend,
     "no quiet window": no_quiet_window,
+}
+
+#: What Meta plays so that each of them matters.
+RULES: dict[str, dict[str, Any]] = {
+    "new container": {"on": "media_publish", "do": "drop-after", "probability": 0.9},
+    "blind resend": {"on": "media_publish", "do": "drop-after", "probability": 0.9},
+    "no quiet window": {
+        "on": "media_publish",
+        "do": "delay-effect",
+        "seconds": 0.8,
+        "probability": 0.9,
+    },
 }

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import time
 from pathlib import Path
 
 import pytest
 
 from mediawatch import __version__
+from mediawatch.journal.ownership import Ownership
 from tests.support.daemon import command
 from tests.support.pictures import jpeg
 from tests.support.river import River
@@ -179,3 +182,15 @@ async def test_no_name_drives_the_terminal(river: River) -> None:
     assert "broken\\x1b[31m.jpg" in told.out
     assert "red\\x1b[31m.jpg" in refused.err
     assert "\x1b" not in told.out + refused.err
+
+
+@pytest.mark.parametrize("order", [["retry", "--all"], ["release", "--all"], ["deny", "abc"]])
+async def test_an_order_that_nobody_takes_just_now_is_said_again(
+    river: River, order: list[str]
+) -> None:
+    """While mediawatch starts or makes one pass: nobody is told to give it other folders."""
+    with Ownership(river.data, river.inbox, now=time.time()):
+        ended = await river.run("posts", *order)
+    assert 1 == ended.code
+    assert f"process {os.getpid()}" in ended.err
+    assert "Say it again in a moment" in ended.err

@@ -15,11 +15,11 @@ from mediawatch.actions import again
 from mediawatch.actions import posts as actions
 from mediawatch.cli.daemon_api import call_daemon
 from mediawatch.cli.failures import explained, load_settings
+from mediawatch.cli.offline import own_journal
 from mediawatch.clock import Clock, SystemClock
 from mediawatch.config import Settings
 from mediawatch.journal.database import Journal
-from mediawatch.journal.ownership import Ownership, running
-from mediawatch.journal.sqlite import FILE_NAME, SqliteJournal
+from mediawatch.journal.ownership import running
 from mediawatch.log import printable
 from mediawatch.model.posts import Post
 
@@ -96,10 +96,8 @@ def _order(config: Path | None, path: str, offline: Offline) -> tuple[list[str],
 
 async def _offline(settings: Settings, order: Offline) -> list[Post]:
     clock = SystemClock()
-    data_dir = settings.storage.data_dir
-    with Ownership(data_dir, settings.watch.folder, now=clock.now()):
-        async with SqliteJournal(data_dir / FILE_NAME) as journal:
-            return await order(journal, clock, settings)
+    async with own_journal(settings, clock) as journal:
+        return await order(journal, clock, settings)
 
 
 def _say(line: str) -> None:

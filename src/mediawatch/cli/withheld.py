@@ -12,10 +12,10 @@ import typer
 from mediawatch.actions import posts, withheld
 from mediawatch.cli.daemon_api import call_daemon
 from mediawatch.cli.failures import explained, load_settings
+from mediawatch.cli.offline import own_journal
 from mediawatch.clock import SystemClock
 from mediawatch.config import Settings
-from mediawatch.journal.ownership import Ownership, running
-from mediawatch.journal.sqlite import FILE_NAME, SqliteJournal
+from mediawatch.journal.ownership import running
 from mediawatch.log import printable
 
 
@@ -45,9 +45,8 @@ def _path(prefix: str | None) -> str:
 
 
 async def _offline(settings: Settings, prefix: str | None) -> dict[str, Any]:
-    clock, data_dir = SystemClock(), settings.storage.data_dir
-    with Ownership(data_dir, settings.watch.folder, now=clock.now()):
-        async with SqliteJournal(data_dir / FILE_NAME) as journal:
-            if prefix is None:
-                return {"released": await withheld.release_all(journal)}
-            return {"name": (await posts.release(journal, clock, prefix)).name}
+    clock = SystemClock()
+    async with own_journal(settings, clock) as journal:
+        if prefix is None:
+            return {"released": await withheld.release_all(journal)}
+        return {"name": (await posts.release(journal, clock, prefix)).name}

@@ -1,0 +1,31 @@
+"""The journal itself, for orders that are given while no daemon runs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from mediawatch.clock import Clock
+from mediawatch.config import Settings
+from mediawatch.errors import AlreadyRunning
+from mediawatch.journal.ownership import Ownership
+from mediawatch.journal.sqlite import FILE_NAME, SqliteJournal
+
+
+@asynccontextmanager
+async def own_journal(settings: Settings, clock: Clock) -> AsyncIterator[SqliteJournal]:
+    """The journal, ours alone meanwhile.
+
+    Raises AlreadyRunning if a mediawatch is at work that takes no orders, and JournalError.
+    """
+    data_dir = settings.storage.data_dir
+    try:
+        with Ownership(data_dir, settings.watch.folder, now=clock.now()):
+            async with SqliteJournal(data_dir / FILE_NAME) as journal:
+                yield journal
+    except AlreadyRunning as error:
+        raise AlreadyRunning(
+            error.message,
+            remedy="It takes no orders while it starts, stops or makes its one pass, nor with "
+            "web.enabled = false. Say it again in a moment, or stop it first.",
+        ) from None

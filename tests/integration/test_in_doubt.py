@@ -215,6 +215,27 @@ async def test_meta_counts_a_post_that_it_does_not_list(dumb_meta: Bench) -> Non
     assert (["Hello"], 1) == (dumb_meta.published, len(dumb_meta.simulator.state.containers))
 
 
+async def test_a_clock_that_is_ahead_makes_no_second_post(river: Bench) -> None:
+    """By our clock the live post is older than its asking: a person looks, nothing is made anew."""
+    river.simulator.script(
+        {"on": "media_publish", "times": 1, "do": "drop-after"},
+        {"on": "status", "nth": 1, "do": "delay", "seconds": 0},
+        {"on": "status", "do": "status", "status": "ERROR", "times": 10_000},
+    )
+    post_id = await river.post("Hello")
+    await river.advance(post_id)
+    asked = await river.find(post_id)
+    river.time.turn(7200)
+    _, ahead = posts.move(asked, now=river.time.now, publish_asked_at=river.time.now)
+    await river.journal.apply([ahead])
+
+    post = await river.until_settled(post_id, limit=400)
+
+    assert (State.HELD, "unknown-outcome") == (post.state, post.reason)
+    assert "clock" in (post.detail or "")
+    assert (["Hello"], 1) == (river.published, len(river.simulator.state.containers))
+
+
 async def test_a_container_lost_before_the_asking(river: Bench) -> None:
     """24 before anything was asked: believed at the third reading, and made anew."""
     river.simulator.script(

@@ -12,6 +12,8 @@ from mediawatch.pipeline.work import Work
 
 #: Seconds that Meta's clock may be behind ours.
 CLOCK_MARGIN = 60.0
+#: The same before a new container is made: there a clock that is wrong could cost a second post.
+WIDE_MARGIN = 86400.0
 #: What the listing calls each kind (Meta: IG Media, ``media_type``).
 _LISTED_AS = {PostKind.IMAGE: "IMAGE", PostKind.REEL: "VIDEO"}
 
@@ -24,10 +26,11 @@ class Listed:
     complete: bool
 
 
-async def candidates(work: Work, api: Publishing) -> Listed:
-    """Media that look like the post, are not older than the asking, and not in the journal."""
+async def candidates(work: Work, api: Publishing, *, margin: float = CLOCK_MARGIN) -> Listed:
+    """Media that look like the post, are not in the journal, and not older than the asking by
+    more than ``margin`` seconds."""
     post = work.post
-    since = (post.publish_asked_at or post.container_at or 0.0) - CLOCK_MARGIN
+    since = (post.publish_asked_at or post.container_at or 0.0) - margin
     recent = await api.recent(since=since)
     listed = [
         media

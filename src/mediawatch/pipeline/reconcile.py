@@ -17,7 +17,7 @@ from mediawatch.graph.errors import GraphError
 from mediawatch.graph.publishing import ContainerStatus, Publishing
 from mediawatch.journal import accounts
 from mediawatch.model.lifecycle import Event
-from mediawatch.pipeline.listed import candidates
+from mediawatch.pipeline.listed import WIDE_MARGIN, candidates
 from mediawatch.pipeline.outcomes import Done, Hold, Outcome, Reason, WaitUntil, in_doubt
 from mediawatch.pipeline.work import Work
 
@@ -192,6 +192,12 @@ class Reconcile:
             return WaitUntil(post.absent_at + ABSENT_FOR, self._unknown(work))
         if post.rebuilds > 0:
             return in_doubt(post, f"its second container is {status} too.")
+        if (await candidates(work, api, margin=WIDE_MARGIN)).fitting:
+            return in_doubt(
+                post,
+                "one like it is listed that is older than the asking. If it is this one, the "
+                "clock of this machine is wrong.",
+            )
         if await self._counted_more(work, api):
             return in_doubt(
                 post, "it is not listed, but Meta counts a post more than mediawatch made."

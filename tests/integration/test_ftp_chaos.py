@@ -13,6 +13,7 @@ import os
 import random
 import secrets
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ import pytest
 from mediawatch.clock import SystemClock
 from mediawatch.hosts.base import HostUnavailable, PublicObject
 from mediawatch.hosts.ftp import FtpHost
+from tests.support.daemon import until
 from tests.support.ftp_daemons import KINDS, FtpDaemon, ftp_daemon
 from tests.support.ftp_servers import make_certificates
 
@@ -132,8 +134,7 @@ async def test_a_large_file_that_breaks_off_three_times(
         upload = asyncio.create_task(put_until_done(host, file))
         breaks = 0
         for stop in (0.2, 0.4, 0.6):
-            while not upload.done() and not (part.exists() and part.stat().st_size > stop * LARGE):
-                await asyncio.sleep(0.002)
+            await until(partial(_has_come, upload, part, stop * LARGE), limit=120)
             breaks += server.kill_sessions() > 0 and not upload.done()
         stored, begun = await upload
         seconds = time.monotonic() - started
@@ -143,6 +144,11 @@ async def test_a_large_file_that_breaks_off_three_times(
         assert {"large.mp4"} == server.names()
         assert digest(file) == digest(server.folder / "upload" / "large.mp4")
     print(
-        f"{kind} {'TLS' if encrypted else 'plain'}: {LARGE // 1_000_000} MB resumed, {breaks} breaks, "
-        f"SHA-256 equal, {begun} puts, {seconds:.1f} s"
+        f"{kind} {'TLS' if encrypted else 'plain'}: {LARGE // 1_000_000} MB resumed, "
+        f"{breaks} breaks, SHA-256 equal, {begun} puts, {seconds:.1f} s"
     )
+
+
+def _has_come(upload: asyncio.Task[tuple[PublicObject, int]], part: Path, size: float) -> bool:
+    """Whether so many bytes have arrived, or all."""
+    return upload.done() or (part.exists() and part.stat().st_size > size)

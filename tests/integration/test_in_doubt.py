@@ -434,6 +434,23 @@ async def test_wanted_once_more_by_two_people(river: Bench, published: tuple[Hou
     assert (await again()).id not in {old.id, new.id}
 
 
+async def test_a_repetition_that_was_cut_off_is_in_nobodys_way(
+    river: Bench, published: tuple[House, Post]
+) -> None:
+    """Killed in mid-copy it can never go out: whoever asks again gets another one."""
+    house, old = published
+    cut_off = await publish_again(river.journal, river.clock, old.id, house.watch)
+    with pytest.raises(NotPossible, match="once more already"):
+        await publish_again(river.journal, river.clock, old.id, house.watch)
+    held = posts.move(cut_off, Event.HOLD, now=river.time.now, reason="source-changed")[1]
+    await river.journal.apply([held])
+
+    new = await publish_again(river.journal, river.clock, old.id, house.watch)
+
+    assert cut_off.id != new.id
+    assert new.items[0].source.is_file()
+
+
 @pytest.mark.parametrize("harm", ["gone", "changed"])
 async def test_an_original_that_is_not_there(
     river: Bench, published: tuple[House, Post], harm: str

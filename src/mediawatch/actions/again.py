@@ -71,9 +71,14 @@ async def _free_key(journal: Journal, old: Post) -> str:
         earlier = (await posts.find_by_content(journal, old.account_id, [key])).get(key)
         if earlier is None:
             return key
-        if earlier.state is not State.DONE:
+        if earlier.state is not State.DONE and not _was_cut_off(earlier):
             raise _on_its_way(old, f"as post {earlier.id}")
         number += 1
+
+
+def _was_cut_off(post: Post) -> bool:
+    """Its copy was never whole, because mediawatch was killed while it was made."""
+    return post.state is State.HELD and post.reason in {"source-gone", "source-changed"}
 
 
 def _on_its_way(old: Post, how: str) -> NotPossible:

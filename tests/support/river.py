@@ -282,7 +282,11 @@ def contents(folder: Path) -> dict[str, bytes]:
     """Name and bytes of each file of a folder; of none if there is no such folder."""
     if not folder.is_dir():
         return {}
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    found = {}
+    for path in folder.iterdir():
+        with contextlib.suppress(FileNotFoundError):  # a note that got its name just now
+            found[path.name] = path.read_bytes()
+    return found
 
 
 @asynccontextmanager

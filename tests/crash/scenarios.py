@@ -188,9 +188,25 @@ async def _is_done(stage: Stage, name: str) -> bool:
     return post is not None and post.state == "done"
 
 
-async def _is_held(stage: Stage, name: str) -> bool:
+async def _is_held(stage: Stage, name: str, *, after: int = 0) -> bool:
+    """Whether it is held and filed, and was claimed since it had that fence."""
     post = (await stage.river.posts()).get(name)
-    return post is not None and post.state == "held" and post.items[0].moving_to is None
+    if post is None or post.state != "held" or post.fence <= after:
+        return False
+    return post.items[0].moving_to is None
+
+
+async def held_and_tried_again(stage: Stage) -> None:
+    """A held video is tried again where it lies, and held once more."""
+    river = stage.river
+    river.drop("clip.mp4", CLIP)
+    await stage.start()
+    await stage.until(lambda: _is_held(stage, "clip.mp4"))
+    (post,) = (await river.posts()).values()
+    while await stage.ask("posts", "retry", post.id) != 0:
+        pass
+    await stage.until(lambda: _is_held(stage, "clip.mp4", after=post.fence))
+    await stage.ends(End(held={"clip.mp4"}, states={"clip.mp4": "held"}))
 
 
 async def put_back_and_changed(stage: Stage) -> None:
@@ -486,6 +502,7 @@ SCENARIOS: dict[str, Scenario] = {
     "damaged": Scenario(damaged, usual=BUT_FILING),
     "failed and put back": Scenario(failed_and_put_back),
     "held and put back": Scenario(held_and_put_back, usual=BUT_FILING),
+    "held and tried again": Scenario(held_and_tried_again, usual=BUT_FILING),
     "put back and changed": Scenario(
         put_back_and_changed, alter=_meddle("put-back.intended", "append", "clip.mp4")
     ),

@@ -199,11 +199,13 @@ def free_name(folder: Path, name: str, post_id: str, *, note: bool) -> Path:
 
 
 def lacks_note(post: Post) -> bool:
-    """Whether the note beside the original of a held or failed post is missing, or tells of an
-    earlier trouble; False if the original is not there. Blocks."""
+    """Whether the note beside the original of a held or failed post is missing, half written, or
+    tells of an earlier trouble; False if the original is not there. Blocks."""
     source = post.items[0].source
     if not source.is_file():
         return False
+    if filing.half_note(note_beside(source)).exists():
+        return True
     try:
         note = json.loads(note_beside(source).read_text(encoding="utf-8"))
         return (note.get("reason"), note.get("why")) != (post.reason, post.detail)

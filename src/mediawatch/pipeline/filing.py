@@ -147,7 +147,7 @@ def write_note(path: Path, data: dict[str, Any]) -> None:
     # Names that are not UTF-8 hold lone surrogates: they become \\udcXX, which JSON understands.
     text = json.dumps(data, indent=2, ensure_ascii=False, default=str) + "\n"
     path = reachable(path)
-    temporary = path.with_name(f".{_short_hash(path.name)}.tmp")
+    temporary = half_note(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
@@ -162,6 +162,11 @@ def write_note(path: Path, data: dict[str, Any]) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise from_os_error(error, f"write the note {path.name}") from error
+
+
+def half_note(path: Path) -> Path:
+    """Where the note ``path`` lies while it is written; after a kill it may have stayed there."""
+    return path.with_name(f".{_short_hash(path.name)}.tmp")
 
 
 def hash_file(path: Path) -> str:

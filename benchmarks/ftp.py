@@ -71,6 +71,7 @@ def measure(
             folder = root / f"{key}-{number}"
             folder.mkdir()
             rows.append(_row(folder, trial, source, SERVERS[number], rounds, quiet))
+            _say(f"{rows[-1]['ratio']:.2f} times lftp's")
             shutil.rmtree(folder)
         shutil.rmtree(source)
     return {

@@ -43,13 +43,22 @@ class LocalFile:
         try:
             with path.open("rb", buffering=0) as file:
                 size = os.fstat(file.fileno()).st_size
-                return cls(path, size, file.read(_BLOCK) if size <= _BLOCK else b"")
+                return cls(path, size, file.read(size) if size <= _BLOCK else b"")
         except OSError as error:
             raise from_os_error(error, f"read {path}") from error
+
+    @property
+    def whole(self) -> bool:
+        """Whether ``content`` is all of it."""
+        return len(self.content) == self.size
 
     def blocks(self, offset: int, largest: int) -> Iterator[memoryview]:
         """All bytes from ``offset`` on. A block is good until the next one is asked for.
         Raises StorageProblem."""
+        if self.whole:
+            content = memoryview(self.content)
+            yield from (content[at : at + largest] for at in range(offset, self.size, largest))
+            return
         room = memoryview(bytearray(largest))
         try:
             with self.path.open("rb", buffering=0) as file:
@@ -124,7 +133,7 @@ class Transfer:
         if there is ``tls``. ``limit``: seconds without any progress. The connection stays open
         for what the server may still have to say. Also raises StorageProblem.
         """
-        if tls is None and not rate.limit and len(file.content) == file.size:
+        if tls is None and not rate.limit and file.whole:
             await self._send_at_once(memoryview(file.content)[offset:], limit)
             self._socket.shutdown(socket.SHUT_WR)
             return
@@ -194,6 +203,7 @@ class Transfer:
         connection tells more, and some never send it."""
         self._socket.settimeout(0)
         if isinstance(self._socket, ssl.SSLSocket):
-            with suppress(ssl.SSLWantReadError):
+            # Nor is one that hangs up at once, without a mark of its own, to be blamed for it.
+            with suppress(ssl.SSLWantReadError, ssl.SSLEOFError):
                 self._socket.unwrap()
         socket.socket.shutdown(self._socket, socket.SHUT_WR)

@@ -34,6 +34,7 @@ import os, time
 def hanging(call):
     def hang(*args):
         while args and str(args[0]).startswith({inbox!r}) and os.path.exists({flag!r}):
+            open({flag!r} + "-now", "w").close()
             time.sleep(600)
         return call(*args)
     return hang
@@ -64,6 +65,7 @@ async def the_inbox_hangs(river: River) -> AsyncIterator[Reached]:
         await river.until(lambda: river.said("convert"))
         flag.touch()
         river.drop_pictures(1, first=9)  # wakes the scan, which then hangs
+        await river.until(flag.with_name("hangs-now").exists)
         await river.until(lambda: river.simulator.state.publications)
 
     yield reached

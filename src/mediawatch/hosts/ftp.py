@@ -144,6 +144,19 @@ class FtpHost:
         await self._pool.close()
 
     async def _retrying(self, work: Callable[[FtpSession], Awaitable[None]]) -> None:
+        failed: list[HostProblem] = []
+
+        async def once() -> None:
+            if failed:
+                raise failed.pop()
+            await self._pool.run(work)
+
+        # Most uploads need no second try, and tenacity would cost them a tenth of their time: it
+        # is told of the first try only when that failed.
+        try:
+            return await once()
+        except HostProblem as problem:
+            failed.append(problem)
         tries = AsyncRetrying(
             stop=stop_after_attempt(_TRIES),
             wait=self._wait,
@@ -151,7 +164,7 @@ class FtpHost:
             sleep=self._sleep,
             reraise=True,
         )
-        await tries(self._pool.run, work)
+        await tries(once)
 
     def _may_pass_soon(self, state: RetryCallState) -> bool:
         error = state.outcome.exception() if state.outcome else None

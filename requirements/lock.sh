@@ -8,7 +8,7 @@ resolve() { # resolve NAME GROUP...
   local groups=()
   for group in "$@"; do groups+=(--group "$group"); done
   uv pip compile pyproject.toml "${groups[@]}" --universal --python-version 3.11 \
-    --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --quiet \
+    --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --no-annotate --quiet \
     --custom-compile-command "make lock" --output-file "requirements/$name.txt"
 }
 resolve run build

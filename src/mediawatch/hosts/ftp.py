@@ -154,7 +154,8 @@ class FtpHost:
         # Most uploads need no second try, and tenacity would cost them a tenth of their time: it
         # is told of the first try only when that failed.
         try:
-            return await once()
+            await once()
+            return
         except HostProblem as problem:
             failed.append(problem)
         tries = AsyncRetrying(

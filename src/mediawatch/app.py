@@ -14,6 +14,7 @@ from urllib.request import getproxies
 import aiohttp
 
 from mediawatch import crash
+from mediawatch.actions import again
 from mediawatch.clock import Clock
 from mediawatch.config import Settings
 from mediawatch.engine.memory import MemoryEngine
@@ -98,6 +99,7 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
         engine = MemoryEngine(size=max(8, settings.watch.workers * 4))
         archive = Archive(settings.watch, clock)
         witness = Witness(data_dir / WITNESS)
+        await again.forget_cut_off(journal, log)
         await Recovery(settings.watch, journal, clock, log, archive, witness).run_once()
 
         tokens = Tokens(settings.instagram)

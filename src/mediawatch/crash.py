@@ -112,6 +112,7 @@ POINTS = frozenset(
         "order.recorded",
         "again.intended",
         "again.copied",
+        "again.placed",
         "again.discarded",
         "again.recorded",
         "again.forgotten",

@@ -350,6 +350,27 @@ async def wanted_again(stage: Stage) -> None:
     assert set() == river.leftovers(), river.story()
 
 
+async def wanted_again_and_cut_off(stage: Stage) -> None:
+    """Killed while the copy was made: there is no second post, and it may be asked for anew."""
+    river = stage.river
+    river.drop("beach.jpg", jpeg(400, 320))
+    await stage.start(dies_at="again.copied")
+    await stage.until(lambda: _is_done(stage, "beach.jpg"))
+    (post,) = (await river.posts()).values()
+    await stage.ask_to_death("posts", "publish", post.id, "--again")
+    assert 2 == len(await river.all_posts())
+    await stage.start()
+    await stage.ends(
+        End(
+            captions=["beach"],
+            processed={"beach.jpg"},
+            states={"beach.jpg": "done"},
+            hosted=1,
+        )
+    )
+    assert 1 == len(await river.all_posts())
+
+
 async def _all_stand_still(stage: Stage) -> bool:
     found = await stage.river.all_posts()
     return all(post.state in {"done", "failed", "held"} for post in found)
@@ -524,6 +545,7 @@ SCENARIOS: dict[str, Scenario] = {
     "journal older": Scenario(journal_older, armed_life=2),
     "wanted again": Scenario(wanted_again, usual=BUT_FILING),
     "wanted again, but changed": Scenario(wanted_again_but_changed),
+    "wanted again, and cut off": Scenario(wanted_again_and_cut_off, armed_life=2),
     "full at the first start": Scenario(
         full_at_the_first_start, settings={"watch": {"hold_above": 1}}
     ),

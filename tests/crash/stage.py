@@ -103,6 +103,12 @@ class Stage:
         await self._keep_alive()
         return code
 
+    async def ask_to_death(self, *words: str) -> None:
+        """Run a command of which the daemon dies, as the scenario wants it."""
+        child = await self._nursery.start(self._order(list(words), None))
+        await child.ended()
+        await self.until_death()
+
     async def stop(self) -> None:
         """Stop the daemon as an administrator does. If it is killed while it leaves, so be it."""
         await self.until(lambda: len(self.river.said("start")) > self._starts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
 from pathlib import Path
@@ -15,11 +16,14 @@ from mediawatch.errors import Conflict, from_os_error
 from mediawatch.journal import attempts, posts
 from mediawatch.journal.attempts import Attempt
 from mediawatch.journal.database import Journal
+from mediawatch.log import Log
 from mediawatch.model.lifecycle import Event, Stage, State
 from mediawatch.model.posts import Item, Post, new_post_id, shown_as
 
 #: Seconds that copying an original may take before somebody else may look after the new post.
 _COPYING = 3600.0
+#: What the history of a repetition begins with.
+_WANTED = "again"
 
 
 async def publish_again(journal: Journal, clock: Clock, prefix: str, watch: WatchSettings) -> Post:
@@ -39,7 +43,7 @@ async def publish_again(journal: Journal, clock: Clock, prefix: str, watch: Watc
     post = _anew(old, await _free_key(journal, old), clock.now(), watch.work_folder)
     line = attempts.add(
         post,
-        Attempt(Stage.CONVERT, "again", "", clock.now(), detail=f"Wanted again, after {old.id}."),
+        Attempt(Stage.CONVERT, _WANTED, "", clock.now(), detail=f"Wanted again, after {old.id}."),
     )
     try:
         await journal.apply([*posts.add(post), line])
@@ -56,6 +60,30 @@ async def publish_again(journal: Journal, clock: Clock, prefix: str, watch: Watc
     await journal.apply([ready])
     crash.at("again.recorded")
     return after
+
+
+async def forget_cut_off(journal: Journal, log: Log) -> None:
+    """At the start: a repetition whose copies a kill cut off never came to be; it may be asked for
+    again. Raises JournalError."""
+    for post in await posts.listed(journal, states=[State.RUNNING], limit=1000):
+        copied = post.stage is Stage.CONVERT and post.items[0].moving_to is None
+        if not copied or await asyncio.to_thread(_all_there, post):
+            continue
+        lines = await attempts.history(journal, post.id)
+        if not any(line["status"] == _WANTED for line in lines):
+            continue
+        with contextlib.suppress(OSError):
+            await asyncio.to_thread(_discard, post.items[0].source.parent)
+        await _forget(journal, post)
+        log.warning(
+            f"{post.name} was to be published once more, but its copy was cut off.",
+            action="recover",
+            remedy="Ask for it again: `mediawatch posts publish … --again`.",
+        )
+
+
+def _all_there(post: Post) -> bool:
+    return all(item.source.is_file() for item in post.items)
 
 
 async def _forget(journal: Journal, post: Post) -> None:
@@ -125,29 +153,36 @@ def _copy(original: Item, target: Path) -> None:
             f"The original of {original.name} is no longer at {original.source}.",
             remedy="Put it back there and ask again.",
         )
+    # Under its own name it is whole: by that a copy is told that a kill cut off.
+    part = target.with_name(f".{original.position}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         digest = hashlib.sha256()
-        with original.source.open("rb") as source, target.open("wb") as copy:
+        with original.source.open("rb") as source, part.open("wb") as copy:
             while block := source.read(1 << 20):
                 digest.update(block)
                 copy.write(block)
             copy.flush()
             os.fsync(copy.fileno())
         crash.at("again.copied")
+        if digest.hexdigest() == original.sha256:
+            part.rename(target)
+            crash.at("again.placed")
+            return
     except OSError as error:
-        _discard(target)
+        _discard(target.parent)
         raise from_os_error(error, f"copy {original.source}") from error
-    if digest.hexdigest() != original.sha256:
-        _discard(target)
-        raise NotPossible(
-            f"{original.source} is not the file that was published: it was changed since.",
-            remedy="Put it into the inbox: changed as it is, it is a new post.",
-        )
+    _discard(target.parent)
+    raise NotPossible(
+        f"{original.source} is not the file that was published: it was changed since.",
+        remedy="Put it into the inbox: changed as it is, it is a new post.",
+    )
 
 
-def _discard(target: Path) -> None:
-    target.unlink(missing_ok=True)
-    crash.at("again.discarded")
-    target.parent.rmdir()
+def _discard(folder: Path) -> None:
+    """Remove what was copied so far; only copies lie there. Raises OSError."""
+    for copy in folder.iterdir():
+        copy.unlink()
+        crash.at("again.discarded")
+    folder.rmdir()
     crash.at("work.folder-removed")

@@ -520,6 +520,11 @@ SCENARIOS: dict[str, Scenario] = {
         one_after_another, settings={"watch": {"workers": 2}}, alter=lambda _: {"quick": 0.1}
     ),
     "the same again": Scenario(the_same_again, usual=BUT_FILING),
+    "the same again, to another disk": Scenario(
+        the_same_again,
+        usual=USUAL | {"note.written", "note.placed"},
+        alter=lambda river: {"other-disk": str(river.duplicate)},
+    ),
     "damaged": Scenario(damaged, usual=BUT_FILING),
     "failed and put back": Scenario(failed_and_put_back),
     "held and put back": Scenario(held_and_put_back, usual=BUT_FILING),

@@ -22,8 +22,6 @@ from mediawatch.model.posts import Item, Post, new_post_id, shown_as
 
 #: Seconds that copying an original may take before somebody else may look after the new post.
 _COPYING = 3600.0
-#: What the history of a repetition begins with.
-_WANTED = "again"
 
 
 async def publish_again(journal: Journal, clock: Clock, prefix: str, watch: WatchSettings) -> Post:
@@ -40,10 +38,12 @@ async def publish_again(journal: Journal, clock: Clock, prefix: str, watch: Watc
             f"{old.name} is {shown_as(old)}; only what is published can be published again.",
             remedy=f"`mediawatch posts retry {old.id}` tries it again.",
         )
+    if await attempts.told(journal, old.id, attempts.CHANGED):
+        raise _changed(old.items[0])
     post = _anew(old, await _free_key(journal, old), clock.now(), watch.work_folder)
     line = attempts.add(
         post,
-        Attempt(Stage.CONVERT, _WANTED, "", clock.now(), detail=f"Wanted again, after {old.id}."),
+        Attempt(Stage.CONVERT, attempts.WANTED_AGAIN, "", clock.now(), detail=f"Wanted again, after {old.id}."),
     )
     try:
         await journal.apply([*posts.add(post), line])
@@ -69,8 +69,7 @@ async def forget_cut_off(journal: Journal, log: Log) -> None:
         copied = post.stage is Stage.CONVERT and post.items[0].moving_to is None
         if not copied or await asyncio.to_thread(_all_there, post):
             continue
-        lines = await attempts.history(journal, post.id)
-        if not any(line["status"] == _WANTED for line in lines):
+        if not await attempts.told(journal, post.id, attempts.WANTED_AGAIN):
             continue
         with contextlib.suppress(OSError):
             await asyncio.to_thread(_discard, post.items[0].source.parent)
@@ -173,7 +172,11 @@ def _copy(original: Item, target: Path) -> None:
         _discard(target.parent)
         raise from_os_error(error, f"copy {original.source}") from error
     _discard(target.parent)
-    raise NotPossible(
+    raise _changed(original)
+
+
+def _changed(original: Item) -> NotPossible:
+    return NotPossible(
         f"{original.source} is not the file that was published: it was changed since.",
         remedy="Put it into the inbox: changed as it is, it is a new post.",
     )

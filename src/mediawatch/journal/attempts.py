@@ -12,6 +12,11 @@ from mediawatch.journal.database import Journal, Row, Statement
 from mediawatch.journal.schema import attempts
 from mediawatch.model.posts import Post
 
+#: What the history of a repetition begins with.
+WANTED_AGAIN = "again"
+#: The original was changed after it was claimed: it is not what was published any more.
+CHANGED = "changed"
+
 _ADD = insert(attempts)
 
 
@@ -61,3 +66,13 @@ async def history(journal: Journal, post_id: str) -> list[Row]:
     return await journal.read(
         select(attempts).where(attempts.c.post_id == post_id).order_by(attempts.c.id)
     )
+
+
+async def told(journal: Journal, post_id: str, status: str) -> bool:
+    """Whether the history of that post has a line of this status."""
+    rows = await journal.read(
+        select(attempts.c.id)
+        .where(attempts.c.post_id == post_id, attempts.c.status == status)
+        .limit(1)
+    )
+    return bool(rows)

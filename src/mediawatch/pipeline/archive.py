@@ -21,6 +21,7 @@ from mediawatch.clock import Clock, iso
 from mediawatch.config import WatchSettings
 from mediawatch.errors import MediawatchError, SourceProblem, StorageProblem
 from mediawatch.graph.publishing import Publishing
+from mediawatch.journal import attempts
 from mediawatch.model.lifecycle import Event
 from mediawatch.model.posts import Item, Post
 from mediawatch.pipeline import filing
@@ -31,7 +32,6 @@ from mediawatch.pipeline.work import Work
 #: Seconds that the link of a post is waited for: it is nice to have, and never fails a post.
 PERMALINK_LIMIT = 5.0
 SIDECAR = ".txt"
-
 
 class Archive:
     """Files originals, with their sidecars, where people find them."""
@@ -115,7 +115,7 @@ class Archive:
 
     async def _file_published(self, work: Work, item: Item, folder: Path) -> Item:
         try:
-            return await self._file(work, item, folder)
+            return await self._file(work, await self._as_it_is(work, item), folder)
         except SourceProblem as error:
             await asyncio.to_thread(require_inbox, self._settings.folder)
             if await asyncio.to_thread(item.source.is_file):
@@ -127,6 +127,23 @@ class Archive:
                 remedy="Nothing is to be published again; look for the original if you miss it.",
             )
             return replace(item, moving_to=None)
+
+    async def _as_it_is(self, work: Work, item: Item) -> Item:
+        """The original as it is to be filed. Somebody who wrote to it after it was claimed has
+        other bytes there than are published: that is told, and filed all the same."""
+        if item.moving_to is not None:
+            return item
+        found = await asyncio.to_thread(_sealed, item)
+        if found != (item.sha256, item.size):
+            item = replace(item, sha256=found[0], size=found[1])
+            work.tell(attempts.CHANGED, f"{item.name} was changed after it was claimed.")
+            work.log.warning(
+                f"{item.name} was changed after it was claimed; what is published is the picture "
+                "as it was.",
+                action="archive",
+                remedy="It is filed as it is now. To publish it so, put a copy into the inbox.",
+            )
+        return item
 
     async def _permalink(
         self, work: Work, api: Callable[[Work], Awaitable[Publishing]]
@@ -151,6 +168,14 @@ class Archive:
             "post": post.id,
             "when": iso(self._clock.now()),
         }
+
+
+def _sealed(item: Item) -> tuple[str, int]:
+    """Checksum and size of the original now; the known ones where it is not to be read."""
+    try:
+        return filing.hash_file(item.source), item.source.stat().st_size
+    except OSError:
+        return item.sha256, item.size  # the move tells what is the matter
 
 
 def require_inbox(inbox: Path) -> None:
@@ -220,14 +245,16 @@ def _write_note_first(target: Path, note: dict[str, Any]) -> None:
 
 def name_begun(source: Path, folder: Path, claim: str) -> Path | None:
     """Where ``source`` was about to be filed with a note, when a kill cut that off; None if it
-    was not. ``claim``: what the note tells as its post or claim. Blocks."""
+    was not. ``claim``: what the note tells as its post or claim. Its seal tells which file it is
+    of, so that another one with the same bytes is not taken for it. Blocks."""
     for name in candidate_names(source.name, claim, (SIDECAR, NOTE_SUFFIX)):
         target = folder / name
         try:
             note = json.loads(note_beside(target).read_text(encoding="utf-8"))
-            if claim not in {note.get("post"), note.get("claim")}:
+            ours = claim in {note.get("post"), note.get("claim")}
+            if not ours or note.get("seal") != filing.seal(source):
                 continue
-            if not os.path.lexists(target) or target.samefile(source):
+            if not os.path.lexists(target) or filing.same_bytes(source, target):
                 return target
         except (OSError, ValueError, AttributeError):
             continue  # there is none, or it is not ours

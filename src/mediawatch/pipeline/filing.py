@@ -33,6 +33,8 @@ __all__ = [
     "make_folder",
     "make_own",
     "move",
+    "same_bytes",
+    "seal",
     "settle_move",
     "sync_folder",
     "write_note",
@@ -167,6 +169,20 @@ def write_note(path: Path, data: dict[str, Any]) -> None:
 def half_note(path: Path) -> Path:
     """Where the note ``path`` lies while it is written; after a kill it may have stayed there."""
     return path.with_name(f".{_short_hash(path.name)}.tmp")
+
+
+def seal(path: Path) -> str:
+    """Which file it is, and in which state: a move on the same disk leaves that as it is. Raises
+    OSError."""
+    found = reachable(path).lstat()
+    return f"{found.st_ino}-{found.st_size}-{found.st_mtime_ns}"
+
+
+def same_bytes(one: Path, other: Path) -> bool:
+    """Whether both hold the same. Raises OSError."""
+    if one.samefile(other):
+        return True
+    return one.stat().st_size == other.stat().st_size and hash_file(one) == hash_file(other)
 
 
 def hash_file(path: Path) -> str:

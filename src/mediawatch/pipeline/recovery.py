@@ -263,6 +263,7 @@ def _hold(folder: Path, ours: set[Path], held: Path, when: str) -> list[str]:
             "what_to_do": "Look at the account; if it is not there, put the file into the inbox.",
             "when": when,
             "claim": folder.name,
+            "seal": filing.seal(file),
         }
         # The note first: an original is never seen there without its reason.
         filing.write_note(note_beside(target), note)

@@ -92,7 +92,7 @@ def file_duplicate(source: Path, folder: Path, post_id: str, note: dict[str, str
         folder, source.name, post_id, note=True
     )
     # The file goes last: until it has gone, all of this is done again after a kill.
-    filing.write_note(note_beside(target), note)
+    filing.write_note(note_beside(target), note | {"seal": filing.seal(source)})
     beside = sidecar(source)
     if beside is not None:
         with contextlib.suppress(FileExistsError):

@@ -35,6 +35,7 @@ ACTIONS: dict[str, tuple[str, str]] = {
     "folder-missing": ("⚠️", "WATCH"),
     "folder-unreadable": ("⚠️", "WATCH"),
     "folder-silent": ("⚠️", "WATCH"),
+    "folder-led-away": ("⚠️", "WATCH"),
     "polling": ("⚠️", "WATCH"),
     "ignored": ("🙈", "WATCH"),
     "still-written": ("⏳", "WATCH"),

@@ -112,6 +112,30 @@ async def test_a_held_file_that_is_put_back_is_tried_again(river: River) -> None
     assert ["shorter"] == river.captions()
 
 
+async def test_an_original_that_is_changed_after_its_claim_is_filed_and_told(
+    river: River,
+) -> None:
+    """Somebody writes to the claimed file: what was converted is published, the bytes of now are
+    filed and lost nowhere, the history says so, and they are not published "again"."""
+    river.configure(publish={"retry_delays": [600.0]})
+    river.simulator.script({"on": "create", "do": "error", "code": 2, "times": 3})
+    original = river.drop("beach.jpg", jpeg())
+    async with river.daemon():
+        post = await river.post("beach.jpg", state="waiting", attempts=1)
+        with post.items[0].source.open("ab") as claimed:
+            claimed.write(b"more")
+        assert 0 == (await river.run("posts", "retry", post.id)).code
+        await river.until(river.filed)
+        await river.post("beach.jpg", state="done")
+        told = await river.run("posts", "show", post.id)
+        again = await river.run("posts", "publish", post.id, "--again")
+    assert {"beach.jpg": original + b"more"} == river.filed()
+    assert ["beach"] == river.captions()
+    assert "changed after it was claimed" in told.out
+    assert 0 != again.code
+    assert "changed since" in again.err
+
+
 async def test_nothing_is_ever_overwritten_in_processed(river: River) -> None:
     """Pictures of one name are all kept: a name that is taken already gets a suffix."""
     foreign = b"not ours, but it has the name"

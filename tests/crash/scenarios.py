@@ -183,6 +183,20 @@ async def held_and_put_back(stage: Stage) -> None:
     await stage.ends(End(held={"clip.mp4"}, duplicate={"copy.mp4"}, states={"clip.mp4": "held"}))
 
 
+async def put_back_with_other_words(stage: Stage) -> None:
+    """A caption with too many hashtags is shortened, and both files are put back."""
+    river = stage.river
+    river.drop("beach.txt", b"#tag " * 31)
+    river.drop("beach.jpg", jpeg(400, 320))
+    await stage.start()
+    await stage.until(lambda: _is_held(stage, "beach.jpg"))
+    await stage.until(lambda: "beach.txt" in contents(river.held) and not river.leftovers())
+    (river.held / "beach.txt").write_bytes(b"Sunset")
+    for name in ("beach.txt", "beach.jpg"):
+        (river.held / name).rename(river.inbox / name)
+    await stage.ends(PUBLISHED)
+
+
 async def _is_done(stage: Stage, name: str) -> bool:
     post = (await stage.river.posts()).get(name)
     return post is not None and post.state == "done"
@@ -532,6 +546,7 @@ SCENARIOS: dict[str, Scenario] = {
     "put back and changed": Scenario(
         put_back_and_changed, alter=_meddle("put-back.intended", "append", "clip.mp4")
     ),
+    "put back with other words": Scenario(put_back_with_other_words, usual=BUT_FILING),
     "to another disk": Scenario(
         to_another_disk, usual=BUT_FILING, alter=lambda river: {"other-disk": str(river.processed)}
     ),

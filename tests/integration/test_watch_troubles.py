@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from mediawatch.clock import SystemClock
+from mediawatch.watch.candidates import FolderState
 from mediawatch.watch.hints import _WakeUp
 from mediawatch.watch.settle import SETTLING, SettleRule
 from mediawatch.watch.watcher import Limits
@@ -138,6 +139,31 @@ async def test_the_folder_may_be_a_link(tmp_path: Path) -> None:
         (second / "c.jpg").write_bytes(b"x")
         await watched.until(lambda: "c.jpg" in watched.taken)
     assert "ghost.jpg" not in watched.taken
+
+
+async def test_a_folder_that_becomes_a_link_is_not_followed(tmp_path: Path) -> None:
+    """Somebody has the inbox lead to files of others: none of them is taken, it is told, and
+    what comes when the folder is back is taken."""
+    watched = Watched(tmp_path, limits=Limits(health=0.05, poll=0.05))
+    others = tmp_path / "others"
+    others.mkdir()
+    (others / "private.jpg").write_bytes(b"x")
+    async with watched.running():
+        watched.put("a.jpg")
+        await watched.until(lambda: "a.jpg" in watched.taken)
+        watched.folder.rename(tmp_path / "away")
+        watched.folder.symlink_to(others)
+        await watched.until(lambda: watched.watcher.state.folder is FolderState.LED_AWAY)
+        scans = watched.watcher.state.scans
+        watched.folder.unlink()
+        (tmp_path / "away").rename(watched.folder)
+        await watched.until(lambda: watched.watcher.state.scans > scans)
+        watched.put("b.jpg")
+        await watched.until(lambda: "b.jpg" in watched.taken)
+    assert {"a.jpg", "b.jpg"} == set(watched.taken)
+    assert ["folder-led-away", "folder-ok"] == [
+        action for action in watched.actions() if action.startswith("folder-")
+    ]
 
 
 # Clocks.

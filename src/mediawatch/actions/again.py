@@ -43,7 +43,13 @@ async def publish_again(journal: Journal, clock: Clock, prefix: str, watch: Watc
     post = _anew(old, await _free_key(journal, old), clock.now(), watch.work_folder)
     line = attempts.add(
         post,
-        Attempt(Stage.CONVERT, attempts.WANTED_AGAIN, "", clock.now(), detail=f"Wanted again, after {old.id}."),
+        Attempt(
+            Stage.CONVERT,
+            attempts.WANTED_AGAIN,
+            "",
+            clock.now(),
+            detail=f"Wanted again, after {old.id}.",
+        ),
     )
     try:
         await journal.apply([*posts.add(post), line])

@@ -288,6 +288,11 @@ def record_link(post_id: str, permalink: str) -> Statement:
     return Statement(update(posts).where(posts.c.id == post_id).values(permalink=permalink))
 
 
+def record_caption(post_id: str, caption: str) -> Statement:
+    """Other words for a post of which no container is made yet."""
+    return Statement(update(posts).where(posts.c.id == post_id).values(caption=caption), rows=1)
+
+
 def forget(post_id: str) -> Statement:
     """Remove a post that never came to be: its file was gone before it could be claimed."""
     return Statement(delete(posts).where(posts.c.id == post_id), rows=1)

@@ -33,6 +33,7 @@ from mediawatch.pipeline.work import Work
 PERMALINK_LIMIT = 5.0
 SIDECAR = ".txt"
 
+
 class Archive:
     """Files originals, with their sidecars, where people find them."""
 

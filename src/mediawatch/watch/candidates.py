@@ -75,6 +75,7 @@ class FolderState(StrEnum):
     OK = "ok"
     MISSING = "missing"
     UNREADABLE = "unreadable"
+    LED_AWAY = "led-away"  # it lies elsewhere since: nothing is taken from there
     SILENT = "silent"  # a call on it does not come back, as on a dead share
 
 

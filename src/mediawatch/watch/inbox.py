@@ -4,6 +4,8 @@ be listed is a state. A folder that is missing is never taken for a folder that 
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
@@ -18,7 +20,11 @@ _WORDS = {
     FolderState.MISSING: "is missing",
     FolderState.UNREADABLE: "cannot be read",
     FolderState.SILENT: "does not answer",
+    FolderState.LED_AWAY: "was replaced by a link to another one",
 }
+_LED_AWAY = (
+    "If that is meant, restart mediawatch; otherwise remove the link. Until then nothing is taken."
+)
 _REMEDY = (
     "Create or mount it, and let the user that runs mediawatch read and write in it; "
     "mediawatch goes on by itself."
@@ -33,6 +39,7 @@ class Inbox:
         self.state = FolderState.UNKNOWN
         self._patience, self._report = patience, report
         self._executor: ThreadPoolExecutor | None = None
+        self._linked: bool | None = None  # not seen yet
 
     async def __call__(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a blocking call on the folder, one at a time. Raises what the call raises."""
@@ -48,6 +55,21 @@ class Inbox:
         finally:
             future.cancel()
 
+    async def in_place(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The same, if the folder is still one of its own. A folder that was replaced by a link
+        could lead to files of others: OSError (ELOOP). One that was a link from the beginning may
+        lead wherever its owner wants."""
+
+        def checked() -> T:
+            linked = os.path.islink(self.root)  # noqa: PTH114 - a folder that is not to be looked at is none
+            if self._linked is None and os.path.lexists(self.root):
+                self._linked = linked
+            if linked and not self._linked:
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), self.root)
+            return call(*args, **kwargs)
+
+        return await self(checked)
+
     def worked(self) -> bool:
         """The folder could be listed. True if it could not before."""
         back = self.state not in {FolderState.OK, FolderState.UNKNOWN}
@@ -56,6 +78,9 @@ class Inbox:
 
     def failed(self, error: OSError) -> None:
         """The folder could not be listed."""
+        if error.errno == errno.ELOOP:
+            self._is(FolderState.LED_AWAY)
+            return
         missing = isinstance(error, FileNotFoundError | NotADirectoryError)
         self._is(FolderState.MISSING if missing else FolderState.UNREADABLE)
 
@@ -69,8 +94,9 @@ class Inbox:
         before, self.state = self.state, state
         if state is before or (state is FolderState.OK and before is FolderState.UNKNOWN):
             return
+        remedies = {FolderState.OK: "", FolderState.LED_AWAY: _LED_AWAY}
         self._report(
             f"folder-{state.value}",
             f"The folder {self.root} {_WORDS[state]}.",
-            remedy="" if state is FolderState.OK else _REMEDY,
+            remedy=remedies.get(state, _REMEDY),
         )

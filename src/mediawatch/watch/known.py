@@ -69,9 +69,9 @@ class KnownContent:
         self._taken(candidate.name, post, False)
         return Taken.TAKEN
 
-    def _release(self, post: Post, **facts: str) -> Statement:
+    def _release(self, post: Post) -> Statement:
         now = self._clock.now()
-        return posts.move(post, Event.RELEASE, now=now, attempts=0, rebuilds=0, **facts)[1]
+        return posts.move(post, Event.RELEASE, now=now, attempts=0, rebuilds=0)[1]
 
     async def _put_back(self, post: Post, candidate: Candidate, fingerprint: Fingerprint) -> Taken:
         """The original of a held post was put back into the inbox: try it again."""
@@ -81,19 +81,22 @@ class KnownContent:
         item = replace(before, source=candidate.path, moving_to=target)
         # First, while it is known where that lies: what it says is no longer so.
         await asyncio.to_thread(claiming.forget_note, before.source)
-        await self._journal.apply([posts.record_item(item, before)])
+        caption = post.caption
+        # Once Meta has made a container its caption stands.
+        if fingerprint.caption is not None and post.stage in _CAPTION_IS_OPEN:
+            caption = fingerprint.caption
+        # With the intent: after a kill only the journal knows that it came with these words.
+        said = posts.record_caption(post.id, caption)
+        await self._journal.apply([posts.record_item(item, before), said])
         crash.at("put-back.intended")
         if not await asyncio.to_thread(claiming.rename, claim):
             await asyncio.to_thread(claiming.undo, claim)
-            await self._journal.apply([posts.record_item(before, item)])
+            unsaid = posts.record_caption(post.id, post.caption)
+            await self._journal.apply([posts.record_item(before, item), unsaid])
             crash.at("put-back.forgotten")
             return Taken.CHANGED
-        facts = {}
-        # Once Meta has made a container its caption stands.
-        if fingerprint.caption is not None and post.stage in _CAPTION_IS_OPEN:
-            facts["caption"] = fingerprint.caption
         after = replace(item, source=target, moving_to=None)
-        await self._journal.apply([self._release(post, **facts), posts.record_item(after, item)])
+        await self._journal.apply([self._release(post), posts.record_item(after, item)])
         crash.at("put-back.recorded")
         self._engine.wake(post.id, PRIORITY[post.stage])
         self._log.info(

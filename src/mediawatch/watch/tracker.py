@@ -285,6 +285,7 @@ class Tracker:
         name = look.name
         match look.sight:
             case Sight.AWAY:
+                entry.ready_at = None
                 self._push(name, entry, now + 5.0)
             case Sight.GONE:
                 self._forget(name, Outcome.GONE, "")

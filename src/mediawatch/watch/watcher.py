@@ -247,7 +247,7 @@ class Watcher:
         self._scan_began = self._clock.monotonic()
         try:
             withheld = await self._passed_over()
-            found = await self._inbox(
+            found = await self._inbox.in_place(
                 listing.scan,
                 self._inbox.root,
                 tracker.known(),
@@ -314,7 +314,11 @@ class Watcher:
 
     async def _look_at(self, questions: list[listing.Question], now: float) -> None:
         if questions:
-            looks = await self._inbox(listing.look_at, self._inbox.root, questions)
+            try:
+                looks = await self._inbox.in_place(listing.look_at, self._inbox.root, questions)
+            except OSError as error:
+                self._inbox.failed(error)
+                looks = [listing.Look(asked.name, listing.Sight.AWAY) for asked in questions]
             self._tracker.judge(looks, now)
             self._tell_unreadable(looks)
             self._ready.set()

@@ -23,8 +23,9 @@ demo: $(STAMPS)/run ## see it work: simulator, FTP server, web host and daemon o
 run: $(STAMPS)/run ## the daemon, with ./config.toml
 	$(BIN)/mediawatch run $(ARGS)
 
+# Most of a test is waiting for child processes: three side by side keep two cores busy.
 test: $(STAMPS)/test ## install what tests need and run them all, but for the proofs
-	$(PYTHON) -m pytest --ignore=tests/crash --ignore=tests/chaos $(ARGS)
+	$(PYTHON) -m pytest --ignore=tests/crash --ignore=tests/chaos -n $(or $(JOBS),3) --dist worksteal $(ARGS)
 
 prove: $(STAMPS)/test ## die at every crash point, 25 rounds of chaos, and daemons that are wrong
 	$(PYTHON) -m pytest tests/crash tests/chaos $(ARGS)

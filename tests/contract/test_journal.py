@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import shutil
 import sqlite3
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from mediawatch.errors import Conflict, JournalError
 from mediawatch.journal import accounts, migrate, posts
 from mediawatch.journal.schema import metadata
 from mediawatch.journal.schema import posts as posts_table
-from mediawatch.journal.sqlite import SqliteJournal
+from mediawatch.journal.sqlite import SqliteJournal, SqliteReader
 from mediawatch.model.lifecycle import Event, Stage, State
 from mediawatch.model.posts import Item, Post, PostKind
 
@@ -304,6 +305,23 @@ async def test_a_journal_that_cannot_be_made_says_why(tmp_path: Path) -> None:
             pass
 
     assert caught.value.remedy
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be deleted there")
+async def test_readers_make_no_journal_where_it_was_deleted(journal: SqliteJournal) -> None:
+    """Deleted while it is open: all that read at once still see what they saw, and none of them
+    leaves an empty file that would be taken for the journal."""
+    journal.path.unlink()
+    query = select(posts_table.c.id)
+
+    await asyncio.gather(*(journal.read(query) for _ in range(8)))
+
+    assert not journal.path.exists()
+    late = SqliteReader(journal.path)
+    with pytest.raises(JournalError, match="unable to open"):
+        await late.read(query)
+    late.close()
+    assert not journal.path.exists()
 
 
 def test_a_migration_is_named_after_its_revision() -> None:

@@ -51,9 +51,16 @@ _Waiting = tuple[Sequence[Statement], "asyncio.Future[list[list[Row]]]"]
 
 
 def _engine(path: Path, *, read_only: bool) -> Engine:
+    # A reader that comes late must not make an empty journal where there was one.
+    address = f"{path.absolute().as_uri()}?mode={'rw' if read_only else 'rwc'}"
+
     def connect() -> sqlite3.Connection:
         connection = sqlite3.connect(
-            path, isolation_level=None, check_same_thread=False, timeout=LOCK_PATIENCE
+            address,
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+            timeout=LOCK_PATIENCE,
         )
         pragmas = (
             ["query_only=ON", "wal_autocheckpoint=0"]
@@ -83,6 +90,12 @@ class SqliteReader:
         self.path = path
         self._engine = _engine(path, read_only=True)
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="journal-read")
+
+    def open(self) -> None:
+        """Open all that will ever be needed: the file may be gone later. Raises DBAPIError."""
+        with contextlib.ExitStack() as stack:
+            for _ in range(READERS):
+                stack.enter_context(self._engine.connect())
 
     def read_now(self, query: Select[Any]) -> list[Row]:
         """The rows of one query, in the calling thread."""
@@ -140,6 +153,7 @@ class SqliteJournal:
         with self._engine.connect() as connection:
             migrate(connection, self.path)
             self._files = OpenFiles(self.path)
+        self._reader.open()
 
     def _make(self) -> None:
         """A new journal, made aside: what a kill leaves must not look like one that was emptied."""

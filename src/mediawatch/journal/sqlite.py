@@ -95,7 +95,9 @@ class SqliteReader:
         """Open all that will ever be needed: the file may be gone later. Raises DBAPIError."""
         with contextlib.ExitStack() as stack:
             for _ in range(READERS):
-                stack.enter_context(self._engine.connect())
+                connection = stack.enter_context(self._engine.connect())
+                # Only a read opens the write-ahead log.
+                connection.exec_driver_sql("PRAGMA schema_version").fetchone()
 
     def read_now(self, query: Select[Any]) -> list[Row]:
         """The rows of one query, in the calling thread."""

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
-    Insert,
     LargeBinary,
     Select,
+    Table,
     Update,
     and_,
     bindparam,
@@ -29,7 +29,7 @@ from sqlalchemy import (
     update,
 )
 
-from mediawatch.journal.database import Journal, Row, Statement
+from mediawatch.journal.database import Journal, NewRows, Row, Statement
 from mediawatch.journal.schema import accounts, items, posts
 from mediawatch.model.lifecycle import FINAL, PRIORITY, Event, Stage, State, walk
 from mediawatch.model.posts import Item, Post, PostKind
@@ -87,20 +87,20 @@ def add(post: Post) -> list[Statement]:
     ]
 
 
-def add_all(new: Sequence[Post]) -> list[Statement]:
-    """New posts with their items, in two statements. Conflicts as ``add`` does, all or none."""
+def add_all(new: Sequence[Post]) -> list[NewRows]:
+    """New posts with their items. Conflicts as ``add`` does, all or none."""
     return [
-        _insert_all(_ADD, _POST_COLUMNS, new),
-        _insert_all(_ADD_ITEM, _ITEM_COLUMNS, [item for post in new for item in post.items]),
+        _rows(posts, _POST_COLUMNS, new),
+        _rows(items, _ITEM_COLUMNS, [item for post in new for item in post.items]),
     ]
 
 
-def _insert_all(sql: Insert, columns: Sequence[str], rows: Sequence[Any]) -> Statement:
+def _rows(table: Table, columns: Sequence[str], new: Sequence[Any]) -> NewRows:
     # What is nowhere set is left to the database: each value costs time.
-    by_column = zip(columns, zip(*map(attrgetter(*columns), rows), strict=True), strict=True)
-    named = {name: values for name, values in by_column if values.count(None) < len(rows)}
-    values = [dict(zip(named, row, strict=True)) for row in zip(*named.values(), strict=True)]
-    return Statement(sql, rows=len(values), values=values)
+    by_column = zip(columns, zip(*map(attrgetter(*columns), new), strict=True), strict=True)
+    return NewRows(
+        table, {name: values for name, values in by_column if values.count(None) < len(values)}
+    )
 
 
 def move(post: Post, *events: Event, now: float, **facts: Any) -> tuple[Post, Statement]:
@@ -127,36 +127,29 @@ def move(post: Post, *events: Event, now: float, **facts: Any) -> tuple[Post, St
 
 
 def arrived_all(claimed: Sequence[Post], now: float) -> list[Statement]:
-    """The originals of new posts lie where they were to be moved: the posts are ready."""
-    (position,) = {post.position for post in claimed}
+    """The originals of new posts lie where they were to be moved: the posts are ready.
+
+    They were all written by one ``add_all``, each with one item. Conflicts as ``move`` does.
+    """
+    ((position, fence),) = {(post.position, post.fence) for post in claimed}
     after = walk(position, Event.INTERRUPT)
-    moved = [
-        {
-            "state": after.state,
-            "stage": after.stage,
-            "updated_at": now,
-            "lease_until": None,
-            "at_id": post.id,
-            "at_fence": post.fence,
-            "at_stage": post.stage,
-            "at_state": post.state,
-        }
-        for post in claimed
-    ]
-    placed = [
-        {
-            "source": item.moving_to,
-            "moving_to": None,
-            "at_post": item.post_id,
-            "at_position": item.position,
-        }
-        for post in claimed
-        for item in post.items
-    ]
-    return [
-        Statement(_move_sql(("lease_until",)), rows=len(moved), values=moved),
-        Statement(_item_sql(("source", "moving_to")), rows=len(placed), values=placed),
-    ]
+    ids = [post.id for post in claimed]
+    moved = (
+        update(posts)
+        .where(
+            posts.c.id.in_(ids),
+            posts.c.fence == fence,
+            posts.c.stage == position.stage,
+            posts.c.state == position.state,
+        )
+        .values(state=after.state, stage=after.stage, updated_at=now, lease_until=None)
+    )
+    placed = (
+        update(items)
+        .where(items.c.post_id.in_(ids), items.c.moving_to.is_not(None))
+        .values(source=items.c.moving_to, moving_to=None)
+    )
+    return [Statement(moved, rows=len(ids)), Statement(placed, rows=len(ids))]
 
 
 @cache

@@ -17,9 +17,10 @@ from mediawatch.watch.listing import CANNOT_BE_READ
 from mediawatch.watch.settle import CUT_SHORT, WRITTEN, SettleRule, Settling
 from mediawatch.watch.tracker import Tracker
 
-#: Files that are dealt with together at the most, and their bytes.
-MOST = 128
-MOST_BYTES = 16 << 20
+#: Files that are dealt with together, and their bytes: the first is to be on its way soon. Where
+#: thousands are ready, an eighth of them goes together, up to so many.
+MOST, MOST_BYTES = 128, 16 << 20
+MOST_IN_A_STORM = 1024
 _STILL_WRITTEN_RETRY = 60.0
 _FRESH_LOOK = 0.05
 
@@ -56,7 +57,8 @@ class Taker:
         if not self._tracker.any_ready():
             return False
         room = await self._room()
-        names = self._tracker.next_ready(min(room, MOST), MOST_BYTES)
+        most = min(max(MOST, self._tracker.ready_count // 8), MOST_IN_A_STORM)
+        names = self._tracker.next_ready(min(room, most), MOST_BYTES)
         try:
             await self._offer(names)
         finally:

@@ -7,8 +7,7 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.request import getproxies
 
 import aiohttp
@@ -207,9 +206,9 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
         )
 
 
-def inspect(path: Path) -> Inspection:
+def inspect(name: str, file: BinaryIO) -> Inspection:
     """Whether a file is of a kind that is published, told by its bytes. Blocks."""
-    sniffed, whole = examine(path)
+    sniffed, whole = examine(file)
     if sniffed.family is Family.UNSUPPORTED:
         return Inspection(wanted=False, reason=f"it is no picture or video ({sniffed.label})")
     return Inspection(wanted=True, whole=whole)

@@ -68,6 +68,26 @@ _CLAIM = (
     )
     .returning(*posts.c)
 )
+_ARRIVE = (
+    update(posts)
+    .where(
+        posts.c.id.in_(bindparam("at_ids", expanding=True)),
+        posts.c.fence == bindparam("at_fence"),
+        posts.c.stage == bindparam("at_stage"),
+        posts.c.state == bindparam("at_state"),
+    )
+    .values(
+        stage=bindparam("stage"),
+        state=bindparam("state"),
+        updated_at=bindparam("updated_at"),
+        lease_until=None,
+    )
+)
+_ARRIVE_ITEM = (
+    update(items)
+    .where(items.c.post_id.in_(bindparam("at_ids", expanding=True)), items.c.moving_to.is_not(None))
+    .values(source=items.c.moving_to, moving_to=None)
+)
 
 
 # Writes.
@@ -134,22 +154,19 @@ def arrived_all(claimed: Sequence[Post], now: float) -> list[Statement]:
     ((position, fence),) = {(post.position, post.fence) for post in claimed}
     after = walk(position, Event.INTERRUPT)
     ids = [post.id for post in claimed]
-    moved = (
-        update(posts)
-        .where(
-            posts.c.id.in_(ids),
-            posts.c.fence == fence,
-            posts.c.stage == position.stage,
-            posts.c.state == position.state,
-        )
-        .values(state=after.state, stage=after.stage, updated_at=now, lease_until=None)
-    )
-    placed = (
-        update(items)
-        .where(items.c.post_id.in_(ids), items.c.moving_to.is_not(None))
-        .values(source=items.c.moving_to, moving_to=None)
-    )
-    return [Statement(moved, rows=len(ids)), Statement(placed, rows=len(ids))]
+    moved = {
+        "at_ids": ids,
+        "at_fence": fence,
+        "at_stage": position.stage,
+        "at_state": position.state,
+        "stage": after.stage,
+        "state": after.state,
+        "updated_at": now,
+    }
+    return [
+        Statement(_ARRIVE, rows=len(ids), values=moved),
+        Statement(_ARRIVE_ITEM, rows=len(ids), values={"at_ids": ids}),
+    ]
 
 
 @cache

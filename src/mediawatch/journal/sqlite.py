@@ -15,7 +15,7 @@ import sqlite3
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -313,12 +313,15 @@ def _execute(connection: Connection, statement: Write) -> list[Row]:
 
 def _insert(connection: Connection, new: NewRows) -> None:
     sql = str(insert(new.table).compile(dialect=connection.dialect, column_keys=new.columns))
-    columns = []
+    columns: list[Iterable[Any]] = []
     for column in new.table.c:
         if column.name in new.columns:
             values = new.columns[column.name]
             convert = column.type.bind_processor(connection.dialect)
-            columns.append(values if convert is None else map(convert, values))
+            if convert is not None and values.count(values[0]) == len(values):
+                columns.append([convert(values[0])] * len(values))
+            else:
+                columns.append(values if convert is None else map(convert, values))
     _driver(connection).executemany(sql, zip(*columns, strict=True))
 
 

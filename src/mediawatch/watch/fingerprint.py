@@ -17,6 +17,7 @@ from mediawatch.watch.reading import read
 
 #: Longest caption file that is read, in bytes.
 MAX_SIDECAR = 64 * 1024
+_SUFFIXES = (SIDECAR, SIDECAR.upper(), SIDECAR.title())
 _FLAGS = (
     os.O_RDONLY
     | getattr(os, "O_NOFOLLOW", 0)
@@ -73,9 +74,9 @@ def take_fingerprint(candidate: Candidate, young: tuple[float, float]) -> Finger
 
 def sidecar(path: Path) -> Path | None:
     """The caption file beside a picture, however its suffix is written; None if there is none."""
-    folder, name = os.path.split(path)
-    stem = os.path.join(folder, split_name(name)[0])
-    for suffix in (SIDECAR, SIDECAR.upper(), SIDECAR.title()):
+    stem = os.fspath(path)
+    stem = stem[: len(stem) - len(split_name(path.name)[1])]
+    for suffix in _SUFFIXES:
         beside = stem + suffix
         try:
             # Not through a link: it could lead to any file that this user may read.

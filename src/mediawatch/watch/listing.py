@@ -165,7 +165,7 @@ def look_at(root: str, questions: Iterable[Question], peek: Peek | None = None) 
 
 
 def _look(root: str, question: Question, peek: Peek | None) -> Look:
-    path, name = os.path.join(root, question.name), question.name
+    path, name = f"{root}{os.sep}{question.name}", question.name
     asked = None
     if question.ask and question.key is not None and size_in(question.key):
         asked = _ask(path, Look(name, Sight.FILE, question.key, size_in(question.key)), peek)
@@ -197,7 +197,7 @@ def _ask(path: str, look: Look, peek: Peek | None) -> Look:
         return replace(look, sight=Sight.GONE)
     if writer is Writer.UNREADABLE:
         return replace(look, sight=Sight.UNREADABLE, reason=CANNOT_BE_READ)
-    return replace(look, writer=writer)
+    return Look(look.name, look.sight, look.key, look.size, writer)
 
 
 CANNOT_BE_READ = "it cannot be read: permission is missing"

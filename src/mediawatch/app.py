@@ -35,7 +35,6 @@ from mediawatch.media.pool import Preparer
 from mediawatch.media.probe import Family, examine
 from mediawatch.metrics import Metrics
 from mediawatch.model.lifecycle import Stage
-from mediawatch.model.posts import Post
 from mediawatch.pipeline.archive import Archive
 from mediawatch.pipeline.convert import Convert
 from mediawatch.pipeline.fetchable import Fetchable
@@ -157,9 +156,9 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
         )
         poster = PosterMedia(settings, journal, clock, lambda: watcher)
 
-        def taken(name: str, post: Post, again: bool) -> None:
+        def taken(name: str, post_id: str, again: bool) -> None:
             metrics.files_taken.inc(0 if again else 1)
-            poster.taken(name, post, again)
+            poster.taken(name, post_id, again)
 
         intake = Intake(
             settings.watch,

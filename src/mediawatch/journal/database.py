@@ -28,7 +28,8 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class NewRows:
-    """New rows of one table: for each column that is set, its values, one for each row.
+    """New rows of one table: for each column that differs, its values, one for each row; and the
+    values of the columns in ``shared``, which all have.
 
     A storm of files is written so: the values go to the database column by column, and not through
     a statement that is looked at anew for each row.
@@ -36,6 +37,7 @@ class NewRows:
 
     table: Table
     columns: Mapping[str, Sequence[Any]]
+    shared: Mapping[str, Any]
 
 
 Write = Statement | NewRows

@@ -6,14 +6,12 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
     LargeBinary,
     Select,
-    Table,
     Update,
     and_,
     bindparam,
@@ -29,7 +27,7 @@ from sqlalchemy import (
     update,
 )
 
-from mediawatch.journal.database import Journal, NewRows, Row, Statement
+from mediawatch.journal.database import Journal, Row, Statement
 from mediawatch.journal.schema import accounts, items, posts
 from mediawatch.model.lifecycle import FINAL, PRIORITY, Event, Stage, State, walk
 from mediawatch.model.posts import Item, Post, PostKind
@@ -68,27 +66,6 @@ _CLAIM = (
     )
     .returning(*posts.c)
 )
-_ARRIVE = (
-    update(posts)
-    .where(
-        posts.c.id.in_(bindparam("at_ids", expanding=True)),
-        posts.c.fence == bindparam("at_fence"),
-        posts.c.stage == bindparam("at_stage"),
-        posts.c.state == bindparam("at_state"),
-    )
-    .values(
-        stage=bindparam("stage"),
-        state=bindparam("state"),
-        updated_at=bindparam("updated_at"),
-        lease_until=None,
-    )
-)
-_ARRIVE_ITEM = (
-    update(items)
-    .where(items.c.post_id.in_(bindparam("at_ids", expanding=True)), items.c.moving_to.is_not(None))
-    .values(source=items.c.moving_to, moving_to=None)
-)
-
 
 # Writes.
 
@@ -105,22 +82,6 @@ def add(post: Post) -> list[Statement]:
             for item in post.items
         ),
     ]
-
-
-def add_all(new: Sequence[Post]) -> list[NewRows]:
-    """New posts with their items. Conflicts as ``add`` does, all or none."""
-    return [
-        _rows(posts, _POST_COLUMNS, new),
-        _rows(items, _ITEM_COLUMNS, [item for post in new for item in post.items]),
-    ]
-
-
-def _rows(table: Table, columns: Sequence[str], new: Sequence[Any]) -> NewRows:
-    # What is nowhere set is left to the database: each value costs time.
-    by_column = zip(columns, zip(*map(attrgetter(*columns), new), strict=True), strict=True)
-    return NewRows(
-        table, {name: values for name, values in by_column if values.count(None) < len(values)}
-    )
 
 
 def move(post: Post, *events: Event, now: float, **facts: Any) -> tuple[Post, Statement]:
@@ -144,29 +105,6 @@ def move(post: Post, *events: Event, now: float, **facts: Any) -> tuple[Post, St
         "at_state": post.state,
     }
     return changed, Statement(_move_sql(tuple(sorted(facts))), rows=1, values=values)
-
-
-def arrived_all(claimed: Sequence[Post], now: float) -> list[Statement]:
-    """The originals of new posts lie where they were to be moved: the posts are ready.
-
-    They were all written by one ``add_all``, each with one item. Conflicts as ``move`` does.
-    """
-    ((position, fence),) = {(post.position, post.fence) for post in claimed}
-    after = walk(position, Event.INTERRUPT)
-    ids = [post.id for post in claimed]
-    moved = {
-        "at_ids": ids,
-        "at_fence": fence,
-        "at_stage": position.stage,
-        "at_state": position.state,
-        "stage": after.stage,
-        "state": after.state,
-        "updated_at": now,
-    }
-    return [
-        Statement(_ARRIVE, rows=len(ids), values=moved),
-        Statement(_ARRIVE_ITEM, rows=len(ids), values={"at_ids": ids}),
-    ]
 
 
 @cache

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import queue
 import sqlite3
 import sys
@@ -312,17 +313,17 @@ def _execute(connection: Connection, statement: Write) -> list[Row]:
 
 
 def _insert(connection: Connection, new: NewRows) -> None:
-    sql = str(insert(new.table).compile(dialect=connection.dialect, column_keys=new.columns))
-    columns: list[Iterable[Any]] = []
+    dialect, columns = connection.dialect, dict[str, Iterable[Any]]()
     for column in new.table.c:
+        convert = column.type.bind_processor(dialect)
         if column.name in new.columns:
             values = new.columns[column.name]
-            convert = column.type.bind_processor(connection.dialect)
-            if convert is not None and values.count(values[0]) == len(values):
-                columns.append([convert(values[0])] * len(values))
-            else:
-                columns.append(values if convert is None else map(convert, values))
-    _driver(connection).executemany(sql, zip(*columns, strict=True))
+            columns[column.name] = values if convert is None else map(convert, values)
+        elif column.name in new.shared:
+            value = new.shared[column.name]
+            columns[column.name] = itertools.repeat(value if convert is None else convert(value))
+    sql = str(insert(new.table).compile(dialect=dialect, column_keys=columns))
+    _driver(connection).executemany(sql, zip(*columns.values(), strict=False))
 
 
 def _hand_out(

@@ -8,11 +8,10 @@ from enum import StrEnum
 from pathlib import Path
 
 from mediawatch.media.probe import Family
-from mediawatch.model.posts import Post
 from mediawatch.watch.writers import Key
 
-#: Is told the name of a file, the post that it belongs to, and whether it is a duplicate of that.
-Told = Callable[[str, Post, bool], None]
+#: Is told the name of a file, the id of its post, and whether it is a duplicate of that.
+Told = Callable[[str, str, bool], None]
 #: Inode, size in bytes, and time of change in nanoseconds.
 Identity = tuple[int, int, int]
 

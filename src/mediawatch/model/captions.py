@@ -33,7 +33,7 @@ def render(template: str, name: str, when: datetime, hashtags: tuple[str, ...] =
             "title": title(stem),
             "name": name,
             "date": when.date().isoformat(),
-            "time": when.strftime("%H:%M"),
+            "time": f"{when.hour:02}:{when.minute:02}",
         }
     ).strip()
     tags = " ".join("#" + tag.lstrip("#") for tag in hashtags if tag.strip("# "))

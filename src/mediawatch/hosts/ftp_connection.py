@@ -113,7 +113,7 @@ class FtpConnection:
         """
         before = self._client.answers
         try:
-            async with asyncio.timeout(self._settings.io_timeout):
+            with self._client.within(self._settings.io_timeout):
                 if self._known.takes_packets:
                     return await self._client.packet(*commands)
                 return [(await self._client.packet(command))[0] for command in commands]

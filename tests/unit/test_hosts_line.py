@@ -149,3 +149,18 @@ async def test_words_that_nobody_asked_for_are_seen(line: ControlLine) -> None:
     assert b"" == line.unread()
     line.data_received(b"213 999\r\n42")
     assert b"213 999\r\n42" == line.unread()
+
+
+@pytest.mark.parametrize("line_only", [b"213 5", b"213", b"421 Bye"])
+async def test_a_whole_reply_is_at_hand(line: ControlLine, line_only: bytes) -> None:
+    """A reply of one line that lies there is taken at once, and once."""
+    line.data_received(line_only + b"\r\n")
+    assert [line_only + b"\r", None] == [line.reply_at_hand(), line.reply_at_hand()]
+
+
+@pytest.mark.parametrize("other", [b"", b"213 5", b"213-5\r\n", b"oops\r\n", b" 21 5\r\n"])
+async def test_what_is_no_whole_reply_stays(line: ControlLine, other: bytes) -> None:
+    """Half a line, the first of several, and rubbish are left to who can make sense of them."""
+    line.data_received(other)
+    assert line.reply_at_hand() is None
+    assert other == line.unread()

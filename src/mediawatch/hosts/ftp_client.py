@@ -133,8 +133,11 @@ class FtpClient(aioftp.Client):
 
     async def parse_line(self) -> tuple[Code, str]:
         """One line from the server. Hosts also write Latin-1, which must not end an upload."""
-        text = (await self._line.line()).decode(self.encoding, "replace").rstrip()
+        text = self._text(await self._line.line())
         return Code(text[:3]), text[3:]
+
+    def _text(self, line: bytes) -> str:
+        return line.decode(self.encoding, "replace").rstrip()
 
     async def upgrade_to_tls(self, sslcontext: ssl.SSLContext | None = None) -> None:
         """AUTH TLS and the handshake; PBSZ and PROT follow after the login (``protect``)."""
@@ -165,10 +168,16 @@ class FtpClient(aioftp.Client):
 
     async def answer(self) -> Answer:
         """The next reply, whatever its code. Raises StatusCodeError for a goodbye (421)."""
-        code, info = await self.parse_response()
-        if code.matches("421"):
-            raise aioftp.StatusCodeError(Code("2xx"), code, info)
-        return str(code), " ".join(info)
+        line = self._line.reply_at_hand()
+        if line is None:
+            code, info = await self.parse_response()
+            answer = str(code), " ".join(info)
+        else:
+            text = self._text(line)
+            answer = text[:3], text[3:]
+        if answer[0] == "421":
+            raise aioftp.StatusCodeError(Code("2xx"), Code("421"), [answer[1]])
+        return answer
 
     def asks_with_epsv(self) -> bool:
         """Whether EPSV is what data connections are asked for with."""

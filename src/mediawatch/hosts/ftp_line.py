@@ -160,6 +160,12 @@ class ControlLine(asyncio.Protocol):
             raise self._lost or ConnectionResetError
         return self._lines.popleft()
 
+    def reply_at_hand(self) -> bytes | None:
+        """The next line if it is there and a whole reply, as nearly all are, else None."""
+        if self._lines and self._lines[0][:3].isdigit() and self._lines[0][3:4] != b"-":
+            return self._lines.popleft()
+        return None
+
     def abort(self) -> None:
         """Close at once, without a word."""
         if self._transport is not None:

@@ -66,7 +66,7 @@ async def retry(journal: Journal, clock: Clock, prefix: str) -> Post:
         )
     # An upload's address is made anew: the settings may be what was mended.
     anew = [
-        posts.record_item(replace(item, public_url=None), item)
+        posts.record_item(replace(item, public_url=None, container_id=None), item)
         for item in post.items
         if post.stage is Stage.CONTAINER
     ]

@@ -140,9 +140,13 @@ items = Table(
     Column("prepared_size", Integer),
     Column("width", Integer),
     Column("height", Integer),
+    Column("media_type", Text),
+    Column("duration", Float),
     Column("changes", Json, nullable=False, default=list),
     Column("remote_key", Text),
     Column("public_url", Text),
+    Column("container_id", Text),
+    Column("container_at", Float),
     Index(
         "items_by_remote_key",
         "remote_key",

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from mediawatch.model.lifecycle import Position, Publication, Stage, State
 
+#: Media types of what is published.
+PICTURE, VIDEO = "image/jpeg", "video/mp4"
 #: Why posts are held after an older journal was put back (pipeline/recovery.py).
 JOURNAL_RESTORED = "journal-restored"
 
@@ -18,14 +20,18 @@ class PostKind(StrEnum):
 
     IMAGE = "image"
     REEL = "reel"
+    STORY = "story"
+    CAROUSEL = "carousel"
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One picture of a post, with what each stage recorded of it.
+    """One picture or video of a post, with what each stage recorded of it.
 
     ``source`` is where the original lies now. ``moving_to`` is set, durably, before the
     original is moved there and cleared after, so that a crash in between is told apart.
+    ``media_type`` is that of the prepared file, ``duration`` its seconds (None: a picture).
+    ``container_id`` is that of one part of a carousel.
     """
 
     post_id: str
@@ -40,9 +46,18 @@ class Item:
     prepared_size: int | None = None
     width: int | None = None
     height: int | None = None
+    media_type: str | None = None
+    duration: float | None = None
     changes: tuple[str, ...] = ()
     remote_key: str | None = None
     public_url: str | None = None
+    container_id: str | None = None
+    container_at: float | None = None
+
+    @property
+    def is_video(self) -> bool:
+        """Whether what is published of it is a video."""
+        return self.media_type == VIDEO
 
 
 @dataclass(frozen=True, slots=True)

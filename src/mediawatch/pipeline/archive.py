@@ -23,8 +23,9 @@ from mediawatch.errors import MediawatchError, SourceProblem, StorageProblem
 from mediawatch.graph.publishing import Publishing
 from mediawatch.journal import attempts
 from mediawatch.model.lifecycle import Event
-from mediawatch.model.posts import Item, Post
-from mediawatch.pipeline import filing
+from mediawatch.model.posts import Item, Post, PostKind
+from mediawatch.pipeline import album, filing
+from mediawatch.pipeline.album import note_beside
 from mediawatch.pipeline.filing_names import NOTE_SUFFIX, candidate_names, choose_name
 from mediawatch.pipeline.outcomes import Done, Outcome, Reason
 from mediawatch.pipeline.work import Work
@@ -47,7 +48,9 @@ class Archive:
         when = work.post.published_at or self._clock.now()
         folder = filing.dated(self._settings.processed_folder, self._settings.archive_by, when)
         before = work.post
-        filed = [await self._file_published(work, item, folder) for item in work.post.items]
+        place = await self._place(work, folder)
+        filed = [await self._file_published(work, item, place) for item in work.post.items]
+        await self._follow(before, place)
         await asyncio.to_thread(_clear_up, before, self._settings.work_folder)
         work.tell("filed", ", ".join(str(item.source) for item in filed))
         await work.write(
@@ -58,7 +61,7 @@ class Archive:
             detail=None,
             remedy=None,
         )
-        if all(item.source.is_relative_to(folder) for item in filed):
+        if all(item.source.is_relative_to(place) for item in filed):
             work.log.info(
                 f"{work.post.name} is filed under {folder}.", action="archive", permalink=permalink
             )
@@ -69,8 +72,10 @@ class Archive:
         when = work.post.published_at or self._clock.now()
         folder = filing.dated(self._settings.processed_folder, self._settings.archive_by, when)
         before = work.post
+        place = await self._place(work, folder)
         for item in work.post.items:
-            await work.write(items=[await self._file(work, item, folder)])
+            await work.write(items=[await self._file(work, item, place)])
+        await self._follow(before, place)
         await asyncio.to_thread(_clear_up, before, self._settings.work_folder)
         work.log.info(f"{work.post.name} is filed under {folder}.", action="archive")
 
@@ -78,12 +83,26 @@ class Archive:
         """A post that is held or failed: its original goes where its owner sees it, with a note."""
         settings = self._settings
         folder = settings.held_folder if where == "held" else settings.failed_folder
-        before = work.post
+        before, note = work.post, self._note(work.post, where, reason)
+        place = await self._place(work, folder, note)
+        beside_each = None if place != folder else note
         for item in work.post.items:
-            filed = await self._file(work, item, folder, self._note(work.post, where, reason))
+            filed = await self._file(work, item, place, beside_each)
             work.tell("filed", str(filed.source))
             await work.write(items=[filed])
+        await self._follow(before, place)
         await asyncio.to_thread(_leave_work, before, settings.work_folder)
+
+    async def _place(self, work: Work, folder: Path, note: dict[str, Any] | None = None) -> Path:
+        """Where the originals are filed: those of a carousel have a folder of their own there,
+        and one note beside it."""
+        if work.post.kind is not PostKind.CAROUSEL:
+            return folder
+        return await asyncio.to_thread(album.place, folder, work.post, note)
+
+    async def _follow(self, before: Post, place: Path) -> None:
+        if before.kind is PostKind.CAROUSEL:
+            await asyncio.to_thread(album.follow, before, place)
 
     async def _file(
         self, work: Work, item: Item, folder: Path, note: dict[str, Any] | None = None
@@ -227,8 +246,8 @@ def free_name(folder: Path, name: str, post_id: str, *, note: bool) -> Path:
 def lacks_note(post: Post) -> bool:
     """Whether the note beside the original of a held or failed post is missing, half written, or
     tells of an earlier trouble; False if the original is not there. Blocks."""
-    source = post.items[0].source
-    if not source.is_file():
+    source = album.shown(post)
+    if not source.exists():
         return False
     if filing.half_note(note_beside(source)).exists():
         return True
@@ -287,11 +306,6 @@ def _move_sidecar(source: Path, target: Path) -> None:
         if beside != source and beside.is_file() and not beside.is_symlink():
             # A kill may have left it with both names.
             filing.settle_move(beside, target.with_suffix(SIDECAR), None)
-
-
-def note_beside(path: Path) -> Path:
-    """Where the note of a filed original lies."""
-    return path.with_name(path.name + NOTE_SUFFIX)
 
 
 def _clear_up(post: Post, work_folder: Path) -> None:

@@ -17,8 +17,9 @@ from mediawatch.journal.database import Journal, Statement
 from mediawatch.journal.witness import Witness
 from mediawatch.log import Log
 from mediawatch.model.lifecycle import Event, Publication, Stage, State
-from mediawatch.model.posts import JOURNAL_RESTORED, Item, Post
-from mediawatch.pipeline import filing
+from mediawatch.model.posts import JOURNAL_RESTORED, Item, Post, PostKind
+from mediawatch.pipeline import album, filing
+from mediawatch.pipeline.album import note_beside
 from mediawatch.pipeline.archive import (
     SIDECAR,
     Archive,
@@ -26,7 +27,6 @@ from mediawatch.pipeline.archive import (
     free_name,
     lacks_note,
     name_begun,
-    note_beside,
 )
 from mediawatch.pipeline.outcomes import Reason
 from mediawatch.pipeline.work import Work
@@ -57,7 +57,7 @@ class Recovery:
         await self._distrust_an_older_journal(now)
         moving = await posts.unfinished_moves(self._journal)
         for post in moving:
-            if not self._is_set_aside(post.items[0]):  # that goes with its note, see below
+            if not self._is_set_aside(post):  # that goes with its note, see below
                 with self._told(post.name):
                     await self._finish_moves(post)
         rescued, unparked = await self._journal.apply(
@@ -118,13 +118,17 @@ class Recovery:
             remedy="Compare them with the account: `mediawatch posts list --state held`.",
         )
 
-    def _is_set_aside(self, item: Item) -> bool:
+    def _is_set_aside(self, post: Post) -> bool:
+        """Whether an original is on its way to where it waits for its owner."""
         folders = {self._settings.held_folder, self._settings.failed_folder}
-        return item.moving_to is not None and item.moving_to.parent in folders
+        deep = 1 if post.kind is PostKind.CAROUSEL else 0
+        targets = [item.moving_to for item in post.items if item.moving_to is not None]
+        return any(target.parents[deep] in folders for target in targets)
 
     async def _finish_moves(self, post: Post) -> None:
         before = await asyncio.to_thread(_identity, self._settings.folder)
         try:
+            await asyncio.to_thread(album.finish_claim, post)
             items = [await asyncio.to_thread(finish_move, item) for item in post.items]
         except FileExistsError:
             # The name was taken meanwhile: ours is where it was, and gets another name later.
@@ -169,7 +173,7 @@ class Recovery:
         for post in stopped:
             first = post.items[0]
             in_work = first.source.parent.parent == self._settings.work_folder
-            if in_work or self._is_set_aside(first) or await asyncio.to_thread(lacks_note, post):
+            if in_work or self._is_set_aside(post) or await asyncio.to_thread(lacks_note, post):
                 work = Work(self._journal, self._clock, self._log, post)
                 where = "held" if post.state is State.HELD else "failed"
                 reason = Reason(post.reason or "", post.detail or "", post.remedy or "")

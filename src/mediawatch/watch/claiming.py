@@ -11,7 +11,8 @@ from mediawatch import crash
 from mediawatch.errors import MediawatchError, StorageProblem
 from mediawatch.model.posts import Post
 from mediawatch.pipeline import filing
-from mediawatch.pipeline.archive import SIDECAR, free_name, name_begun, note_beside
+from mediawatch.pipeline.album import note_beside
+from mediawatch.pipeline.archive import SIDECAR, free_name, name_begun
 from mediawatch.watch.candidates import Candidate
 from mediawatch.watch.fingerprint import Fingerprint, identity, sidecar
 

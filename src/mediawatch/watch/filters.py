@@ -80,12 +80,6 @@ def _partial(lowered: str) -> str | None:
     return f"its name ends in {suffix} (not finished yet)"
 
 
-def split_name(name: str) -> tuple[str, str]:
-    """Stem and suffix, the dot with the suffix; a name without a dot has an empty suffix."""
-    stem, dot, suffix = name.rpartition(".")
-    return (stem, dot + suffix) if stem else (name, "")
-
-
 def is_sidecar(name: str) -> bool:
     """Whether the name could be a sidecar; it is one if a picture of that stem lies beside it."""
     return name.lower().endswith(SIDECAR_SUFFIXES)

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mediawatch.media.probe import HEAD, Family, sniff
+from mediawatch.model.names import split_name
 from mediawatch.pipeline.archive import SIDECAR
 from mediawatch.watch.candidates import Candidate
-from mediawatch.watch.filters import split_name
 
 #: Longest caption file that is read, in bytes.
 MAX_SIDECAR = 64 * 1024

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import io
 import json
 import os
@@ -245,6 +246,7 @@ async def _intake(root: Path) -> dict[str, Any]:
                 watching = tasks.create_task(watcher.run())
                 while watcher.state.mode != "events" or watcher.state.last_scan is None:
                     await asyncio.sleep(0.05)
+                gc.freeze()  # as the daemon does, once it is at work
                 rss, cpu, commits = _resident_mb(), time.process_time(), journal.commits
                 print("watching", flush=True)
                 files = int(await asyncio.to_thread(sys.stdin.readline))

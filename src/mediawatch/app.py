@@ -7,8 +7,7 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.request import getproxies
 
 import aiohttp
@@ -37,7 +36,6 @@ from mediawatch.media.pool import Preparer
 from mediawatch.media.probe import Family, examine
 from mediawatch.metrics import Metrics
 from mediawatch.model.lifecycle import Stage
-from mediawatch.model.posts import Post
 from mediawatch.pipeline.archive import Archive
 from mediawatch.pipeline.convert import Convert
 from mediawatch.pipeline.fetchable import Fetchable
@@ -160,9 +158,9 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
         )
         poster = PosterMedia(settings, journal, clock, lambda: watcher)
 
-        def taken(name: str, post: Post, again: bool) -> None:
+        def taken(name: str, post_id: str, again: bool) -> None:
             metrics.files_taken.inc(0 if again else 1)
-            poster.taken(name, post, again)
+            poster.taken(name, post_id, again)
 
         intake = Intake(
             settings.watch,
@@ -209,9 +207,9 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
         )
 
 
-def inspect(path: Path) -> Inspection:
+def inspect(name: str, file: BinaryIO) -> Inspection:
     """Whether a file is of a kind that is published, told by its bytes. Blocks."""
-    sniffed, whole = examine(path)
+    sniffed, whole = examine(file)
     if sniffed.family is Family.UNSUPPORTED:
         return Inspection(wanted=False, reason=f"it is no picture or video ({sniffed.label})")
     return Inspection(wanted=True, whole=whole)

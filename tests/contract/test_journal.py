@@ -19,6 +19,7 @@ from sqlalchemy import create_engine, select
 
 from mediawatch.errors import Conflict, JournalError
 from mediawatch.journal import accounts, migrate, posts
+from mediawatch.journal.claims import ARRIVED, CLAIMED, NewPost, arrive, intend
 from mediawatch.journal.schema import metadata
 from mediawatch.journal.schema import posts as posts_table
 from mediawatch.journal.sqlite import SqliteJournal, SqliteReader
@@ -345,3 +346,66 @@ async def test_migrations_make_the_schema_of_the_code(tmp_path: Path) -> None:
     engine.dispose()
 
     assert [] == differences
+
+
+# Many files at once.
+
+
+def a_new_post(number: int, content: str | None = None) -> NewPost:
+    name = f"{number} \udcff.jpg"
+    source, target = Path("/in") / name, Path("/in/.mediawatch/work/x") / name
+    key = content or f"c{number}"
+    shown = name.encode("utf-8", "replace").decode()
+    return NewPost(
+        f"{number:012x}", PostKind.IMAGE, shown, "A", key, source, target, "ff" * 32, number
+    )
+
+
+async def test_posts_that_are_intended_together_are_posts_like_others(
+    journal: SqliteJournal,
+) -> None:
+    """Read back whole: on their way, nobody's to work on, and ready where they were to arrive."""
+    new = [a_new_post(number) for number in range(3)]
+    await journal.apply(intend(new, ACCOUNT, now=NOW, lease_until=NOW + 60))
+
+    before = await posts.unfinished_moves(journal)
+    assert [post.id for post in new] == sorted(post.id for post in before)
+    assert {(CLAIMED, 1, NOW + 60)} == {(p.position, p.fence, p.lease_until) for p in before}
+    assert [] == await posts.workable(journal, now=NOW, limit=10)
+    for post, made in zip(new, sorted(before, key=lambda post: post.id), strict=True):
+        item = Item(
+            post.id, 0, post.name, post.source, post.sha256, post.size, moving_to=post.target
+        )
+        assert (post.name, post.caption, (item,)) == (made.name, made.caption, made.items)
+
+    await journal.apply(arrive([post.id for post in new[:2]], NOW + 1))
+
+    (left,) = await posts.unfinished_moves(journal)
+    assert (new[2].id, new[2].source) == (left.id, left.items[0].source)
+    ready = await posts.listed(journal, states=[State.READY])
+    assert {new[0].target, new[1].target} == {post.items[0].source for post in ready}
+    assert {(ARRIVED, NOW + 1, None)} == {(p.position, p.updated_at, p.lease_until) for p in ready}
+
+
+async def test_posts_are_intended_all_or_none(journal: SqliteJournal) -> None:
+    """One that is a post already: whoever wants them looks which it is, and tries the others."""
+    await journal.apply(posts.add(a_post(content="known")))
+    both = [a_new_post(1), a_new_post(2, "known")]
+
+    with pytest.raises(Conflict):
+        await journal.apply(intend(both, ACCOUNT, now=NOW, lease_until=NOW + 60))
+
+    assert ["a.jpg"] == [post.name for post in await posts.listed(journal)]
+
+
+async def test_only_what_was_intended_arrives(journal: SqliteJournal) -> None:
+    """A post that somebody else took over, or that is gone, stops the arrival of all of them."""
+    new = [a_new_post(number) for number in range(2)]
+    await journal.apply(intend(new, ACCOUNT, now=NOW, lease_until=NOW + 60))
+    await journal.apply([posts.claim(new[0].id, now=NOW + 90, lease=60)])
+
+    with pytest.raises(Conflict):
+        await journal.apply(arrive([post.id for post in new], NOW))
+
+    assert 2 == len(await posts.unfinished_moves(journal))
+    assert [] == await posts.listed(journal, states=[State.READY])

@@ -65,6 +65,12 @@ async def until_it_grows(server: FtpDaemon, task: asyncio.Task[Any] | None, size
         await asyncio.sleep(0.01)
 
 
+async def until_all_are_on(server: FtpDaemon, sessions: int) -> None:
+    """Return when so many sessions of the server live: on a busy machine some log in late."""
+    while len(server.sessions()) < sessions:  # noqa: ASYNC110 - as below
+        await asyncio.sleep(0.01)
+
+
 async def until_it_hangs_up(server: FtpDaemon) -> None:
     """Return when no session of the server is left."""
     while server.sessions():  # noqa: ASYNC110 - another process cannot set an event

@@ -25,6 +25,7 @@ from mediawatch.graph import verdicts
 from mediawatch.graph.client import GraphClient
 from mediawatch.hosts.ftp_client import FtpClient
 from mediawatch.hosts.ftp_session import FtpSession
+from mediawatch.journal.database import NewRows
 from mediawatch.journal.sqlite import SqliteJournal
 from mediawatch.pipeline import filing, filing_rename, publish, reconcile, standing
 
@@ -160,7 +161,8 @@ def _watch_journal(effect: Callable[[str, int], None]) -> None:
         before = driver.total_changes
         result = one(journal, connection, statements)
         if driver.total_changes != before:
-            tables = sorted({str(statement.sql.table.name) for statement in statements})
+            writes = [s if isinstance(s, NewRows) else s.sql for s in statements]
+            tables = sorted({str(write.table.name) for write in writes})
             effect(f"commit {' '.join(tables)}", strands[id(statements)])
         return result
 

@@ -8,7 +8,7 @@ import hashlib
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from mediawatch.clock import Clock, SystemClock
 from mediawatch.config import WatchSettings
@@ -127,8 +127,8 @@ class Watched:
         self._changed.set()
         return answer
 
-    def _inspect(self, path: Path) -> Inspection:
-        found = self.inspections.get(path.name, Inspection(wanted=True, whole=True))
+    def _inspect(self, name: str, file: BinaryIO) -> Inspection:
+        found = self.inspections.get(name, Inspection(wanted=True, whole=True))
         if isinstance(found, Exception):
             raise found
         return found

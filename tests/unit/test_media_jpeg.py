@@ -84,3 +84,14 @@ def test_broken_lengths_end_the_walk() -> None:
     assert list(jpeg.segments(b"\xff\xd8\xff\xe1\xff\xff")) == []
     assert list(jpeg.segments(b"\xff\xd8\xff\xe1\0\1\xff\xd9")) == []
     assert not jpeg.has_end(b"\xff\xd8")
+
+
+def test_the_end_is_where_the_walk_finds_it() -> None:
+    """However much of a file is there, its end is found if the walk over its segments ends there:
+    neither inside a thumbnail, nor before a scan that is cut off."""
+    trailed = pictures.phone_jpeg(64, 64) + b"\xff\xff\x01\xff\xd8 and a video"
+    for cut in range(2, len(trailed)):
+        data = trailed[:cut]
+        walked = any(segment.marker == 0xD9 for segment in jpeg.segments(data))
+        assert walked == jpeg.has_end(data)
+    assert jpeg.has_end(trailed)

@@ -30,9 +30,10 @@ from mediawatch.hosts.ftp_connection import HostKnowledge, warn_of_plain_text
 from mediawatch.hosts.ftp_dialer import Dialer
 from mediawatch.hosts.ftp_errors import TlsSessionRefused
 from mediawatch.hosts.ftp_pool import FtpPool
+from mediawatch.hosts.ftp_reader import FileReader
 from mediawatch.hosts.ftp_session import FtpSession
 from mediawatch.hosts.ftp_tls import TlsMemory
-from mediawatch.hosts.ftp_transfer import LocalFile, Rate
+from mediawatch.hosts.ftp_transfer import Rate
 from mediawatch.hosts.ftp_upload import FtpUpload, Renames, part_names
 from mediawatch.log import Log, silent
 
@@ -67,6 +68,7 @@ class FtpHost:
         self._dialer = Dialer(settings, self._known, clock)
         self._pool = FtpPool(self._dialer, settings.connections, clock, self._known.log)
         self._renames = Renames(settings.rename == "auto", clock)
+        self._reader = FileReader()
         self._uploads: dict[str, FtpUpload] = {}  # those that are not done yet
 
     @property
@@ -110,7 +112,7 @@ class FtpHost:
 
         Raises HostProblem, and StorageProblem if the file cannot be read.
         """
-        file = await asyncio.to_thread(LocalFile.read, path)
+        file = await self._reader.read(path)
         upload = self._uploads.setdefault(key, FtpUpload(key, self._renames))
         try:
             await self._retrying(lambda session: upload.run(session, file))
@@ -142,6 +144,7 @@ class FtpHost:
     async def close(self) -> None:
         """Say goodbye on all connections, within three seconds."""
         await self._pool.close()
+        self._reader.close()
 
     async def _retrying(self, work: Callable[[FtpSession], Awaitable[None]]) -> None:
         failed: list[HostProblem] = []

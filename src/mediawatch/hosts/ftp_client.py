@@ -14,14 +14,16 @@ import logging
 import socket
 import ssl
 from concurrent.futures import Executor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import aioftp
 from aioftp.common import Code
 from aioftp.errors import InvalidCommand
 
 from mediawatch.hosts.ftp_errors import DataUnreachable
+from mediawatch.hosts.ftp_line import ControlLine
 from mediawatch.hosts.ftp_transfer import DataTls, Transfer
 
 _EYEBALLS_DELAY = 0.25  # seconds before the next address of the host is tried beside the first
@@ -51,11 +53,10 @@ def quiet_debug_log() -> None:
 class FtpClient(aioftp.Client):
     """One control connection and, one at a time, its data connections.
 
-    ``server_name`` is the name that certificates are checked for. ``answers`` counts the lines
-    that the server has sent, goodbyes (421) aside; ``tls`` is the TLS layer of the control
-    connection, None while it is plain; ``offer`` is an answer to EPSV that came ahead of need.
-    The caller limits the time of every call, and translates what aioftp, asyncio and ssl raise
-    (ftp_connection.py).
+    ``server_name`` is the name that certificates are checked for. ``tls`` is the TLS layer of the
+    control connection, None while it is plain; ``offer`` is an answer to EPSV that came ahead of
+    need. The caller limits the time of every call, and translates what aioftp, asyncio and ssl
+    raise (ftp_connection.py).
     """
 
     def __init__(
@@ -73,10 +74,18 @@ class FtpClient(aioftp.Client):
         self._server_name = server_name
         self._limit = connect_timeout
         self._passive = passive or PassiveMode()
-        self.answers = 0
         self.tls: ssl.SSLObject | None = None
         self._session: ssl.SSLSession | None = None
         self.offer: Answer | None = None
+
+    @property
+    def answers(self) -> int:
+        """How many lines the server has sent, goodbyes (421) aside."""
+        return self._line.answers if self._stream is not None else 0
+
+    def within(self, seconds: float) -> AbstractContextManager[None]:
+        """Limit the time of all replies that are awaited meanwhile."""
+        return self._line.within(seconds)
 
     @property
     def session(self) -> ssl.SSLSession | None:
@@ -92,24 +101,19 @@ class FtpClient(aioftp.Client):
 
     def unread(self) -> bool:
         """Whether the server has said something that nobody asked for, or has hung up."""
-        return (
-            self.stream.reader.at_eof() or bool(self._buffered()) or self.stream.writer.is_closing()
-        )
-
-    def _buffered(self) -> bytes:
-        # asyncio has no public way to ask (python/cpython#118642).
-        return bytes(vars(self.stream.reader)["_buffer"])
+        return self._line.ended() or bool(self._line.unread())
 
     def hang_up(self) -> None:
         """Close at once, without a word."""
         if self._stream is not None:
-            self._stream.writer.transport.abort()
+            self._line.abort()
 
     async def connect(self, host: str, port: int = 21) -> list[str]:  # type: ignore[override]
         """Connect and read the greeting; in implicit mode over TLS from the first byte."""
         self.server_host, self.server_port = host, port
         async with asyncio.timeout(self.connection_timeout):
-            reader, writer = await asyncio.open_connection(
+            transport, self._line = await asyncio.get_running_loop().create_connection(
+                ControlLine,
                 host,
                 port,
                 ssl=self.ssl,
@@ -117,10 +121,10 @@ class FtpClient(aioftp.Client):
                 happy_eyeballs_delay=_EYEBALLS_DELAY,
             )
         # No throttle here: commands must not queue behind the bytes of other uploads.
-        self._stream = aioftp.ThrottleStreamIO(reader, writer, {})
-        self.tls = writer.get_extra_info("ssl_object")
-        _keep_alive(writer.get_extra_info("socket"))
-        peer = writer.get_extra_info("peername")
+        self._stream = cast(aioftp.ThrottleStreamIO, self._line)
+        self.tls = transport.get_extra_info("ssl_object")
+        _keep_alive(transport.get_extra_info("socket"))
+        peer = transport.get_extra_info("peername")
         if peer is None:
             raise ConnectionResetError
         self._peer: tuple[Any, ...] = peer
@@ -129,24 +133,23 @@ class FtpClient(aioftp.Client):
 
     async def parse_line(self) -> tuple[Code, str]:
         """One line from the server. Hosts also write Latin-1, which must not end an upload."""
-        line = await self.stream.reader.readline()
-        if not line.endswith(b"\n"):
-            raise ConnectionResetError
-        text = line.decode(self.encoding, "replace").rstrip()
-        self.answers += not text.startswith("421")
+        text = self._text(await self._line.line())
         return Code(text[:3]), text[3:]
+
+    def _text(self, line: bytes) -> str:
+        return line.decode(self.encoding, "replace").rstrip()
 
     async def upgrade_to_tls(self, sslcontext: ssl.SSLContext | None = None) -> None:
         """AUTH TLS and the handshake; PBSZ and PROT follow after the login (``protect``)."""
         await self.command("AUTH TLS", "234")
-        if behind := self._buffered():
+        if behind := self._line.unread():
             if behind.startswith(b"500 OOPS"):
                 # vsftpd died just now. Whoever put these words there gains nothing by it.
                 raise ConnectionResetError(errno.ECONNRESET, "the server broke down")
             raise PlaintextBehindTls
-        self.tls = await self._shake_hands(
-            self.stream.writer, sslcontext or ssl.create_default_context()
-        )
+        context = sslcontext or ssl.create_default_context()
+        await self._line.start_tls(context, self._server_name, self._limit)
+        self.tls = self._line.transport.get_extra_info("ssl_object")
 
     async def protect(self) -> None:
         """Ask for TLS on data connections; needed in implicit mode too."""
@@ -159,16 +162,22 @@ class FtpClient(aioftp.Client):
         """
         if any(command.splitlines() != [command] for command in commands):
             raise InvalidCommand
-        self.stream.writer.write("".join(f"{command}\r\n" for command in commands).encode())
-        await self.stream.writer.drain()
+        self._line.send(*commands)
+        await self._line.wait(len(commands))
         return [await self.answer() for _ in commands]
 
     async def answer(self) -> Answer:
         """The next reply, whatever its code. Raises StatusCodeError for a goodbye (421)."""
-        code, info = await self.parse_response()
-        if code.matches("421"):
-            raise aioftp.StatusCodeError(Code("2xx"), code, info)
-        return str(code), " ".join(info)
+        line = self._line.reply_at_hand()
+        if line is None:
+            code, info = await self.parse_response()
+            answer = str(code), " ".join(info)
+        else:
+            text = self._text(line)
+            answer = text[:3], text[3:]
+        if answer[0] == "421":
+            raise aioftp.StatusCodeError(Code("2xx"), Code("421"), [answer[1]])
+        return answer
 
     def asks_with_epsv(self) -> bool:
         """Whether EPSV is what data connections are asked for with."""
@@ -214,24 +223,6 @@ class FtpClient(aioftp.Client):
         checked = context.verify_mode is ssl.CERT_REQUIRED
         certificate = None if checked else self.tls.getpeercert(True) or b""
         return DataTls(context, self.session, self._server_name, certificate, self._limit)
-
-    async def _shake_hands(
-        self, writer: asyncio.StreamWriter, context: ssl.SSLContext
-    ) -> ssl.SSLObject:
-        tcp = writer.transport
-        try:
-            await writer.start_tls(
-                context,
-                server_hostname=self._server_name,
-                ssl_handshake_timeout=self.connection_timeout,
-            )
-        except AttributeError:
-            # asyncio stumbles if the connection is lost at the very end of the handshake: it
-            # gives the writer no transport at all.
-            vars(writer)["_transport"] = tcp
-            raise ConnectionResetError from None
-        connection: ssl.SSLObject = writer.get_extra_info("ssl_object")
-        return connection
 
 
 def _keep_alive(control: socket.socket) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -15,6 +15,7 @@ import aioftp
 from mediawatch.clock import Clock
 from mediawatch.config import FtpSettings
 from mediawatch.config.values import is_loopback
+from mediawatch.errors import HostProblem
 from mediawatch.hosts.base import HostRefused
 from mediawatch.hosts.ftp_client import Answer, FtpClient, PassiveMode, PlaintextBehindTls
 from mediawatch.hosts.ftp_errors import (
@@ -81,23 +82,23 @@ class FtpConnection:
         """Whether the control connection runs over TLS."""
         return self._client.tls is not None
 
-    @contextmanager
-    def _doing(self, stage: Stage) -> Iterator[None]:
+    def _doing(self, stage: Stage) -> _Doing:
         """Turn whatever is raised within for the other side's sake into a HostProblem."""
-        try:
-            yield
-        except FOREIGN as error:
-            scene = Scene(
-                self._settings.host,
-                stage,
-                others=self._known.logged_in,
-                encrypted=self.encrypted,
-                again=self._known.data_refused > 0,
-                secret=self._settings.password.get_secret_value(),
-            )
-            problem = from_exception(error, scene)
-            self._known.data_refused += problem.code == "ftp-data-refused"
-            raise problem from None
+        return _Doing(self, stage)
+
+    def problem(self, error: Exception, stage: Stage) -> HostProblem:
+        """The HostProblem that one of the FOREIGN exceptions stands for."""
+        scene = Scene(
+            self._settings.host,
+            stage,
+            others=self._known.logged_in,
+            encrypted=self.encrypted,
+            again=self._known.data_refused > 0,
+            secret=self._settings.password.get_secret_value(),
+        )
+        problem = from_exception(error, scene)
+        self._known.data_refused += problem.code == "ftp-data-refused"
+        return problem
 
     async def _command(self, stage: Stage, text: str, *codes: str) -> tuple[str, str]:
         """Send one command. Returns the reply's code and its text."""
@@ -113,7 +114,7 @@ class FtpConnection:
         """
         before = self._client.answers
         try:
-            async with asyncio.timeout(self._settings.io_timeout):
+            with self._client.within(self._settings.io_timeout):
                 if self._known.takes_packets:
                     return await self._client.packet(*commands)
                 return [(await self._client.packet(command))[0] for command in commands]
@@ -221,6 +222,23 @@ class FtpConnection:
         self._client.hang_up()
         self._known.logged_in -= self._logged_in
         self._logged_in = False
+
+
+class _Doing:
+    """See FtpConnection._doing. A class, for a dozen are entered for each file."""
+
+    __slots__ = ("_connection", "_stage")
+
+    def __init__(self, connection: FtpConnection, stage: Stage) -> None:
+        self._connection = connection
+        self._stage = stage
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _: object, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, FOREIGN):
+            raise self._connection.problem(error, self._stage) from None
 
 
 @asynccontextmanager

@@ -3,7 +3,6 @@ what the server says next could belong to the command that failed."""
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Awaitable
 from pathlib import PurePosixPath
@@ -113,7 +112,7 @@ class FtpSession(FtpConnection):
     async def _transfer(self, name: str, offset: int) -> Transfer:
         command = f"STOR {self._remote(name)}"
         # Not longer: some servers say nothing while another connection still writes this file.
-        async with asyncio.timeout(self._settings.connect_timeout + self._settings.io_timeout):
+        with self._client.within(self._settings.connect_timeout + self._settings.io_timeout):
             try:
                 return await self._begin(command, offset)
             except aioftp.StatusCodeError as refusal:
@@ -135,7 +134,8 @@ class FtpSession(FtpConnection):
         try:
             if offset:
                 await self._client.command(f"REST {offset}", "350")
-            await self._client.command(command, "1xx")
+            [answer] = await self._client.packet(command)
+            _require("1", *answer)
         except BaseException:
             transfer.abort()
             raise
@@ -166,8 +166,11 @@ class FtpSession(FtpConnection):
             self._client.forget_session()
 
     async def _final_reply(self, limit: float) -> None:
-        async with asyncio.timeout(limit):
-            await self._client.command(None, "2xx", "1xx")
+        with self._client.within(limit):
+            answer = await self._client.answer()
+            while answer[0].startswith("1"):
+                answer = await self._client.answer()
+        _require("2", *answer)
 
     async def _make_folders(self) -> None:
         folder = PurePosixPath(self._settings.upload_dir)
@@ -267,3 +270,9 @@ class FtpSession(FtpConnection):
     def rest(self) -> None:
         """Mark the end of a piece of work that went well."""
         self._used = self._clock.monotonic()
+
+
+def _require(first: str, code: str, text: str) -> None:
+    """Raise StatusCodeError for an answer of another kind than ``first`` stands for."""
+    if not code.startswith(first):
+        raise aioftp.StatusCodeError(Code(f"{first}xx"), Code(code), [text])

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from sqlalchemy import Delete, Insert, RowMapping, Select, Update
+from sqlalchemy import Delete, Insert, RowMapping, Select, Table, Update
 
 Row = RowMapping
 
@@ -16,8 +16,9 @@ class Statement:
     """A write, and how many rows it must touch (None: any number).
 
     With a list of ``values`` it is run once for each, ``rows`` counts what all of them touch, and
-    no row is given back. On the hot path ``sql`` is made once and used with ``values`` for its
-    parameters: building a statement anew costs more than running it.
+    no row is given back; many new rows are written quicker as ``NewRows``. On the hot path ``sql``
+    is made once and used with ``values`` for its parameters: building a statement anew costs more
+    than running it.
     """
 
     sql: Insert | Update | Delete
@@ -25,10 +26,27 @@ class Statement:
     values: Mapping[str, Any] | Sequence[Mapping[str, Any]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class NewRows:
+    """New rows of one table: for each column that differs, its values, one for each row; and the
+    values of the columns in ``shared``, which all have.
+
+    A storm of files is written so: the values go to the database column by column, and not through
+    a statement that is looked at anew for each row.
+    """
+
+    table: Table
+    columns: Mapping[str, Sequence[Any]]
+    shared: Mapping[str, Any]
+
+
+Write = Statement | NewRows
+
+
 class Journal(Protocol):
     """The truth. One implementation a database; the same statements for all."""
 
-    async def apply(self, statements: Sequence[Statement]) -> list[list[Row]]:
+    async def apply(self, statements: Sequence[Write]) -> list[list[Row]]:
         """Write all statements in one durable transaction, or none of them.
 
         Returns, for each statement, the rows that it gave back (``RETURNING``).

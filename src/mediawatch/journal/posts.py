@@ -6,12 +6,10 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
-    Insert,
     LargeBinary,
     Select,
     Update,
@@ -69,7 +67,6 @@ _CLAIM = (
     .returning(*posts.c)
 )
 
-
 # Writes.
 
 
@@ -85,22 +82,6 @@ def add(post: Post) -> list[Statement]:
             for item in post.items
         ),
     ]
-
-
-def add_all(new: Sequence[Post]) -> list[Statement]:
-    """New posts with their items, in two statements. Conflicts as ``add`` does, all or none."""
-    return [
-        _insert_all(_ADD, _POST_COLUMNS, new),
-        _insert_all(_ADD_ITEM, _ITEM_COLUMNS, [item for post in new for item in post.items]),
-    ]
-
-
-def _insert_all(sql: Insert, columns: Sequence[str], rows: Sequence[Any]) -> Statement:
-    # What is nowhere set is left to the database: each value costs time.
-    by_column = zip(columns, zip(*map(attrgetter(*columns), rows), strict=True), strict=True)
-    named = {name: values for name, values in by_column if values.count(None) < len(rows)}
-    values = [dict(zip(named, row, strict=True)) for row in zip(*named.values(), strict=True)]
-    return Statement(sql, rows=len(values), values=values)
 
 
 def move(post: Post, *events: Event, now: float, **facts: Any) -> tuple[Post, Statement]:
@@ -124,39 +105,6 @@ def move(post: Post, *events: Event, now: float, **facts: Any) -> tuple[Post, St
         "at_state": post.state,
     }
     return changed, Statement(_move_sql(tuple(sorted(facts))), rows=1, values=values)
-
-
-def arrived_all(claimed: Sequence[Post], now: float) -> list[Statement]:
-    """The originals of new posts lie where they were to be moved: the posts are ready."""
-    (position,) = {post.position for post in claimed}
-    after = walk(position, Event.INTERRUPT)
-    moved = [
-        {
-            "state": after.state,
-            "stage": after.stage,
-            "updated_at": now,
-            "lease_until": None,
-            "at_id": post.id,
-            "at_fence": post.fence,
-            "at_stage": post.stage,
-            "at_state": post.state,
-        }
-        for post in claimed
-    ]
-    placed = [
-        {
-            "source": item.moving_to,
-            "moving_to": None,
-            "at_post": item.post_id,
-            "at_position": item.position,
-        }
-        for post in claimed
-        for item in post.items
-    ]
-    return [
-        Statement(_move_sql(("lease_until",)), rows=len(moved), values=moved),
-        Statement(_item_sql(("source", "moving_to")), rows=len(placed), values=placed),
-    ]
 
 
 @cache

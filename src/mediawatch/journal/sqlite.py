@@ -10,18 +10,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import queue
 import sqlite3
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Connection, Engine, Select, create_engine
+from sqlalchemy import Connection, Engine, Select, create_engine, insert
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
 from sqlalchemy.pool import QueuePool
 
@@ -29,7 +30,7 @@ from mediawatch import crash
 from mediawatch.errors import Conflict, JournalError
 from mediawatch.journal import backup
 from mediawatch.journal.backup import complaint, flush
-from mediawatch.journal.database import Row, Statement
+from mediawatch.journal.database import NewRows, Row, Write
 from mediawatch.journal.files import OpenFiles, require_journal
 from mediawatch.journal.migrate import migrate
 from mediawatch.journal.trouble import damaged, moved, reason, suspect, unopened, unusable
@@ -41,13 +42,15 @@ FILE_NAME = "journal.db"
 GROUP = 256
 #: Threads that read at the same time.
 READERS = 2
+#: Pages that the writer keeps in memory, in KiB: ids and contents are spread over all of an index.
+CACHE = 16 << 10
 #: Seconds that a transaction waits for another program to let go of the journal.
 LOCK_PATIENCE = 5.0
 #: Seconds that the check of a journal may take that was not closed well.
 CHECK_LIMIT = 10.0
 
 _Result = list[list[Row]] | BaseException
-_Waiting = tuple[Sequence[Statement], "asyncio.Future[list[list[Row]]]"]
+_Waiting = tuple[Sequence[Write], "asyncio.Future[list[list[Row]]]"]
 
 
 def _engine(path: Path, *, read_only: bool) -> Engine:
@@ -65,7 +68,7 @@ def _engine(path: Path, *, read_only: bool) -> Engine:
         pragmas = (
             ["query_only=ON", "wal_autocheckpoint=0"]
             if read_only
-            else ["journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"]
+            else ["journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"cache_size=-{CACHE}"]
         )
         try:
             for pragma in pragmas:
@@ -196,7 +199,7 @@ class SqliteJournal:
         self._reader.close()
         self._engine.dispose()
 
-    async def apply(self, statements: Sequence[Statement]) -> list[list[Row]]:
+    async def apply(self, statements: Sequence[Write]) -> list[list[Row]]:
         """See Journal.apply. With no statement it tries whether the journal can be written."""
         if self._closed or not self._writer.is_alive():
             raise _closed()
@@ -283,17 +286,17 @@ class SqliteJournal:
         if not self._files.in_place():
             raise moved(self.path)
 
-    def _one(self, connection: Connection, statements: Sequence[Statement]) -> _Result:
+    def _one(self, connection: Connection, statements: Sequence[Write]) -> _Result:
         database = _driver(connection)
         database.execute("SAVEPOINT one")
         try:
             found = [_execute(connection, statement) for statement in statements]
-        except (Conflict, IntegrityError, StatementError, ValueError) as error:
-            if isinstance(error, OperationalError):
+        except (Conflict, StatementError, sqlite3.Error, ValueError) as error:
+            if isinstance(error, OperationalError | sqlite3.OperationalError):
                 raise  # the database itself: it concerns the whole group
             database.execute("ROLLBACK TO one")
             database.execute("RELEASE one")
-            if isinstance(error, IntegrityError):
+            if isinstance(error, IntegrityError | sqlite3.IntegrityError):
                 return Conflict("The journal holds this already.", details_of=reason(error))
             return error if isinstance(error, Conflict) else unusable(self.path, error, "written")
         database.execute("RELEASE one")
@@ -311,7 +314,10 @@ def _driver(connection: Connection) -> sqlite3.Connection:
     return driver
 
 
-def _execute(connection: Connection, statement: Statement) -> list[Row]:
+def _execute(connection: Connection, statement: Write) -> list[Row]:
+    if isinstance(statement, NewRows):
+        _insert(connection, statement)
+        return []
     result = connection.execute(statement.sql, statement.values or None)
     rows: list[Row] = list(result.mappings()) if result.returns_rows else []
     touched = len(rows) if result.returns_rows else result.rowcount
@@ -320,6 +326,20 @@ def _execute(connection: Connection, statement: Statement) -> list[Row]:
             "The journal moved on in the meantime.", touched=touched, required=statement.rows
         )
     return rows
+
+
+def _insert(connection: Connection, new: NewRows) -> None:
+    dialect, columns = connection.dialect, dict[str, Iterable[Any]]()
+    for column in new.table.c:
+        convert = column.type.bind_processor(dialect)
+        if column.name in new.columns:
+            values = new.columns[column.name]
+            columns[column.name] = values if convert is None else map(convert, values)
+        elif column.name in new.shared:
+            value = new.shared[column.name]
+            columns[column.name] = itertools.repeat(value if convert is None else convert(value))
+    sql = str(insert(new.table).compile(dialect=dialect, column_keys=columns))
+    _driver(connection).executemany(sql, zip(*columns.values(), strict=False))
 
 
 def _hand_out(

@@ -8,6 +8,7 @@ behind (the video of a motion photo, the further pictures of an MPO) is not part
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -15,6 +16,8 @@ _SOF_HUFFMAN = frozenset({0xC0, 0xC1, 0xC2})  # baseline, extended sequential, p
 _EOI, _SOS = 0xD9, 0xDA
 _APP0, _APP1, _APP2, _APP14, _APP15 = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF
 _COM = 0xFE
+_BARE = frozenset({0x01, 0xD8})  # markers without a length, besides the end
+_LENGTH = struct.Struct(">H")
 #: Bytes that fit into one segment, besides its marker and length.
 MAX_SEGMENT = 65533
 _BARE_JFIF = 18  # bytes of an APP0 segment without a thumbnail, marker included
@@ -39,7 +42,7 @@ def segments(data: bytes) -> Iterator[Segment]:
     found = _MARKER.search(data, 2)
     while found:
         start, marker = found.start(), data[found.start() + 1]
-        if marker in {0x01, 0xD8}:
+        if marker in _BARE:
             end = start + 2
         elif marker == _EOI:
             yield Segment(marker, start, start + 2)
@@ -57,7 +60,23 @@ def segments(data: bytes) -> Iterator[Segment]:
 
 def has_end(data: bytes) -> bool:
     """True if the picture runs to its end-of-image marker."""
-    return any(segment.marker == _EOI for segment in segments(data))
+    # Walks as ``segments`` does, and makes none of them: it is asked of every file that settles.
+    size, search, length_at = len(data), _MARKER.search, _LENGTH.unpack_from
+    found = search(data, 2)
+    while found:
+        end = found.end()
+        marker = data[end - 1]
+        if marker == _EOI:
+            return True
+        if marker not in _BARE:
+            if end + 2 > size:
+                return False
+            (length,) = length_at(data, end)
+            end += length
+            if length < 2 or end > size:
+                return False
+        found = search(data, end)
+    return False
 
 
 def exceeds_scans(data: bytes, limit: int) -> bool:

@@ -186,13 +186,12 @@ def sniff_file(path: Path) -> Sniffed:
         return sniff(file.read(HEAD))
 
 
-def examine(path: Path) -> tuple[Sniffed, bool | None]:
-    """The kind of a file, and whether it looks whole (see ``looks_whole``), of one opening."""
-    with open_regular(path) as file:
-        sniffed = sniff(file.read(HEAD))
-        if sniffed.family is Family.UNSUPPORTED:
-            return sniffed, None
-        return sniffed, wholeness.has_end(file, sniffed.format)
+def examine(file: BinaryIO) -> tuple[Sniffed, bool | None]:
+    """The kind of an open file, and whether it looks whole (see ``looks_whole``)."""
+    sniffed = sniff(file.read(HEAD))
+    if sniffed.family is Family.UNSUPPORTED:
+        return sniffed, None
+    return sniffed, wholeness.has_end(file, sniffed.format)
 
 
 def looks_whole(path: Path, sniffed: Sniffed) -> bool | None:

@@ -24,7 +24,7 @@ def has_end(file: BinaryIO, image_format: str) -> bool | None:
     ``image_format`` is Pillow's name, or "" for anything that may be an ISO base media file.
     """
     test = _TESTS.get(image_format)
-    return test(file, os.fstat(file.fileno()).st_size) if test else None
+    return test(file, file.seek(0, os.SEEK_END)) if test else None
 
 
 def _jpeg(file: BinaryIO, size: int) -> bool | None:

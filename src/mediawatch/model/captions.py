@@ -58,7 +58,7 @@ def render(
             "folder": title(folder),
             "n": str(count),
             "date": when.date().isoformat(),
-            "time": when.strftime("%H:%M"),
+            "time": f"{when.hour:02}:{when.minute:02}",
             "year": f"{when.year:04}",
             "month": f"{when.month:02}",
             "day": f"{when.day:02}",

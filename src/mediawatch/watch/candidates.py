@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from mediawatch.model.posts import Post
+from mediawatch.media.probe import Family
 from mediawatch.watch.writers import Key
 
-#: Is told the name of a file, the post that it belongs to, and whether it is a duplicate of that.
-Told = Callable[[str, Post, bool], None]
+#: Is told the name of a file, the id of its post, and whether it is a duplicate of that.
+Told = Callable[[str, str, bool], None]
+#: Inode, size in bytes, and time of change in nanoseconds.
+Identity = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +30,26 @@ class Inspection:
 
 
 @dataclass(frozen=True, slots=True)
+class Contents:
+    """The bytes that a file held, and which file that was. ``sha256`` in hex, ``size`` in bytes."""
+
+    sha256: str
+    size: int
+    family: Family
+    identity: Identity
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A settled file that may be claimed. ``size`` in bytes; ``key`` as it was when it settled:
-    if it differs after the claim, the file was changed meanwhile."""
+    if it differs after the claim, the file was changed meanwhile. ``contents``: if they were read
+    when it was last looked at."""
 
     path: Path
     name: str
     key: Key
     size: int
+    contents: Contents | None = None
 
 
 class Taken(StrEnum):

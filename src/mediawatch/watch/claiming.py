@@ -14,7 +14,8 @@ from mediawatch.pipeline import filing
 from mediawatch.pipeline.album import note_beside
 from mediawatch.pipeline.archive import SIDECAR, free_name, name_begun
 from mediawatch.watch.candidates import Candidate
-from mediawatch.watch.fingerprint import Fingerprint, identity, sidecar
+from mediawatch.watch.fingerprint import Fingerprint, sidecar
+from mediawatch.watch.reading import identity
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import codecs
-import hashlib
 import os
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
-from mediawatch.media.probe import HEAD, Family, sniff
+from mediawatch.media.probe import Family
 from mediawatch.model.names import split_name
 from mediawatch.pipeline.archive import SIDECAR
-from mediawatch.watch.candidates import Candidate
+from mediawatch.watch.candidates import Candidate, Contents, Identity
+from mediawatch.watch.reading import read
 
 #: Longest caption file that is read, in bytes.
 MAX_SIDECAR = 64 * 1024
-#: A file up to this size is read in one go.
-_AT_ONCE = 1 << 20
+_SUFFIXES = (SIDECAR, SIDECAR.upper(), SIDECAR.title())
 _FLAGS = (
     os.O_RDONLY
     | getattr(os, "O_NOFOLLOW", 0)
@@ -27,8 +25,6 @@ _FLAGS = (
     | getattr(os, "O_NONBLOCK", 0)
     | getattr(os, "O_CLOEXEC", 0)
 )
-
-Identity = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +56,8 @@ def take_fingerprints(
 
 
 def take_fingerprint(candidate: Candidate, young: tuple[float, float]) -> Fingerprint | None:
-    """Read the whole file once; None if it is not what settled, or changed while it was read.
+    """Read the whole file, unless it was read already; None if it is not what settled, or changed
+    while it was read.
 
     Also if its caption was written within ``young`` (from, to; seconds since the epoch): it may
     not be whole yet. Raises OSError.
@@ -68,31 +65,18 @@ def take_fingerprint(candidate: Candidate, young: tuple[float, float]) -> Finger
     beside = sidecar(candidate.path)
     if beside is not None and young[0] < beside.stat().st_mtime <= young[1]:
         return None
-    descriptor = os.open(candidate.path, _FLAGS)
-    try:
-        before = os.fstat(descriptor)
-        if not stat.S_ISREG(before.st_mode) or before.st_size != candidate.size:
-            return None
-        sha256, head = _read(descriptor, before.st_size)
-        after = os.fstat(descriptor)
-    finally:
-        os.close(descriptor)
-    if identity(before) != identity(after):
+    found = candidate.contents or _read(candidate)
+    if found is None:
         return None
     caption = _caption_in(beside) if beside is not None else None
-    return Fingerprint(sha256, before.st_size, sniff(head).family, beside, caption, identity(after))
-
-
-def identity(found: os.stat_result) -> Identity:
-    """What a rename leaves as it is, and a writer does not."""
-    return found.st_ino, found.st_size, found.st_mtime_ns
+    return Fingerprint(found.sha256, found.size, found.family, beside, caption, found.identity)
 
 
 def sidecar(path: Path) -> Path | None:
     """The caption file beside a picture, however its suffix is written; None if there is none."""
-    folder, name = os.path.split(path)
-    stem = os.path.join(folder, split_name(name)[0])
-    for suffix in (SIDECAR, SIDECAR.upper(), SIDECAR.title()):
+    stem = os.fspath(path)
+    stem = stem[: len(stem) - len(split_name(path.name)[1])]
+    for suffix in _SUFFIXES:
         beside = stem + suffix
         try:
             # Not through a link: it could lead to any file that this user may read.
@@ -104,18 +88,15 @@ def sidecar(path: Path) -> Path | None:
     return None
 
 
-def _read(descriptor: int, size: int) -> tuple[str, bytes]:
-    """The sha256 of a file of that size, and its first bytes."""
-    if size <= _AT_ONCE:
-        data = os.read(descriptor, size + 1)
-        if len(data) == size:
-            return hashlib.sha256(data).hexdigest(), data[:HEAD]
-        os.lseek(descriptor, 0, os.SEEK_SET)
-    file: BinaryIO
-    with open(descriptor, "rb", closefd=False) as file:
-        head = file.read(HEAD)
-        file.seek(0)
-        return hashlib.file_digest(file, "sha256").hexdigest(), head
+def _read(candidate: Candidate) -> Contents | None:
+    descriptor = os.open(candidate.path, _FLAGS)
+    try:
+        before = os.fstat(descriptor)
+        if not stat.S_ISREG(before.st_mode) or before.st_size != candidate.size:
+            return None
+        return read(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _caption_in(beside: Path) -> str | None:

@@ -20,12 +20,13 @@ from mediawatch.config import PublishSettings, WatchSettings
 from mediawatch.engine.base import JobEngine
 from mediawatch.errors import Conflict, JournalError, MediawatchError, from_os_error
 from mediawatch.journal import accounts, posts
+from mediawatch.journal.claims import ARRIVED, NewPost, arrive, intend
 from mediawatch.journal.database import Journal
 from mediawatch.log import Log, size
 from mediawatch.media.probe import Family
 from mediawatch.model import captions
-from mediawatch.model.lifecycle import PRIORITY, Stage, State
-from mediawatch.model.posts import Item, Post, PostKind, new_post_id
+from mediawatch.model.lifecycle import PRIORITY, State
+from mediawatch.model.posts import PostKind, new_post_id
 from mediawatch.pipeline.work import LEASE
 from mediawatch.watch import claiming
 from mediawatch.watch.candidates import Candidate, Taken, Told
@@ -58,8 +59,8 @@ class Intake:
     """Makes posts of candidates. ``room`` and ``take`` are what the watcher calls.
 
     ``own`` makes sure that the inbox is still ours alone; it blocks, and raises if it is not.
-    ``taken`` is told the name of each file, its post, and whether it was a duplicate of that.
-    ``backlog``: posts that may be under way; None: any number.
+    ``taken`` is told the name of each file, the id of its post, and whether it was a duplicate of
+    that. ``backlog``: posts that may be under way; None: any number.
     """
 
     def __init__(
@@ -73,7 +74,7 @@ class Intake:
         clock: Clock,
         log: Log,
         own: Callable[[], None] = lambda: None,
-        taken: Told = lambda name, post, again: None,
+        taken: Told = lambda name, post_id, again: None,
         backlog: int | None = BACKLOG,
     ) -> None:
         self._watch = watch
@@ -197,8 +198,14 @@ class Intake:
             return
         await self._forget_notes(read)
         claims = self._plan(read)
-        intended = posts.add_all([post for post, _ in claims])
-        await self._journal.apply([accounts.ensure(self._account_id), *intended])
+        now = self._clock.now()
+        intended = [post for post, _ in claims]
+        await self._journal.apply(
+            [
+                accounts.ensure(self._account_id),
+                *intend(intended, self._account_id, now=now, lease_until=now + LEASE),
+            ]
+        )
         crash.at("claim.intended")
         renamed = await asyncio.to_thread(claiming.rename_all, [claim for _, claim in claims])
         ready = []
@@ -210,10 +217,9 @@ class Intake:
         if ready:
             await self._ready(ready, outcomes)
 
-    def _plan(self, read: Sequence[_Read]) -> list[tuple[Post, Claim]]:
+    def _plan(self, read: Sequence[_Read]) -> list[tuple[NewPost, Claim]]:
         """A post for each, all with their files in one folder, which is named after the first."""
-        now = self._clock.now()
-        when = datetime.fromtimestamp(now).astimezone()
+        when = datetime.fromtimestamp(self._clock.now()).astimezone()
         ids = [new_post_id() for _ in read]
         folder = self._watch.work_folder / ids[0]
         claims = []
@@ -224,35 +230,22 @@ class Intake:
             caption = fingerprint.caption
             if caption is None:
                 caption = captions.render(self._publish.caption, name, when, self._publish.hashtags)
-            item = Item(
-                post_id=post_id,
-                position=0,
-                name=name,
-                source=candidate.path,
-                moving_to=target,
-                sha256=fingerprint.sha256,
-                size=fingerprint.size,
-            )
-            post = Post(
+            post = NewPost(
                 id=post_id,
-                account_id=self._account_id,
                 kind=PostKind.REEL if fingerprint.family is Family.VIDEO else PostKind.IMAGE,
                 name=name,
                 caption=caption,
                 content_key=each.content_key,
-                stage=Stage.CONVERT,
-                state=State.RUNNING,
-                created_at=now,
-                updated_at=now,
-                fence=1,
-                lease_until=now + LEASE,
-                items=(item,),
+                source=candidate.path,
+                target=target,
+                sha256=fingerprint.sha256,
+                size=fingerprint.size,
             )
             claims.append((post, Claim(candidate, fingerprint, target)))
         return claims
 
     async def _undo(
-        self, post: Post, claim: Claim, done: bool | OSError | MediawatchError
+        self, post: NewPost, claim: Claim, done: bool | OSError | MediawatchError
     ) -> Taken:
         """The rename failed, or took something else than what was read: let it settle again."""
         if not isinstance(done, bool):
@@ -267,17 +260,16 @@ class Intake:
         await self._forget(post, claim)
         return Taken.CHANGED
 
-    async def _forget(self, post: Post, claim: Claim) -> None:
+    async def _forget(self, post: NewPost, claim: Claim) -> None:
         await self._journal.apply([posts.forget(post.id)])
         crash.at("claim.forgotten")
         await asyncio.to_thread(claiming.remove_empty, claim.target.parent)
 
     async def _ready(
-        self, claims: Sequence[tuple[Post, Claim]], outcomes: dict[str, Taken]
+        self, claims: Sequence[tuple[NewPost, Claim]], outcomes: dict[str, Taken]
     ) -> None:
         try:
-            arrived = posts.arrived_all([post for post, _ in claims], self._clock.now())
-            await self._journal.apply(arrived)
+            await self._journal.apply(arrive([post.id for post, _ in claims], self._clock.now()))
         except JournalError:
             # Nothing is taken that cannot be written down: back to where everybody sees it. The
             # posts wait for just these files, and the next take finishes what was begun.
@@ -293,14 +285,14 @@ class Intake:
             self._log.info(f"{len(claims)} files are taken ({together}).", action="claim")
             tell = self._log.debug
         for post, claim in claims:
-            self._engine.wake(post.id, PRIORITY[post.stage])
+            self._engine.wake(post.id, PRIORITY[ARRIVED.stage])
             tell(
                 f"{post.name} is taken ({size(claim.fingerprint.size)}).",
                 action="claim",
                 post=post.id,
                 file=post.name,
             )
-            self._taken(claim.candidate.name, post, False)
+            self._taken(claim.candidate.name, post.id, False)
             outcomes[claim.candidate.name] = Taken.TAKEN
 
     async def _forget_notes(self, read: Sequence[_Read]) -> None:

@@ -66,7 +66,7 @@ class KnownContent:
         await self._journal.apply(statements)
         crash.at("claim.finished")
         self._engine.wake(post.id, PRIORITY[post.stage])
-        self._taken(candidate.name, post, False)
+        self._taken(candidate.name, post.id, False)
         return Taken.TAKEN
 
     def _release(self, post: Post) -> Statement:
@@ -102,7 +102,7 @@ class KnownContent:
         self._log.info(
             f"{post.name} was put back and is tried again.", action="claim", post=post.id
         )
-        self._taken(candidate.name, post, False)
+        self._taken(candidate.name, post.id, False)
         return Taken.TAKEN
 
     async def _duplicate(self, known: Post, candidate: Candidate) -> Taken:
@@ -128,5 +128,5 @@ class KnownContent:
             action="duplicate",
             post=known.id,
         )
-        self._taken(candidate.name, known, True)
+        self._taken(candidate.name, known.id, True)
         return Taken.TAKEN

@@ -6,13 +6,15 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 
 from mediawatch.watch.seals import broken, inode_of, is_same
-from mediawatch.watch.writers import Key, Writer, key_of, writer_of
+from mediawatch.watch.writers import Key, Writer, key_of, size_in, writer_of
+
+Peek = Callable[[str, int, int], None]
 
 _KINDS = {
     stat.S_IFLNK: "it is a symbolic link",
@@ -142,10 +144,14 @@ def changed(root: str, keyed: Iterable[tuple[str, Key]]) -> list[str]:
     return [name for name, key in keyed if _key_now(root, name) != key]
 
 
-def look_at(root: str, questions: Iterable[Question]) -> list[Look]:
+def look_at(root: str, questions: Iterable[Question], peek: Peek | None = None) -> list[Look]:
     """Look at each name with lstat (never through a link, never at the folder's own copy of the
-    attributes, which is stale on Windows while a handle is open)."""
-    looks = [_look(root, question) for question in questions]
+    attributes, which is stale on Windows while a handle is open).
+
+    ``peek`` is handed name, descriptor and size of those that nobody writes to, while they are
+    open; it raises nothing.
+    """
+    looks = [_look(root, question, peek) for question in questions]
     if any(look.sight is Sight.GONE for look in looks):
         try:
             names = os.scandir(root)
@@ -158,8 +164,13 @@ def look_at(root: str, questions: Iterable[Question]) -> list[Look]:
     return looks
 
 
-def _look(root: str, question: Question) -> Look:
-    path, name = os.path.join(root, question.name), question.name
+def _look(root: str, question: Question, peek: Peek | None) -> Look:
+    path, name = f"{root}{os.sep}{question.name}", question.name
+    asked = None
+    if question.ask and question.key is not None and size_in(question.key):
+        asked = _ask(path, Look(name, Sight.FILE, question.key, size_in(question.key)), peek)
+        if asked.sight is Sight.FILE and asked.writer is not Writer.CHANGED:
+            return asked
     try:
         found = os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -170,22 +181,23 @@ def _look(root: str, question: Question) -> Look:
         kind = stat.S_IFMT(found.st_mode)
         reason = _KINDS.get(kind, "it is not a regular file")
         return Look(name, Sight.OTHER, _other_key(found), reason=reason)
-    key, size = key_of(found), found.st_size
-    if not question.ask or key != question.key or size == 0:
-        return Look(name, Sight.FILE, key, size)
-    return _ask(path, Look(name, Sight.FILE, key, size))
+    if asked is not None and key_of(found) == question.key:
+        return asked
+    return Look(name, Sight.FILE, key_of(found), found.st_size)
 
 
-def _ask(path: str, look: Look) -> Look:
+def _ask(path: str, look: Look, peek: Peek | None) -> Look:
     try:
-        writer = writer_of(path, look.key)
+        writer = writer_of(
+            path, look.key, peek and (lambda descriptor: peek(look.name, descriptor, look.size))
+        )
     except OSError as error:
         return replace(look, sight=Sight.UNREADABLE, reason=_unreadable(error))
     if writer is Writer.GONE:
         return replace(look, sight=Sight.GONE)
     if writer is Writer.UNREADABLE:
         return replace(look, sight=Sight.UNREADABLE, reason=CANNOT_BE_READ)
-    return replace(look, writer=writer)
+    return Look(look.name, look.sight, look.key, look.size, writer)
 
 
 CANNOT_BE_READ = "it cannot be read: permission is missing"

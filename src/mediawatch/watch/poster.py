@@ -61,10 +61,10 @@ class PosterMedia:
         self._limit = limit
         self._takings: list[dict[str, tuple[str, bool]]] = []
 
-    def taken(self, name: str, post: Post, again: bool) -> None:
+    def taken(self, name: str, post_id: str, again: bool) -> None:
         """The intake made a post of a file, or found that it is one already."""
         for taking in self._takings:
-            taking[name] = (post.id, again)
+            taking[name] = (post_id, again)
 
     async def run(self) -> dict[str, Any]:
         """Publish, wait, and report. Never raises StorageProblem: it is told in the report."""

@@ -13,24 +13,24 @@ from pathlib import Path
 from mediawatch.clock import Clock
 from mediawatch.errors import MediawatchError
 from mediawatch.watch.candidates import Candidate, Inspection, Outcome, Taken
-from mediawatch.watch.listing import CANNOT_BE_READ
+from mediawatch.watch.listing import CANNOT_BE_READ, Peek
+from mediawatch.watch.reading import Inspect, Readings
 from mediawatch.watch.settle import CUT_SHORT, WRITTEN, SettleRule, Settling
 from mediawatch.watch.tracker import Tracker
 
-#: Files that are dealt with together at the most, and their bytes.
-MOST = 128
-MOST_BYTES = 16 << 20
+#: Files that are dealt with together, and their bytes: the first is to be on its way soon. In a
+#: storm, which is when more than that many are ready, it is ``IN_A_STORM`` files.
+MOST, MOST_BYTES = 128, 16 << 20
+IN_A_STORM = 1024
 _STILL_WRITTEN_RETRY = 60.0
 _FRESH_LOOK = 0.05
-
-_Inspected = Inspection | Exception
 
 
 class Taker:
     """Looks into settled files, and offers them to the intake.
 
-    ``room()`` waits until files may be taken, and says how many; ``look_again(names)`` looks at
-    these names and lets the tracker judge them.
+    ``room()`` waits until files may be taken, and says how many; ``look_again(names, peek)`` looks
+    at these names and lets the tracker judge them.
     """
 
     def __init__(
@@ -40,10 +40,10 @@ class Taker:
         root: str,
         *,
         clock: Clock,
-        inspect: Callable[[Path], Inspection],
+        inspect: Inspect,
         room: Callable[[], Awaitable[int]],
         take: Callable[[Sequence[Candidate]], Awaitable[Sequence[Taken]]],
-        look_again: Callable[[Sequence[str]], Awaitable[None]],
+        look_again: Callable[[Sequence[str], Peek], Awaitable[None]],
         report: Callable[..., None],
     ) -> None:
         self._tracker, self._rule, self._root = tracker, rule, root
@@ -56,7 +56,8 @@ class Taker:
         if not self._tracker.any_ready():
             return False
         room = await self._room()
-        names = self._tracker.next_ready(min(room, MOST), MOST_BYTES)
+        most = IN_A_STORM if self._tracker.ready_count > IN_A_STORM else MOST
+        names = self._tracker.next_ready(min(room, most), MOST_BYTES)
         try:
             await self._offer(names)
         finally:
@@ -64,17 +65,21 @@ class Taker:
         return True
 
     async def _offer(self, names: Sequence[str]) -> None:
-        entries = await self._still_ready(names)
-        paths = [Path(self._root, name) for name in entries]
-        inspected = await asyncio.to_thread(self._look_into, paths)
+        readings = Readings(self._inspect)
+        entries = await self._still_ready(names, readings)
+        unread = [name for name in entries if name not in readings.by_name]
+        if unread:
+            await asyncio.to_thread(self._look_into, unread, readings)
         candidates = []
-        for (name, entry), path, seen in zip(entries.items(), paths, inspected, strict=True):
-            if self._is_wanted(name, entry, seen):
-                candidates.append(Candidate(path, name, entry.key or (), entry.size))
+        for name, entry in entries.items():
+            reading = readings.by_name[name]
+            if self._is_wanted(name, entry, reading.seen):
+                path, key = Path(self._root, name), entry.key or ()
+                candidates.append(Candidate(path, name, key, entry.size, reading.contents))
         if candidates:
             await self._hand_on(candidates)
 
-    async def _still_ready(self, names: Sequence[str]) -> dict[str, Settling]:
+    async def _still_ready(self, names: Sequence[str], readings: Readings) -> dict[str, Settling]:
         settling, now = self._tracker.settling, self._clock.monotonic()
         entries = {name: settling[name] for name in names if name in settling}
         stale = [
@@ -83,23 +88,18 @@ class Taker:
             if entry.ready_at is not None and now - entry.ready_at > _FRESH_LOOK
         ]
         if stale:
-            await self._look_again(stale)
+            await self._look_again(stale, readings.peek)
         return {
             name: entry
             for name, entry in entries.items()
             if settling.get(name) is entry and entry.ready_at is not None
         }
 
-    def _look_into(self, paths: Sequence[Path]) -> list[_Inspected]:
-        inspected: list[_Inspected] = []
-        for path in paths:
-            try:
-                inspected.append(self._inspect(path))
-            except Exception as error:  # whatever a broken file does to the inspector: go on
-                inspected.append(error)
-        return inspected
+    def _look_into(self, names: Sequence[str], readings: Readings) -> None:
+        for name in names:
+            readings.look_into(name, Path(self._root, name))
 
-    def _is_wanted(self, name: str, entry: Settling, seen: _Inspected) -> bool:
+    def _is_wanted(self, name: str, entry: Settling, seen: Inspection | Exception) -> bool:
         if isinstance(seen, FileNotFoundError):
             self._tracker.settle_again(name, self._clock.monotonic())
         elif isinstance(seen, PermissionError):

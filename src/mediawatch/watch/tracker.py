@@ -169,6 +169,11 @@ class Tracker:
             self._ready.popleft()
         return False
 
+    @property
+    def ready_count(self) -> int:
+        """How many names are ready, or were a moment ago."""
+        return len(self._ready)
+
     def next_ready(self, limit: int, weight: int) -> list[str]:
         """The names that have been ready for longest, marked as being taken.
 

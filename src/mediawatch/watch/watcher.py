@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 from mediawatch.clock import Clock
@@ -21,7 +20,6 @@ from mediawatch.watch import listing
 from mediawatch.watch.candidates import (
     Candidate,
     FolderState,
-    Inspection,
     Outcome,
     Seen,
     Taken,
@@ -31,6 +29,7 @@ from mediawatch.watch.candidates import (
 from mediawatch.watch.guard import Guard
 from mediawatch.watch.inbox import Inbox
 from mediawatch.watch.passes import AnyOf, FolderPass
+from mediawatch.watch.reading import Inspect
 from mediawatch.watch.settle import CUT_SHORT, WRITTEN, SettleRule
 from mediawatch.watch.taker import Taker
 from mediawatch.watch.tracker import Tracker
@@ -60,8 +59,9 @@ class Limits:
 class Watcher:
     """Watches one folder.
 
-    ``inspect(path)`` looks into a file and runs in a thread. ``room()`` waits until files may be
-    taken, and says how many; ``take(candidates)`` claims them. Both must be safe to cancel.
+    ``inspect(name, file)`` looks into an open file and runs in a thread. ``room()`` waits until
+    files may be taken, and says how many; ``take(candidates)`` claims them. Both must be safe to
+    cancel.
     ``standstill()`` says why there will be no room for long, if so. ``on_settling()`` is called
     when new files begin to settle. ``report(action, message, **fields)`` is told what people
     should know. ``withheld``: what is passed over though it lies there; an order (``pass_once``)
@@ -73,7 +73,7 @@ class Watcher:
         settings: WatchSettings,
         *,
         clock: Clock,
-        inspect: Callable[[Path], Inspection],
+        inspect: Inspect,
         take: Callable[[Sequence[Candidate]], Awaitable[Sequence[Taken]]],
         room: Callable[[], Awaitable[int]],
         standstill: Callable[[], str] = lambda: "",
@@ -312,10 +312,14 @@ class Watcher:
                 self._look.clear()
                 await _wait(self._look, min(times) - now if times else None)
 
-    async def _look_at(self, questions: list[listing.Question], now: float) -> None:
+    async def _look_at(
+        self, questions: list[listing.Question], now: float, peek: listing.Peek | None = None
+    ) -> None:
         if questions:
             try:
-                looks = await self._inbox.in_place(listing.look_at, self._inbox.root, questions)
+                looks = await self._inbox.in_place(
+                    listing.look_at, self._inbox.root, questions, peek
+                )
             except OSError as error:
                 self._inbox.failed(error)
                 looks = [listing.Look(asked.name, listing.Sight.AWAY) for asked in questions]
@@ -332,9 +336,9 @@ class Watcher:
             if failed is not None and failed.failures == 1:
                 self._report("unreadable", f"{name}: {reason}.", name=name, remedy=remedy)
 
-    async def _look_again(self, names: Sequence[str]) -> None:
+    async def _look_again(self, names: Sequence[str], peek: listing.Peek) -> None:
         now = self._clock.monotonic()
-        await self._look_at([self._tracker.question(name, now) for name in names], now)
+        await self._look_at([self._tracker.question(name, now) for name in names], now, peek)
         self._look.set()
 
     # --- taking ---------------------------------------------------------------------------

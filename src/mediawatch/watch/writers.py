@@ -12,10 +12,15 @@ import errno
 import os
 import signal
 import sys
+from collections.abc import Callable
 from enum import Enum
 
 #: What identifies one state of one file; any change of content changes it.
 Key = tuple[int, ...]
+
+
+#: Is handed the descriptor of a file that is open just now; raises nothing.
+Peek = Callable[[int], None]
 
 
 class Writer(Enum):
@@ -35,6 +40,11 @@ def key_of(stat: os.stat_result) -> Key:
     if sys.platform == "win32":
         return (stat.st_ino, stat.st_size, stat.st_mtime_ns)
     return (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+
+
+def size_in(key: Key) -> int:
+    """The size of the file, in bytes, when it had this key; 0 if it was no file."""
+    return key[1] if len(key) > 2 else 0
 
 
 _OPEN_ERRORS = {
@@ -74,8 +84,8 @@ if sys.platform == "win32":
     ]
     _kernel32.CloseHandle.argtypes = [wintypes.HANDLE]
 
-    def writer_of(path: str, key: Key) -> Writer:
-        """Ask the kernel whether anybody has the file open for writing."""
+    def writer_of(path: str, key: Key, peek: Peek | None = None) -> Writer:
+        """Ask the kernel whether anybody has the file open for writing; there is no peeking."""
         handle = _kernel32.CreateFileW(
             path, _GENERIC_READ, _SHARE_READ_DELETE, None, _OPEN_EXISTING, _OPEN_REPARSE_POINT, None
         )
@@ -90,8 +100,8 @@ if sys.platform == "win32":
 
 else:
 
-    def writer_of(path: str, key: Key) -> Writer:
-        """Ask the kernel whether anybody has the file open for writing.
+    def writer_of(path: str, key: Key, peek: Peek | None = None) -> Writer:
+        """Ask the kernel whether anybody has the file open for writing; if not, ``peek``.
 
         The file is opened without following a link and without waiting for a fifo, and its key
         is compared again: on a share, opening is what brings the attributes up to date.
@@ -104,7 +114,10 @@ else:
         try:
             if key_of(os.fstat(descriptor)) != key:
                 return Writer.CHANGED
-            return _ask_for_lease(descriptor)
+            writer = _ask_for_lease(descriptor)
+            if peek is not None and writer is not Writer.SOME:
+                peek(descriptor)
+            return writer
         finally:
             os.close(descriptor)
 

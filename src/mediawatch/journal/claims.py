@@ -1,0 +1,112 @@
+"""The posts of files that are claimed together: written before the renames, and ready after.
+
+Much of a storm's cost is here: a post is a tuple on its way, and each step one write for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from sqlalchemy import bindparam, update
+
+from mediawatch.journal.database import NewRows, Statement
+from mediawatch.journal.schema import items, posts
+from mediawatch.model.lifecycle import Event, Position, Publication, Stage, State, walk
+from mediawatch.model.posts import PostKind
+
+#: Where a post stands while its file is renamed: nobody else may work on it.
+CLAIMED = Position(Stage.CONVERT, State.RUNNING, Publication.NOT_ASKED)
+#: And where it stands when the file has arrived.
+ARRIVED = walk(CLAIMED, Event.INTERRUPT)
+_FENCE = 1
+
+_ARRIVE = (
+    update(posts)
+    .where(
+        posts.c.id.in_(bindparam("at_ids", expanding=True)),
+        posts.c.fence == _FENCE,
+        posts.c.stage == CLAIMED.stage,
+        posts.c.state == CLAIMED.state,
+    )
+    .values(
+        stage=ARRIVED.stage,
+        state=ARRIVED.state,
+        updated_at=bindparam("now"),
+        lease_until=None,
+    )
+)
+_ARRIVE_ITEM = (
+    update(items)
+    .where(items.c.post_id.in_(bindparam("at_ids", expanding=True)), items.c.moving_to.is_not(None))
+    .values(source=items.c.moving_to, moving_to=None)
+)
+
+
+class NewPost(NamedTuple):
+    """A post of one file, which lies at ``source`` and is to be renamed to ``target``.
+
+    ``sha256`` in hex, ``size`` in bytes.
+    """
+
+    id: str
+    kind: PostKind
+    name: str
+    caption: str
+    content_key: str
+    source: Path
+    target: Path
+    sha256: str
+    size: int
+
+
+def intend(
+    new: Sequence[NewPost], account_id: str, *, now: float, lease_until: float
+) -> list[NewRows]:
+    """The posts, each with its item, and the moves that are to come. Conflicts, and writes none,
+    if the account has the same content already."""
+    ids, kinds, names, captions, keys, sources, targets, digests, sizes = zip(*new, strict=True)
+    return [
+        NewRows(
+            posts,
+            {"id": ids, "kind": kinds, "name": names, "caption": captions, "content_key": keys},
+            shared={
+                "account_id": account_id,
+                "stage": CLAIMED.stage,
+                "state": CLAIMED.state,
+                "created_at": now,
+                "updated_at": now,
+                "fence": _FENCE,
+                "lease_until": lease_until,
+                "attempts": 0,
+                "parked": False,
+                "container_reads": 0,
+                "generation": 0,
+                "rebuilds": 0,
+            },
+        ),
+        NewRows(
+            items,
+            {
+                "post_id": ids,
+                "name": names,
+                "source": sources,
+                "moving_to": targets,
+                "sha256": digests,
+                "size": sizes,
+            },
+            shared={"position": 0, "changes": ()},
+        ),
+    ]
+
+
+def arrive(ids: Sequence[str], now: float) -> list[Statement]:
+    """The files of these new posts lie where they were to be moved: the posts are ready.
+
+    Conflicts, and writes none, if any of them is not as it was intended.
+    """
+    return [
+        Statement(_ARRIVE, rows=len(ids), values={"at_ids": list(ids), "now": now}),
+        Statement(_ARRIVE_ITEM, rows=len(ids), values={"at_ids": list(ids)}),
+    ]

@@ -18,6 +18,8 @@ class PostKind(StrEnum):
 
     IMAGE = "image"
     REEL = "reel"
+    STORY = "story"
+    CAROUSEL = "carousel"
 
 
 @dataclass(frozen=True, slots=True)

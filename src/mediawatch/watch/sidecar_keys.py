@@ -83,13 +83,17 @@ class _Keys(BaseModel):
     again: Annotated[Any, BeforeValidator(values.nonce)] = None
 
 
+#: Every key that a sidecar may have.
+KEYS = tuple(_Keys.model_fields)
+
+
 def wishes_of(name: str, parsed: dict[str, Any], zone: tzinfo) -> Wishes:
     """The wishes of a parsed sidecar. ``zone``: of times that name none.
 
     Raises Rejected, to be held, with every problem: the file, the key, what is wrong, the remedy.
     """
     # JSON's null says nothing, as a key that is left out.
-    given = {k: v for k, v in parsed.items() if v is not None or k not in _Keys.model_fields}
+    given = {key: value for key, value in parsed.items() if value is not None or key not in KEYS}
     try:
         keys = _Keys.model_validate(given)
     except ValidationError as error:
@@ -137,9 +141,9 @@ def _told(detail: ErrorDetails) -> tuple[str, str, str]:
     if kind == "sidecar":
         return key, str(context["message"]), str(context["remedy"])
     if kind == "extra_forbidden":
-        known = ", ".join(_Keys.model_fields)
         meant = _nearest(key)
-        return key, "is not known.", f'Did you mean "{meant}"?' if meant else f"Known are: {known}."
+        known = f'Did you mean "{meant}"?' if meant else f"Known are: {', '.join(KEYS)}."
+        return key, "is not known.", known
     if kind == "too_long":
         return key, f"has too many: {context['max_length']} are allowed.", "Leave some out."
     if kind in {"bool_type", "bool_parsing"}:
@@ -151,7 +155,7 @@ def _told(detail: ErrorDetails) -> tuple[str, str, str]:
 
 def _nearest(key: str) -> str | None:
     word = key[:64].lower().replace("-", "_").replace(" ", "_")
-    known = [*_Keys.model_fields, *_MEANT]
+    known = [*KEYS, *_MEANT]
     near = difflib.get_close_matches(word, known, n=1, cutoff=0.7)
     return _MEANT.get(near[0], near[0]) if near else None
 

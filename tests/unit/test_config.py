@@ -8,6 +8,7 @@ import pytest
 
 from mediawatch.config import Settings, default_config_file, load
 from mediawatch.errors import ConfigError
+from mediawatch.model import captions
 
 GOOD = {
     "FTP_HOST": "ftp.example.org",
@@ -294,3 +295,22 @@ def test_an_empty_path_is_no_path(tmp_path: Path) -> None:
     assert (None, None) == (settings.ftp.tls_ca_file, settings.watch.processed)
     with pytest.raises(ConfigError, match="is empty"):
         good(tmp_path, '[watch]\nfolder = ""')
+
+
+def test_late_posts(tmp_path: Path) -> None:
+    """Three policies and a grace; another word is told with those that there are."""
+    settings = good(tmp_path, '[publish]\nlate = "next"\nlate_after = "1h"')
+
+    assert ("next", 3600.0) == (settings.publish.late, settings.publish.late_after)
+    found = problems({**GOOD, "MEDIAWATCH_PUBLISH__LATE": "never"})
+    assert "'publish', 'next' or 'hold'" in found["publish.late"]
+
+
+def test_a_template_names_what_can_be_filled(tmp_path: Path) -> None:
+    """Every field of the captions can be used; another one is told with those that there are."""
+    template = " ".join(f"{{{name}}}" for name in captions.FIELDS)
+    settings = good(tmp_path, MEDIAWATCH_PUBLISH__CAPTION=template)
+
+    assert template == settings.publish.caption
+    found = problems({**GOOD, "MEDIAWATCH_PUBLISH__CAPTION": "{place}"})
+    assert "{folder}, {n}" in found["publish.caption"]

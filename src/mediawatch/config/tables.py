@@ -33,7 +33,9 @@ from mediawatch.config.values import (
     parse_retention,
     refusal,
 )
+from mediawatch.model import captions, schedule
 
+_TEMPLATE_FIELDS = ", ".join(f"{{{name}}}" for name in captions.FIELDS)
 #: No control characters: they would end a line of FTP.
 PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 
@@ -207,6 +209,8 @@ class PublishSettings(Table):
     caption: str = "{title}"
     hashtags: Annotated[tuple[str, ...], BeforeValidator(parse_items)] = ()
     min_gap: Duration = 0.0
+    late: schedule.Late = "publish"
+    late_after: Duration = 600.0
     retry_delays: Durations = (60.0, 300.0, 1800.0, 7200.0, 21600.0)
     poll_delays: Durations = (0.0, 2.0, 3.0, 5.0, 8.0, 13.0, 20.0, 30.0, 60.0)
     publish_timeout: Duration = Field(default=60.0, gt=0)
@@ -220,16 +224,15 @@ class PublishSettings(Table):
     @field_validator("caption")
     @classmethod
     def _known_fields(cls, value: str) -> str:
-        allowed = {"stem", "title", "date", "time", "name"}
         try:
             fields = [part[1:] for part in Formatter().parse(value) if part[1] is not None]
         except ValueError as error:
             raise refusal(f"cannot be read: {error}.", "Write a brace itself twice.") from error
         for name, form, conversion in fields:
-            if name not in allowed or form or conversion:
+            if name not in captions.FIELDS or form or conversion:
                 raise refusal(
                     f"has a field that cannot be filled: {{{name}}}.",
-                    "Use {stem}, {title}, {name}, {date} or {time}; write a brace itself twice.",
+                    f"Use {_TEMPLATE_FIELDS}; write a brace itself twice.",
                 )
         return value
 

@@ -94,7 +94,6 @@ def at_instant(aware: datetime, zone: tzinfo | None) -> Moment:
     Raises Rejected if it names an offset that the zone does not have then. UTC fits every zone:
     it names the instant, and says nothing of the place.
     """
-    _check_year(aware)
     if zone is None:
         return Moment(aware)
     at = _instant(aware).astimezone(zone)
@@ -125,10 +124,19 @@ def moment(text: str, zone: tzinfo | None, default: tzinfo) -> Moment:
         if zone is not None and zone_name(named) != zone_name(zone):
             raise _refused(f'"{_shown(text)}" names another zone than zone does.', "Name one.")
         zone = named
-    if offset is None:
-        _check_year(wall)
-        return at_wall(wall, zone or default)
-    return at_instant(wall.replace(tzinfo=offset), zone)
+    return meant(wall if offset is None else wall.replace(tzinfo=offset), zone, default)
+
+
+def meant(written: datetime, zone: tzinfo | None, default: tzinfo) -> Moment:
+    """A time that is written as a date and time, naive or with an offset; else as ``moment``."""
+    if not FIRST_YEAR <= written.year <= LAST_YEAR:
+        raise _refused(
+            f"The year {written.year} is not between {FIRST_YEAR} and {LAST_YEAR}.",
+            "Correct the date.",
+        )
+    if written.tzinfo is None:
+        return at_wall(written, zone or default)
+    return at_instant(written, zone)
 
 
 _PARTS = ("year", "month", "day", "hour", "minute", "second")
@@ -151,14 +159,6 @@ def _instant(aware: datetime) -> datetime:
         return aware.astimezone(UTC)
     except (OverflowError, OSError, ValueError):  # what this system cannot count
         raise _refused(f"{aware:%Y-%m-%d} is beyond this machine's calendar.", FORM) from None
-
-
-def _check_year(when: datetime) -> None:
-    if not FIRST_YEAR <= when.year <= LAST_YEAR:
-        raise _refused(
-            f"The year {when.year} is not between {FIRST_YEAR} and {LAST_YEAR}.",
-            "Correct the date.",
-        )
 
 
 def _where(zone: tzinfo) -> str:

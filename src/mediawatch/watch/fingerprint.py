@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import os
 import stat
 from collections.abc import Sequence
@@ -14,9 +13,8 @@ from mediawatch.model.names import split_name
 from mediawatch.pipeline.archive import SIDECAR
 from mediawatch.watch.candidates import Candidate, Contents, Identity
 from mediawatch.watch.reading import read
+from mediawatch.watch.sidecar import MAX_BYTES, text_of
 
-#: Longest caption file that is read, in bytes.
-MAX_SIDECAR = 64 * 1024
 _SUFFIXES = (SIDECAR, SIDECAR.upper(), SIDECAR.title())
 _FLAGS = (
     os.O_RDONLY
@@ -100,19 +98,10 @@ def _read(candidate: Candidate) -> Contents | None:
 
 
 def _caption_in(beside: Path) -> str | None:
-    """The text of a caption file, or None if it is gone.
-
-    UTF-8, or UTF-16 with its mark, or what an old Windows program wrote.
-    """
+    """The text of a caption file, or None if it is gone."""
     try:
         with os.fdopen(os.open(beside, _FLAGS), "rb") as file:
             # A longer one is cut here, and refused for its length later, by a sentence.
-            data = file.read(MAX_SIDECAR)
+            return text_of(file.read(MAX_BYTES))
     except FileNotFoundError:
         return None
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return data.decode("utf-16", "replace").strip()
-    try:
-        return data.decode("utf-8-sig").strip()
-    except UnicodeDecodeError:
-        return data.decode("cp1252", "replace").strip()

@@ -43,7 +43,6 @@ VERDICTS: dict[str, tuple[str, bytes]] = {
     "nothing to see": ("blank", pictures.transparent_png()),
     "gif of 300 frames": ("animation", pictures.animation("GIF", 300, (40, 30))),
     "video": ("video", pictures.MP4),
-    "heic": ("heif", pictures.HEIC),
 } | {
     f"{share:.0%} of a {name}": ("truncated", pictures.truncated(data, share))
     for share in (0.5, 0.99)

@@ -27,7 +27,7 @@ MOTION_PHOTO = JPEG + pictures.MP4 + b"\xff\xda" * 9
         ("TIFF", pictures.encoded(pictures.deep_grey(), "TIFF")),
         ("BMP", pictures.encoded(pictures.photo(80, 60), "BMP")),
         ("AVIF", pictures.encoded(pictures.photo(80, 60), "AVIF", speed=10)),
-        ("HEIF", pictures.HEIC),
+        ("HEIF", pictures.heic(64, 48)),
     ],
 )
 def test_pictures_are_told_by_content(image_format: str, data: bytes) -> None:
@@ -126,7 +126,7 @@ WHOLE = {
     "webp": pictures.animation("WEBP", 2),
     "bmp": pictures.encoded(pictures.photo(80, 60), "BMP"),
     "avif": pictures.encoded(pictures.photo(80, 60), "AVIF", speed=10),
-    "heic": pictures.HEIC,
+    "heic": pictures.heic(64, 48),
     "mp4": pictures.MP4,
 }
 

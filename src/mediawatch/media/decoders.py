@@ -76,19 +76,22 @@ def load(image: Image.Image) -> tuple[int, bool]:
     """Decode the pixels, and tell how they lie then, and whether the decoder has turned them.
 
     A JPEG is left to be decoded when its final size is known. The decoders of TIFF and HEIF turn
-    by themselves; the Exif data of a PNG may lie behind its pixels. So it is asked twice.
+    by themselves; the Exif data of a PNG may lie behind its pixels, so it is not asked before.
     """
     if image.format in _SHRINKS_ON_LOAD:
         return orientation(image), False
-    before = orientation(image)
-    turned = image.format == "HEIF" and _turns_itself(image)
+    turned = _turns_itself(image)
     image.load()
     after = orientation(image)
-    return after, turned or (after == 1 and before in UPRIGHT)
+    return after, turned and after == 1
 
 
 def _turns_itself(image: Image.Image) -> bool:
     """A HEIC says in its properties how it is to be turned and mirrored; Exif is a mere remark."""
+    if image.format == "TIFF":
+        return orientation(image) in UPRIGHT
+    if image.format != "HEIF":
+        return False
     file = getattr(image, "fp", None)
     if file is None:
         return False

@@ -117,3 +117,6 @@ def _mpo() -> bytes:
         buffer, "MPO", save_all=True, append_images=[pictures.photo(300, 225)], exif=exif()
     )
     return buffer.getvalue() + SECRET
+
+
+FITTING_WITH_EXIF = _saved("JPEG", exif=exif())

@@ -35,9 +35,12 @@ def scalable(image: Image.Image) -> Image.Image:
     return image.convert("La") if image.mode == "LA" else image
 
 
-def to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, list[str]]:
+def to_srgb(
+    image: Image.Image, profile: bytes | None, tones: tuple[int, int] = (0, 65535)
+) -> tuple[Image.Image, list[str]]:
     """An opaque RGB picture with sRGB colours, and what was changed on the way.
 
+    ``tones``: what black and white are, of 16-bit grey.
     A profile that is broken, or made for another mode, is ignored as if there were none.
     Raises Rejected (blank) if every pixel is transparent.
     """
@@ -46,7 +49,9 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, lis
     if alpha is not None and alpha.getextrema() == (0, 0):
         raise reject(Reason.BLANK)
     if image.mode in DEEP_GREY:
-        image = image.point(lambda value: value * (1 / 257)).convert("L")
+        darkest, lightest = tones
+        scale = 255 / (lightest - darkest)
+        image = image.point(lambda value: value * scale - darkest * scale).convert("L")
         changes.append("16-bit grey to 8 bits")
     converted = profiles.to_srgb(image, profile)
     if converted is not None:

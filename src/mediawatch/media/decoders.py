@@ -21,6 +21,8 @@ _PLUGINS = {
     "WEBP": "PIL.WebPImagePlugin",
 }
 _ORIENTATION = 0x0112  # Exif 3.0, table 4
+_BITS, _PHOTOMETRIC, _WHITE_IS_ZERO = 258, 262, 0  # TIFF 6.0, section 8
+_WHITE, _WHITE_OF_12_BITS = 65535, 4095
 #: Exif orientation to what brings the picture upright; 1 is upright.
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -97,6 +99,14 @@ def _turns_itself(image: Image.Image) -> bool:
         return False
     file.seek(0)
     return _TURN.search(file.read(_HEIF_PROPERTIES)) is not None
+
+
+def tones(image: Image.Image) -> tuple[int, int]:
+    """What black and white are among 16-bit pixels: Pillow leaves a TIFF's negative as it is,
+    and 12 bits at the bottom of its 16."""
+    tags = getattr(image, "tag_v2", {})
+    white = _WHITE_OF_12_BITS if tags.get(_BITS) == (12,) else _WHITE
+    return (white, 0) if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO else (0, white)
 
 
 def still(image: Image.Image, *, first_frame: bool) -> list[str]:

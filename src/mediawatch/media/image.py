@@ -33,6 +33,7 @@ from mediawatch.media.rules import (
     pixel_limit,
     reject,
 )
+from mediawatch.media.verify import require_publishable
 
 __all__ = ["ImageOptions", "Prepared", "prepare_image"]
 
@@ -50,7 +51,8 @@ def prepare_image(source: Path, target: Path, options: ImageOptions) -> Prepared
     """Turn ``source`` into a JPEG at ``target``, which appears whole or not at all.
 
     Raises Rejected (codes of ``rules.Reason``), NotYetSupported (``rules.Later``),
-    SourceProblem (cannot be read, or changed meanwhile), StorageProblem (cannot be written).
+    SourceProblem (cannot be read, or changed meanwhile), StorageProblem (cannot be written),
+    PreparationProblem (what came out is not as it should be).
     """
     try:
         with open_regular(source) as file:
@@ -68,6 +70,9 @@ def prepare_image(source: Path, target: Path, options: ImageOptions) -> Prepared
             remedy="Check that the file is still there and that mediawatch may read it.",
             code="source-gone" if isinstance(error, FileNotFoundError) else None,
         ) from error
+    require_publishable(
+        output.data, output.pixels, options.max_width, metadata=options.keep_metadata
+    )
     try:
         _write(target, output.data)
     except OSError as error:
@@ -197,7 +202,7 @@ def _render(image: Image.Image, kind: Sniffed, options: ImageOptions) -> _Output
         changes.append("turned upright")
     if content != upright:
         changes.append(f"{upright[0]}x{upright[1]} to {content[0]}x{content[1]}")
-    small, recoloured = colour.to_srgb(small, profile)
+    small, recoloured = colour.to_srgb(small, profile, decoders.tones(image))
     changes += recoloured
     small, placed = place(small, planned, options.fit, options.pad_color)
     changes += placed

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from mediawatch.media import profiles
+from mediawatch.media import coded, profiles
 from mediawatch.media.image import ImageOptions, prepare_image
 from tests.support import colours, icc, pictures
 
@@ -230,3 +230,60 @@ def test_the_yardstick_is_right() -> None:
         assert expected == pytest.approx(colours.ciede2000(one, other), abs=1e-4)
     red = colours.xyz_linear(colours.SRGB, colours.linear_xyz(colours.DISPLAY_P3, (1.0, 0.0, 0.0)))
     assert (1.2249, -0.0420, -0.0197) == pytest.approx(red, abs=2e-4)
+
+
+def with_numbers(data: bytes, primaries: int, transfer: int) -> bytes:
+    """A HEIC or AVIF whose nclx colour box says so (ISO/IEC 14496-12, 12.1.5)."""
+    at = data.index(b"colrnclx") + 8
+    return data[:at] + primaries.to_bytes(2, "big") + transfer.to_bytes(2, "big") + data[at + 4 :]
+
+
+@pytest.mark.parametrize("image_format", ["HEIF", "AVIF"])
+def test_colours_told_by_numbers_look_the_same_in_srgb(tmp_path: Path, image_format: str) -> None:
+    """HEIC and AVIF may name Display P3 without a profile: code points 12 and 13 of H.273."""
+    own, expected = in_space("Display P3")
+    data = pictures.encoded(patches("RGB", own), image_format, **FORMATS[image_format])
+    changes, seen = published(tmp_path, with_numbers(data, 12, 13))
+    assert "Display P3 to sRGB" in changes
+    assert max(distances(expected, seen)) < WORST
+    changes, seen = published(tmp_path, with_numbers(data, 1, 13))
+    assert not any("sRGB" in change for change in changes)
+    assert max(distances(own, seen)) < WORST
+
+
+def pq(light: float) -> int:
+    """8 bits of SMPTE ST 2084 for so many cd/m2."""
+    power = (light / 10_000) ** 0.1593017578125
+    return round(255 * ((0.8359375 + 18.8515625 * power) / (1 + 18.6875 * power)) ** 78.84375)
+
+
+def test_high_dynamic_range_is_reduced_to_what_sdr_shows(tmp_path: Path) -> None:
+    """PQ: what is below paper white (203 cd/m2, BT.2408) looks as it would in SDR, what is above
+    it keeps its order without being cut."""
+    lights = [2.0, 8.0, 20.0, 50.0, 90.0, 140.0, 203.0, 400.0]
+    own = [(pq(light),) * 3 for light in lights]
+    data = pictures.encoded(patches("RGB", own), "AVIF", **FORMATS["AVIF"])
+    changes, seen = published(tmp_path, with_numbers(data, 9, 16))
+    assert "BT.2020 PQ (HDR) to sRGB" in changes
+    grey = [colour[0] for colour in seen[: len(lights)]]
+    for light, value in zip(lights[:6], grey, strict=False):
+        assert 255 * colours.linear_to_srgb(light / 203) == pytest.approx(value, abs=6)
+    assert 225 < grey[-2] < grey[-1] <= 255
+
+
+def test_of_a_burst_the_main_picture_counts(tmp_path: Path) -> None:
+    """Further pictures in a HEIC are left out, and told; colours are those of the main one."""
+    own, expected = in_space("Display P3")
+    image = patches("RGB", own)
+    options = {"append_images": [image.resize((80, 60))], "save_all": True, **FORMATS["HEIF"]}
+    data = pictures.encoded(image, "HEIF", icc_profile=SPACES["Display P3"][0], **options)
+    changes, seen = published(tmp_path, data)
+    assert {"Display P3 to sRGB", "main picture only"} <= set(changes)
+    assert max(distances(expected, seen)) < WORST
+
+
+def test_bt_2020_colorants_are_those_of_its_chromaticities() -> None:
+    """The numbers in the code against CSS Color 4: one red, in linear light."""
+    xyz = colours.linear_xyz(colours.BT2020, (1.0, 0.0, 0.0))
+    told = coded._PRIMARIES[9][1][0]
+    assert colours.adapted(xyz, colours.D65, colours.D50) == pytest.approx(told, abs=5e-4)

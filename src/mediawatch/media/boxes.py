@@ -1,4 +1,5 @@
-"""The boxes of a HEIF file (ISO/IEC 14496-12, 8.11): where its items lie, without decoding."""
+"""The boxes of a HEIF or AVIF file (ISO/IEC 14496-12, 8.11; ISO/IEC 23008-12, 9.3): where its
+items lie and what colours they have, without decoding."""
 
 from __future__ import annotations
 
@@ -24,6 +25,46 @@ def xmp_place(file: BinaryIO) -> Place | None:
     parts = {kind: meta[start:end] for kind, start, end in _inside(meta, 4, len(meta))}
     number = _xmp_item(parts.get(b"iinf", b""))
     return None if number is None else _location(parts.get(b"iloc", b""), number)
+
+
+def coded_colours(file: BinaryIO) -> tuple[int, int] | None:
+    """Primaries and transfer of the main picture by the numbers of ITU-T H.273, if it tells them
+    and has no profile. A gain map or an HDR version in the same file has colours of its own."""
+    meta = _meta(file)
+    parts = {kind: meta[start:end] for kind, start, end in _inside(meta, 4, len(meta))}
+    properties = parts.get(b"iprp", b"")
+    inner = {
+        kind: properties[start:end] for kind, start, end in _inside(properties, 0, len(properties))
+    }
+    known = inner.get(b"ipco", b"")
+    listed = [(kind, known[start:end]) for kind, start, end in _inside(known, 0, len(known))]
+    main = _main_item(parts.get(b"pitm", b""))
+    found = None
+    for index in _properties_of(inner.get(b"ipma", b""), main):
+        kind, content = listed[index - 1] if 0 < index <= len(listed) else (b"", b"")
+        if kind == b"colr" and content[:4] in {b"prof", b"rICC"}:
+            return None
+        if kind == b"colr" and content[:4] == b"nclx" and len(content) >= 8:
+            found = int.from_bytes(content[4:6], "big"), int.from_bytes(content[6:8], "big")
+    return found
+
+
+def _main_item(content: bytes) -> int:
+    return int.from_bytes(content[4:6] if content[:1] == b"\0" else content[4:8], "big")
+
+
+def _properties_of(associations: bytes, item: int) -> list[int]:
+    """The places in the list of properties, counted from 1, that the content of an ipma box gives
+    to an item."""
+    numbers = _Numbers(associations, 8)
+    id_width = 4 if associations[:1] != b"\0" else 2
+    wide = bool(associations[3:4] and associations[3] & 1)
+    for _ in range(min(int.from_bytes(associations[4:8], "big"), _MAX_STEPS)):
+        number, count = numbers.next(id_width), numbers.next(1)
+        found = [numbers.next(2) & 0x7FFF if wide else numbers.next(1) & 0x7F for _ in range(count)]
+        if number == item:
+            return found
+    return []
 
 
 def _meta(file: BinaryIO) -> bytes:

@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from PIL import Image
 
+from mediawatch.media import boxes, coded
 from mediawatch.media.rules import Later, later
 
 # Pillow's common plugins, now rather than with the first picture.
@@ -38,6 +39,7 @@ SIDEWAYS = frozenset({5, 6, 7, 8})
 # ISO/IEC 23008-12, 6.5.10 and 6.5.12: a quarter turn or more, or a mirror.
 _TURN = re.compile(rb"\0\0\0\x09(?:irot[\1-\3]|imir[\0\1])")
 _HEIF_PROPERTIES = 1 << 16  # bytes in which they lie, also with the hundreds of tiles of a phone
+_CONTAINERS = frozenset({"HEIF", "AVIF"})
 _ANIMATED = frozenset({"GIF", "WEBP", "PNG", "AVIF"})
 _SHRINKS_ON_LOAD = frozenset({"JPEG", "MPO"})
 
@@ -99,6 +101,15 @@ def _turns_itself(image: Image.Image) -> bool:
         return False
     file.seek(0)
     return _TURN.search(file.read(_HEIF_PROPERTIES)) is not None
+
+
+def coded_profile(file: BinaryIO, image_format: str) -> bytes | None:
+    """An ICC profile for colours that the container tells by numbers; None if there is no need."""
+    if image_format not in _CONTAINERS:
+        return None
+    told = boxes.coded_colours(file)
+    file.seek(0)
+    return coded.profile(*told) if told else None
 
 
 def tones(image: Image.Image) -> tuple[int, int]:

@@ -119,8 +119,9 @@ def _convert(file: BinaryIO, options: ImageOptions) -> _Output:
             warnings.simplefilter("ignore")
             if kind.format == "JPEG":
                 return _from_jpeg(file, kind, options)
+            coded = decoders.coded_profile(file, kind.format)
             with decoders.opened(file, kind.format) as image:
-                return _render(image, kind, options)
+                return _render(image, kind, options, coded)
     except MediawatchError:
         raise
     except Image.DecompressionBombError as error:
@@ -179,15 +180,17 @@ def _may_pass(image: Image.Image, data: bytes, options: ImageOptions) -> bool:
     )
 
 
-def _render(image: Image.Image, kind: Sniffed, options: ImageOptions) -> _Output:
-    """Decode, scale, turn, colour, place and encode."""
+def _render(
+    image: Image.Image, kind: Sniffed, options: ImageOptions, coded: bytes | None = None
+) -> _Output:
+    """Decode, scale, turn, colour, place and encode. ``coded``: the profile if it brings none."""
     changes = decoders.still(image, first_frame=options.gif == "still")
     turn, turned = decoders.load(image)
     _require_size(image, pixel_limit(kind.format, options.max_pixels))
     if image.format != "JPEG":
         name = "MPO" if image.format == "MPO" else kind.label.removesuffix(" picture")
         changes.append(f"{name} to JPEG")
-    profile = image.info.get("icc_profile")
+    profile = image.info.get("icc_profile") or coded
     has_metadata = any(image.info.get(key) for key in _METADATA)
     exif = decoders.exif_to_keep(image, jpeg.MAX_SEGMENT) if options.keep_metadata else b""
 

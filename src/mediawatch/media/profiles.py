@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 #: Pillow's mode to the colour space that a profile for it is made for (ICC.1:2022, table 19).
 _SPACES = {"RGB": "RGB", "L": "GRAY", "CMYK": "CMYK", "LAB": "Lab"}
 _NAME_LENGTH = 40
+_MAX_PROFILE = 4 << 20  # bytes: the tables of a press take two million, a display's three thousand
 # An eye sees no difference of two in 255, and rounding makes one.
 _SAME = 2
 _STEPS = range(0, 256, 51)
@@ -39,13 +40,17 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, str
     return converted, "LAB" if image.mode == "LAB" else _name(source)
 
 
-@lru_cache(8)
 def is_srgb(profile: bytes | None, mode: str) -> bool:
     """True if pixels of this Pillow mode are sRGB as they are; a profile nobody can use is none.
 
     It is tried out, because the name proves nothing: linear light is sold as sRGB, and small
     profiles that mean sRGB are called "c2".
     """
+    return not profile or len(profile) > _MAX_PROFILE or _does_nothing(profile, mode)
+
+
+@lru_cache(4)
+def _does_nothing(profile: bytes, mode: str) -> bool:
     source = _opened(profile)
     if source is None or source.profile.xcolor_space.strip() != _SPACES.get(mode):
         return True
@@ -68,7 +73,7 @@ def _sample(mode: str) -> Image.Image:
 
 
 def _opened(profile: bytes | None) -> ImageCms.ImageCmsProfile | None:
-    if not profile:
+    if not profile or len(profile) > _MAX_PROFILE:
         return None
     from PIL import ImageCms
 

@@ -53,7 +53,7 @@ BYTES_PER_PIXEL = {
     "AVIF": 12,
     "BMP": 6,
     "GIF": 9,
-    "HEIF": 10,
+    "HEIF": 13,
     "JPEG": 5,
     "PNG": 9,
     "TIFF": 9,

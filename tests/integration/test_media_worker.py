@@ -76,5 +76,6 @@ def test_it_loads_only_what_it_needs() -> None:
         "sqlalchemy",
         "PIL.EpsImagePlugin",
         "PIL.ImageCms",
+        "pillow_heif",
     }
     assert set() == loaded & unwanted

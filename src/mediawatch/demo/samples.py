@@ -93,6 +93,13 @@ def _sticker() -> bytes:
     return _saved(image, "PNG")
 
 
+def _heic() -> bytes:
+    from pillow_heif import register_heif_opener
+
+    register_heif_opener()
+    return _saved(_scene(1200, 1500, 10), "HEIF", quality=50, enc_params={"preset": "ultrafast"})
+
+
 def _pdf() -> bytes:
     return _saved(Image.new("RGB", (200, 280), "white"), "PDF")
 
@@ -120,6 +127,7 @@ def samples() -> list[Sample]:
             Ending.PUBLISHED,
             lambda: _saved(_scene(1600, 1600, 6), "WEBP", quality=85),
         ),
+        Sample("iphone.heic", "HEIC", Ending.PUBLISHED, _heic),
         Sample(
             "hills.gif",
             "GIF",

@@ -90,7 +90,7 @@ _RIFF = {
     b"AVI ": _video("AVI video"),
     b"WAVE": _other("WAV audio"),
 }
-_HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"})
+_HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 _STILL_BRANDS = frozenset({b"mif1", b"msf1"})
 _QUICKTIME_BOXES = frozenset({b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})

@@ -47,11 +47,13 @@ MAX_SCANS = Limit(100, "libjpeg-turbo, djpeg -maxscans", _READ)
 #: Bytes that decoding one picture may take, by the estimate below.
 DECODE_MEMORY = Limit(960 << 20, _OURS, _READ)
 
-#: Peak bytes per pixel while Pillow 13 decodes, measured, rounded up; key: Pillow's format name.
+#: Peak bytes per pixel while Pillow 13 decodes (HEIF: pillow-heif 1.8), measured, rounded up;
+#: key: Pillow's format name.
 BYTES_PER_PIXEL = {
     "AVIF": 12,
     "BMP": 6,
     "GIF": 9,
+    "HEIF": 13,
     "JPEG": 5,
     "PNG": 9,
     "TIFF": 9,
@@ -87,7 +89,6 @@ class Later(StrEnum):
 
     ANIMATION = "animation"
     VIDEO = "video"
-    HEIF = "heif"
 
 
 _TEXTS: dict[Reason | Later, tuple[str, str]] = {
@@ -147,10 +148,6 @@ _TEXTS: dict[Reason | Later, tuple[str, str]] = {
     Later.VIDEO: (
         "This is a video ({label}), which this version cannot publish yet.",
         "Keep the file and release it after an update, or publish a still picture of it.",
-    ),
-    Later.HEIF: (
-        "This is a HEIC picture, which this version cannot read yet.",
-        'Export it as JPEG; on an iPhone choose Settings, Camera, Formats, "Most Compatible".',
     ),
 }
 

@@ -173,7 +173,7 @@ class Caller:
         """Send bytes to a resumable container, the token and the usual headers added."""
         usual = {"Authorization": f"OAuth {TOKEN}", "offset": "0", "file_size": str(len(body))}
         async with self.session.post(uri, data=body, headers=usual | headers) as answer:
-            return Answer(answer.status, dict(answer.headers), await answer.json())
+            return Answer(answer.status, dict(answer.headers), await answer.json(content_type=None))
 
     async def published(self, **form: str) -> str:
         """The media id of a new publication."""

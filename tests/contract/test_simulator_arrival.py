@@ -150,6 +150,19 @@ async def test_a_slow_host_is_a_time_out() -> None:
         assert "2207003" == await graph.failure(b"", video_url=address)
 
 
+async def test_no_container_waits_for_ever_when_the_disk_is_full(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What goes wrong on the side of the simulator is an unknown upload error, 2207053."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    async with running() as graph:
+        monkeypatch.setattr(graph.simulator.state.shelf, "keep_video", full)
+        assert "2207053" == await graph.failure(clip())
+
+
 async def test_an_offset_behind_the_end_fails_the_container() -> None:
     """``thumb_offset`` is in ms and below the length; the length is known after the answer."""
     async with running() as graph:

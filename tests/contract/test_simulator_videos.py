@@ -95,6 +95,12 @@ async def test_a_video_whose_frames_are_damaged_is_refused() -> None:
         assert "2207026" == await graph.failure(whole[:media] + bytes(len(whole) - media))
 
 
+async def test_a_codec_that_nobody_knows_is_refused() -> None:
+    """Phones bring new ones every year."""
+    async with running() as graph:
+        assert "2207026" == await graph.failure(clip().replace(b"avc1", b"zzzz"))
+
+
 async def test_an_edit_list_may_be_tolerated() -> None:
     """With the option it is only told; nobody knows how strict Meta is."""
     async with running(SimulatorOptions(tolerate_edit_lists=True)) as graph:

@@ -88,7 +88,7 @@ class Fetcher:
                 return answer.headers.get("Content-Type", "")
         except TimeoutError:
             raise Unusable(f"{uri} takes too long", 2207003) from None
-        except (aiohttp.ClientError, ValueError) as error:
+        except (aiohttp.ClientError, ConnectionError, ValueError) as error:
             subcode = 2207077 if begun else 2207052
             raise Unusable(f"{uri} gives nothing: {error}", subcode) from None
 

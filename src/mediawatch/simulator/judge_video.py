@@ -114,7 +114,7 @@ def _judge(
     if not container.streams.video:
         raise Unusable("it has no picture")
     stream = container.streams.video[0]
-    codec = stream.codec_context.name
+    codec = _codec(stream)
     _require(codec in CODECS, f"the codec {codec} is neither H.264 nor HEVC")
     rate = float(stream.average_rate or 0)
     _require(MIN_RATE - _TOLERANCE <= rate <= MAX_RATE + _TOLERANCE, f"{rate:.2f} frames a second")
@@ -135,11 +135,17 @@ def _judge(
 def _judge_audio(container: av.container.InputContainer) -> str | None:
     if not container.streams.audio:
         return None
+    codec = _codec(container.streams.audio[0])
+    _require(codec == "aac", f"the sound is {codec}, not AAC")
     audio = container.streams.audio[0].codec_context
-    _require(audio.name == "aac", f"the sound is {audio.name}, not AAC")
     _require(audio.sample_rate <= MAX_SAMPLES, f"the sound has {audio.sample_rate} Hz")
     _require(audio.layout.nb_channels <= MAX_CHANNELS, "more than two channels of sound")
-    return str(audio.name)
+    return codec
+
+
+def _codec(stream: Any) -> str:
+    # FFmpeg gives no context, though the types promise one, for a codec that it does not know.
+    return str(getattr(stream.codec_context, "name", "unknown"))
 
 
 def _judge_frames(frames: list[av.VideoFrame]) -> tuple[int, int]:

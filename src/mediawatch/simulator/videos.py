@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Coroutine
+from contextlib import suppress
 from pathlib import Path
 
 from .containers import Container, Picture, Upload, Video
@@ -54,10 +55,11 @@ class Videos:
             await work
         except Unusable as bad:
             self._state.note_failure(container, bad.subcode, str(bad))
-        except OSError as error:  # our own disk: what Meta calls an unknown upload error
-            self._state.note_failure(container, 2207053, str(error))
+        except Exception as error:  # our own disk or mistake; no container may wait for ever
+            self._state.note_failure(container, 2207053, repr(error))
         finally:
-            self._state.shelf.place(container.id).unlink(missing_ok=True)
+            with suppress(OSError):  # Windows: a thread may still read it; the folder goes later
+                self._state.shelf.place(container.id).unlink(missing_ok=True)
 
     async def _fetch(self, container: Container, upload: Upload, uri: str) -> None:
         path = self._state.shelf.place(container.id)

@@ -41,8 +41,8 @@ VERDICTS: dict[str, tuple[str, bytes]] = {
     "thread": ("aspect", pictures.jpeg(10_000, 10)),
     "upright thread": ("aspect", pictures.encoded(pictures.photo(10, 10_000), "PNG")),
     "nothing to see": ("blank", pictures.transparent_png()),
-    "gif of 300 frames": ("animation", pictures.animation("GIF", 300, (40, 30))),
-    "video": ("video", pictures.MP4),
+    "gif of 300 frames": ("too-small", pictures.animation("GIF", 300, (40, 30))),
+    "video": ("no-video", pictures.MP4),
     "heic": ("heif", pictures.HEIC),
 } | {
     f"{share:.0%} of a {name}": ("truncated", pictures.truncated(data, share))
@@ -81,7 +81,7 @@ async def test_every_hostile_file_gets_its_verdict_and_the_workers_live(tmp_path
             ),
             *(preparer.prepare(good, tmp_path / f"good{n}.out", OPTIONS) for n in range(3)),
         )
-        assert pids == set(preparer.pids)
+        assert pids <= set(preparer.pids)  # and one more, for what moves
     assert {name: code for name, (code, _) in VERDICTS.items()} == verdicts
     assert {f"good{n}.out" for n in range(3)} == {file.name for file in tmp_path.glob("*.out")}
 

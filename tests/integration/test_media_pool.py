@@ -77,7 +77,7 @@ async def test_warm_starts_all_workers_once(preparer: Preparer) -> None:
     ("kind", "code", "data"),
     [
         (Rejected, "unsupported", pictures.PDF),
-        (NotYetSupported, "video", pictures.MP4),
+        (Rejected, "no-video", pictures.MP4),
         (NotYetSupported, "heif", pictures.HEIC),
     ],
 )

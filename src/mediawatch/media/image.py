@@ -22,7 +22,7 @@ from mediawatch.errors import Handling, MediawatchError, SourceProblem, from_os_
 from mediawatch.media import colour, jpeg, wholeness
 from mediawatch.media.canvas import encode, place
 from mediawatch.media.framing import Size, fits, frame
-from mediawatch.media.order import ImageOptions, Prepared, part_file
+from mediawatch.media.order import ImageOptions, Moving, Prepared, part_file
 from mediawatch.media.probe import HEAD, Family, Sniffed, open_regular, sniff
 from mediawatch.media.rules import (
     MAX_BYTES,
@@ -157,7 +157,7 @@ def _convert(file: BinaryIO, options: ImageOptions) -> _Output:
 
 def _publishable(kind: Sniffed) -> Sniffed:
     if kind.family is Family.VIDEO:
-        raise later(Later.VIDEO, label=kind.label)
+        raise Moving("It is a video.")
     if kind.family is Family.UNSUPPORTED:
         raise reject(Reason.UNSUPPORTED, label=kind.label)
     if kind.format == "HEIF":
@@ -242,8 +242,8 @@ def _still(image: Image.Image, options: ImageOptions) -> list[str]:
         return []
     if image.format not in _ANIMATED:
         return ["first picture only"]  # pages of a TIFF, views of an MPO
-    if options.gif == "auto":
-        raise later(Later.ANIMATION)
+    if options.gif != "still":
+        raise Moving("It is an animation.")
     return ["first frame only"]
 
 

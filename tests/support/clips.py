@@ -128,6 +128,21 @@ def sound_only() -> bytes:
     return buffer.getvalue()
 
 
+def sound_with_cover() -> bytes:
+    """A song as shops sell it: sound, and a picture that is no video."""
+    handler = box(b"hdlr", bytes(8) + b"mdirappl" + bytes(9))
+    cover = box(b"covr", box(b"data", struct.pack(">II", 13, 0) + pictures.jpeg(300, 300)))
+    about = box(b"udta", box(b"meta", bytes(4) + handler + box(b"ilst", cover)))
+    data = sound_only()
+    at = data.rindex(b"moov") - 4
+    return data[:at] + box(b"moov", data[at + 8 :] + about)
+
+
+def box(kind: bytes, content: bytes) -> bytes:
+    """One box of an ISO base media file."""
+    return struct.pack(">I4s", 8 + len(content), kind) + content
+
+
 def without_index(data: bytes) -> bytes:
     """The MP4 as a crashed recorder leaves it: all content, no ``moov``."""
     return data[: data.rindex(b"moov") - 4]
@@ -140,6 +155,22 @@ def damaged(data: bytes, share: float = 0.3, of: float = 0.2) -> bytes:
     first, count = start + int(length * share), int(length * of)
     garbage = bytes((number * 167 + number // 256 * 31) % 256 for number in range(count))
     return data[:first] + garbage + data[first + count :]
+
+
+def garbled(data: bytes) -> bytes:
+    """A file whose second half is garbage, but for its very end."""
+    half = len(data) // 2
+    garbage = bytes((number * 167 + number // 256 * 31) % 256 for number in range(half - 64))
+    return data[:half] + garbage + data[half + len(garbage) :]
+
+
+def with_broken_packet(data: bytes, number: int) -> bytes:
+    """An MP4 of which one packet of the picture is garbage."""
+    with av.open(io.BytesIO(data)) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.pos is not None]
+        at, size = packets[number].pos, packets[number].size
+    assert at is not None
+    return data[:at] + b"\xa5" * size + data[at + size :]
 
 
 def promising(data: bytes, size: int = 1 << 40) -> bytes:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from pydantic import ValidationError
 
+from mediawatch.config import LimitSettings, MediaSettings
 from mediawatch.errors import Handling
 from mediawatch.media import rules
+from mediawatch.media.chosen import video_options
 from mediawatch.media.rules import Later, Reason, later, pixel_limit, reject
 
 DETAILS = {
@@ -51,3 +54,22 @@ def test_costly_formats_get_fewer_pixels() -> None:
     assert (960 << 20) // 16 == pixel_limit("WEBP", 100_000_000)
     assert pixel_limit("JPEG", 100_000_000) == 100_000_000
     assert pixel_limit("WEBP", 1_000_000) == 1_000_000
+
+
+def test_the_settings_show_the_limits_that_are_known() -> None:
+    """A default of [media.limits] is the row of the table, so that both change together."""
+    chosen = video_options(MediaSettings())
+    assert rules.REEL_VIDEO == chosen.reel
+    assert rules.STORY_VIDEO == chosen.story
+    assert rules.CAROUSEL_VIDEO == chosen.carousel
+
+
+def test_a_limit_that_is_set_is_the_one_that_holds() -> None:
+    """Meta changes its limits more often than we release."""
+    limits = LimitSettings(reel_max_seconds=90, max_fps=30, story_max_bytes=2_000_000)
+    chosen = video_options(MediaSettings(limits=limits))
+    assert (chosen.reel.max_seconds, chosen.story.max_seconds) == (90, 60)
+    assert chosen.story.max_bytes == 2_000_000
+    assert {30} == {row.max_fps for row in (chosen.reel, chosen.story, chosen.carousel)}
+    with pytest.raises(ValidationError, match="is not below"):
+        LimitSettings(reel_min_seconds=90, reel_max_seconds=30)

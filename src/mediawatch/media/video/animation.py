@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 import av
 from PIL import Image
 
-from mediawatch.errors import MediawatchError
+from mediawatch.errors import Handling, MediawatchError
 from mediawatch.media import wholeness
 from mediawatch.media.probe import Sniffed
 from mediawatch.media.rules import (
@@ -121,7 +121,9 @@ class _Judge:
             return  # the disk spoke, not the decoder
         if isinstance(error, Exception):
             broken_off = wholeness.has_end(self._file, self._kind.format) is False
-            raise reject(Reason.TRUNCATED if broken_off else Reason.CORRUPT) from error
+            if broken_off:
+                raise reject(Reason.TRUNCATED, handling=Handling.HOLD) from error
+            raise reject(Reason.CORRUPT) from error
 
 
 def animate(
@@ -145,10 +147,11 @@ def animate(
         last: Image.Image | None = None
         while played == 0 or at < limits.min_seconds * _TICKS:
             for number, (last, shown) in enumerate(animation.play()):
+                if at + shown > limits.max_seconds * _TICKS:
+                    lasts = (at + shown) / _TICKS
+                    raise reject(Reason.TOO_LONG, seconds=lasts, limit=limits.max_seconds)
                 picture.push(_frame(last, at))
                 at += shown
-                if at > limits.max_seconds * _TICKS:
-                    raise reject(Reason.TOO_LONG, seconds=at / _TICKS, limit=limits.max_seconds)
                 progress(number / animation.frames if played == 0 else 1.0)
             played += 1
         if last is None:

@@ -15,6 +15,7 @@ _MAX_INDEX = 64 << 20  # bytes of an index that are looked at
 _MAX_BOXES = 10_000
 #: Seconds that an encoder may hide at the start: frames in another order, priming of the sound.
 _HIDDEN_BY_ENCODERS = 0.25
+_OFFSETS = (b"mdia", b"minf", b"stbl", b"ctts")
 _NOTHING = 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF  # a media time of -1: nothing is shown
 
 Box = tuple[bytes, int, int]
@@ -96,7 +97,8 @@ def _edit_lists(index: bytes) -> Iterator[tuple[str, bool]]:
         handler = _find(index, start, end, b"mdia", b"hdlr")
         if edits is not None:
             name = index[handler[0] + 8 : handler[0] + 12].decode("latin-1") if handler else ""
-            yield name, _changes(index[edits[0] : edits[1]], movie, media)
+            reordered = _reordering(index, _find(index, start, end, *_OFFSETS))
+            yield name, _changes(index[edits[0] : edits[1]], movie, media, reordered)
 
 
 def _timing(index: bytes, box: tuple[int, int] | None) -> tuple[int, int] | None:
@@ -112,7 +114,17 @@ def _timing(index: bytes, box: tuple[int, int] | None) -> tuple[int, int] | None
         return None
 
 
-def _changes(edits: bytes, movie: tuple[int, int] | None, media: tuple[int, int] | None) -> bool:
+def _reordering(index: bytes, offsets: tuple[int, int] | None) -> int:
+    """Ticks by which the first frame is shown later than it is decoded: not hidden, only moved."""
+    if offsets is None or offsets[1] - offsets[0] < 16:
+        return 0
+    first: int = struct.unpack_from(">i", index, offsets[0] + 12)[0]
+    return max(0, first)
+
+
+def _changes(
+    edits: bytes, movie: tuple[int, int] | None, media: tuple[int, int] | None, reordered: int
+) -> bool:
     if not movie or not media or not movie[0] or not media[0]:
         return True
     form, count = (">QQ4x", 20) if edits[:1] == b"\1" else (">II4x", 12)
@@ -122,7 +134,7 @@ def _changes(edits: bytes, movie: tuple[int, int] | None, media: tuple[int, int]
         for entry in range(min(number, 1000)):
             length, begin = struct.unpack_from(form, edits, 8 + entry * count)
             if begin not in _NOTHING:
-                shown.append((length / movie[0], begin / media[0]))
+                shown.append((length / movie[0], (begin - reordered) / media[0]))
             elif length / movie[0] > _HIDDEN_BY_ENCODERS:
                 return True  # a pause before the track begins
     except struct.error:

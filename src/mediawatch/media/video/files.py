@@ -10,6 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from av.error import ExternalError
+
 from mediawatch.errors import Handling, MediawatchError, SourceProblem, from_os_error
 from mediawatch.media import wholeness
 from mediawatch.media.order import part_file
@@ -107,7 +109,8 @@ def translated() -> Iterator[None]:
     try:
         yield
     except FFmpegError as error:
-        if isinstance(error, MemoryError) or error.errno == errno.ENOMEM:
+        # x264 has one error for everything; with the settings that we give it, it lacks memory.
+        if isinstance(error, MemoryError | ExternalError) or error.errno == errno.ENOMEM:
             raise reject(Reason.MEMORY) from error
         if error.errno in _DISK:
             shown = OSError(error.errno, os.strerror(error.errno))

@@ -17,6 +17,7 @@ from av.sidedata.sidedata import Type as SideData
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from mediawatch.errors import Handling
 from mediawatch.media.probe import Sniffed
 from mediawatch.media.rules import Reason, reject
 from mediawatch.media.video.boxes import read_index
@@ -136,7 +137,7 @@ def _seconds(container: InputContainer, stream: VideoStream, kind: Sniffed) -> f
     if declared is None:
         return last
     if last < declared - max(_MISSING_AT_END, declared * 0.02):
-        raise reject(Reason.TRUNCATED)
+        raise reject(Reason.TRUNCATED, handling=Handling.HOLD)
     return max(declared, last)
 
 

@@ -31,6 +31,7 @@ from mediawatch.log import Log
 from mediawatch.maintenance.cleaner import Cleaner
 from mediawatch.maintenance.links import Links
 from mediawatch.maintenance.sweeper import Sweeper
+from mediawatch.media.chosen import video_options
 from mediawatch.media.order import ImageOptions
 from mediawatch.media.pool import Preparer
 from mediawatch.media.probe import Family, examine
@@ -90,7 +91,9 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
         await journal.apply([accounts.ensure(settings.instagram.user_id)])
         crash.at("account.recorded")
         session = await stack.enter_async_context(_http_session())
-        preparer = await stack.enter_async_context(Preparer(timeout=settings.media.timeout))
+        preparer = await stack.enter_async_context(
+            Preparer(timeout=settings.media.timeout, video=video_options(settings.media))
+        )
         host = FtpHost(settings.ftp, clock=clock, log=log, remember_tls=data_dir / "tls_seen.json")
         stack.push_async_callback(host.close)
 

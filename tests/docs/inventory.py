@@ -47,15 +47,21 @@ def _leaves(command: Any, name: str) -> Iterator[tuple[str, Any]]:
 
 
 def settings() -> dict[str, list[str]]:
-    """Every key of every table of the settings, the ``<secret>_file`` keys too."""
-    found = {}
-    for table, field in Settings.model_fields.items():
-        model = field.annotation
-        assert isinstance(model, type)
-        assert issubclass(model, BaseModel)
-        secrets = getattr(model, "secrets", ())
-        found[table] = [*model.model_fields, *(f"{secret}_file" for secret in secrets)]
-    return found
+    """Every key of every table of the settings, the ``<secret>_file`` keys too.
+
+    A table in a table is named by both: ``media.limits``.
+    """
+    return dict(_tables(Settings))
+
+
+def _tables(model: type[BaseModel], above: str = "") -> Iterator[tuple[str, list[str]]]:
+    for name, field in model.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            secrets = getattr(inner, "secrets", ())
+            keys = [*inner.model_fields, *(f"{secret}_file" for secret in secrets)]
+            yield above + name, keys
+            yield from _tables(inner, f"{above}{name}.")
 
 
 def error_codes() -> set[str]:

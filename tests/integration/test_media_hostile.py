@@ -50,7 +50,7 @@ async def test_every_hostile_file_gets_its_verdict_and_the_workers_live(tmp_path
             *(judge(preparer, n, name, data) for n, (name, (_, data)) in enumerate(CORPUS.items())),
             *(preparer.prepare(good, tmp_path / f"good{n}.out", OPTIONS) for n in range(3)),
         )
-        assert pids == set(preparer.pids)
+        assert pids <= set(preparer.pids)  # and one more, for what moves
         if sys.platform == "linux":
             assert max(map(peak, pids)) < PEAK
         await preparer.prepare(good, tmp_path / "good3.out", OPTIONS)

@@ -314,3 +314,25 @@ def test_a_template_names_what_can_be_filled(tmp_path: Path) -> None:
     assert template == settings.publish.caption
     found = problems({**GOOD, "MEDIAWATCH_PUBLISH__CAPTION": "{place}"})
     assert "{folder}, {n}" in found["publish.caption"]
+
+
+def test_a_table_in_a_table(tmp_path: Path) -> None:
+    """Its keys come from file and environment each by itself, and unknown names are told."""
+    toml = "[media.limits]\nreel_max_seconds = '5m'\nmax_fps = 30\n"
+    settings = good(tmp_path, toml, MEDIAWATCH_MEDIA__LIMITS__MAX_FPS="50")
+
+    assert (300, 50) == (settings.media.limits.reel_max_seconds, settings.media.limits.max_fps)
+    found = problems(
+        {
+            **GOOD,
+            "MEDIAWATCH_MEDIA__LIMITS__REEL_SECONDS": "9",
+            "MEDIAWATCH_MEDIA__LIMITS__MAX_FPS": "x",
+        }
+    )
+    assert {"media.limits.reel_seconds", "media.limits.max_fps"} == set(found)
+
+
+def test_limits_that_cross_are_refused(tmp_path: Path) -> None:
+    """Nothing would ever be published between them."""
+    with pytest.raises(ConfigError, match="is not below"):
+        good(tmp_path, "[media.limits]\nstory_min_seconds = 90\n")

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from mediawatch.errors import NotYetSupported, Rejected, SourceProblem, StorageProblem
+from mediawatch.errors import Rejected, SourceProblem, StorageProblem
 from mediawatch.media.canvas import encode
 from mediawatch.media.image import ImageOptions, Prepared, prepare_image
+from mediawatch.media.order import Moving
 from mediawatch.media.probe import Sniffed, sniff
 from tests.support import pictures
 
@@ -190,12 +191,13 @@ def test_floating_point_pixels_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("image_format", ["GIF", "WEBP", "PNG"])
-def test_animations_wait_or_give_their_first_frame(tmp_path: Path, image_format: str) -> None:
-    """auto: held for a later version, which makes a video of it. still: the first frame."""
+def test_animations_go_on_or_give_their_first_frame(tmp_path: Path, image_format: str) -> None:
+    """auto, video: handed on to those who make videos. still: the first frame."""
     data = pictures.animation(image_format)
-    with pytest.raises(NotYetSupported) as caught:
+    with pytest.raises(Moving):
         prepare(tmp_path, data)
-    assert caught.value.code == "animation"
+    with pytest.raises(Moving):
+        prepare(tmp_path, data, replace(OPTIONS, gif="video"))
     prepared, written = prepare(tmp_path, data, replace(OPTIONS, gif="still"))
     assert prepared.changes[0] == "first frame only"
     assert pictures.require_publishable(written) == (400, 300)

@@ -21,6 +21,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from mediawatch.config.limits import LimitSettings
 from mediawatch.config.values import (
     Duration,
     Durations,
@@ -113,17 +114,19 @@ class WatchSettings(Table):
 
 
 class MediaSettings(Table):
-    """How pictures are fitted to what Instagram takes."""
+    """How pictures and videos are fitted to what Instagram takes."""
 
     fit: Literal["blur", "pad", "crop", "reject"] = "blur"
     pad_color: str = Field(default="#ffffff", pattern=r"^#[0-9a-fA-F]{6}$")
     max_width: int = Field(default=1440, ge=320, le=1440)
     quality: int = Field(default=90, ge=50, le=95)
-    gif: Literal["auto", "still"] = "auto"
+    gif: Literal["auto", "video", "still"] = "auto"
     keep_metadata: bool = False
     max_pixels: int = Field(default=100_000_000, ge=1_000_000, le=250_000_000)
     max_bytes: int = Field(default=200 << 20, ge=1 << 20)
+    max_video_bytes: int = Field(default=4 << 30, ge=1 << 20)
     timeout: Duration = Field(default=30.0, ge=1, le=3600)
+    limits: LimitSettings = Field(default_factory=LimitSettings)
 
 
 class FtpSettings(Table):

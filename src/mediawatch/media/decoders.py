@@ -12,7 +12,7 @@ from typing import BinaryIO
 from PIL import Image
 
 from mediawatch.media import boxes, coded
-from mediawatch.media.rules import Later, later
+from mediawatch.media.order import Moving
 
 # Pillow's common plugins, now rather than with the first picture.
 Image.preinit()
@@ -123,7 +123,7 @@ def tones(image: Image.Image) -> tuple[int, int]:
 def still(image: Image.Image, *, first_frame: bool) -> list[str]:
     """What is left out of a file of several pictures, in words.
 
-    Raises NotYetSupported (animation) for one that moves, unless its ``first_frame`` is wanted.
+    Raises Moving for one that moves, unless its ``first_frame`` is wanted.
     """
     if not getattr(image, "is_animated", False):
         return []
@@ -132,7 +132,7 @@ def still(image: Image.Image, *, first_frame: bool) -> list[str]:
     if image.format not in _ANIMATED:
         return ["first picture only"]  # pages of a TIFF, views of an MPO
     if not first_frame:
-        raise later(Later.ANIMATION)
+        raise Moving("It is an animation.")
     return ["first frame only"]
 
 

@@ -21,15 +21,13 @@ from mediawatch.errors import Handling, MediawatchError, SourceProblem, from_os_
 from mediawatch.media import colour, decoders, jpeg, profiles, wholeness
 from mediawatch.media.canvas import encode, place
 from mediawatch.media.framing import Size, fits, frame
-from mediawatch.media.order import ImageOptions, Prepared, part_file
+from mediawatch.media.order import ImageOptions, Moving, Prepared, part_file
 from mediawatch.media.probe import HEAD, Family, Sniffed, open_regular, sniff
 from mediawatch.media.rules import (
     MAX_BYTES,
     MAX_SCANS,
     MIN_WIDTH,
-    Later,
     Reason,
-    later,
     pixel_limit,
     reject,
 )
@@ -50,8 +48,7 @@ class _Output:
 def prepare_image(source: Path, target: Path, options: ImageOptions) -> Prepared:
     """Turn ``source`` into a JPEG at ``target``, which appears whole or not at all.
 
-    Raises Rejected (codes of ``rules.Reason``), NotYetSupported (``rules.Later``),
-    SourceProblem (cannot be read, or changed meanwhile), StorageProblem (cannot be written),
+    Raises Rejected (codes of ``rules.Reason``), Moving (it is no picture), SourceProblem (cannot be read, or changed meanwhile), StorageProblem (cannot be written),
     PreparationProblem (what came out is not as it should be).
     """
     try:
@@ -146,7 +143,7 @@ def _is_memory(told: str) -> bool:
 
 def _publishable(kind: Sniffed) -> Sniffed:
     if kind.family is Family.VIDEO:
-        raise later(Later.VIDEO, label=kind.label)
+        raise Moving("It is a video.")
     if kind.family is Family.UNSUPPORTED:
         raise reject(Reason.UNSUPPORTED, label=kind.label)
     return kind

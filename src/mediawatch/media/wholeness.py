@@ -23,7 +23,7 @@ _BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot
 def has_end(file: BinaryIO, image_format: str) -> bool | None:
     """True: the end is there. False: it is missing. None: cannot be told for this format.
 
-    ``image_format`` is Pillow's name, or "" for anything that may be an ISO base media file.
+    ``image_format`` is Pillow's name, or "" for a video of any kind.
     """
     test = _TESTS.get(image_format)
     return test(file, file.seek(0, os.SEEK_END)) if test else None
@@ -112,6 +112,11 @@ def _tiff_values(file: BinaryIO, entry: bytes, order: Literal["little", "big"]) 
     return [int.from_bytes(data[n * width : (n + 1) * width], order) for n in range(count)]
 
 
+def _video(file: BinaryIO, size: int) -> bool | None:
+    file.seek(0)
+    return _declared(file, 4, size - 8) if file.read(4) == b"RIFF" else _boxes(file, size)
+
+
 def _boxes(file: BinaryIO, size: int) -> bool | None:
     """ISO base media: whole if the boxes fill the file and one describes the content."""
     file.seek(4)
@@ -146,5 +151,5 @@ _TESTS: dict[str, Callable[[BinaryIO, int], bool | None]] = {
     "TIFF": _tiff,
     "AVIF": _boxes,
     "HEIF": _boxes,
-    "": _boxes,
+    "": _video,
 }

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mediawatch import crash
-from mediawatch.errors import SourceProblem, from_os_error
+from mediawatch.errors import NotYetSupported, SourceProblem, from_os_error
 from mediawatch.hosts.base import new_key
 from mediawatch.log import size
 from mediawatch.media.order import ImageOptions
@@ -58,6 +58,13 @@ class Convert:
                 await asyncio.to_thread(self._look_at, item)
                 raise away_for_a_moment(error) from error
             raise
+        if done.media_type != "image/jpeg":
+            target.unlink(missing_ok=True)
+            raise NotYetSupported(
+                f"{item.name} is ready as a video, which this version cannot publish yet.",
+                remedy="Keep the file and release it after an update.",
+                code="video",
+            )
         crash.at("convert.prepared")
         how = "; ".join(done.changes) or "as it is"
         work.tell("converted", f"{done.width}x{done.height}, {size(done.size)} ({how}).")

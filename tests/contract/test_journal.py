@@ -23,8 +23,9 @@ from mediawatch.journal.claims import ARRIVED, CLAIMED, NewPost, arrive, intend
 from mediawatch.journal.schema import metadata
 from mediawatch.journal.schema import posts as posts_table
 from mediawatch.journal.sqlite import SqliteJournal, SqliteReader
+from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import Event, Stage, State
-from mediawatch.model.posts import Item, Post, PostKind
+from mediawatch.model.posts import Item, Post
 
 ACCOUNT = "17841400000000001"
 NOW = 1_800_000_000.0

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import Stage, State
-from mediawatch.model.posts import PostKind
 from mediawatch.simulator import SimulatorOptions
 from mediawatch.simulator.state import Container, Kind
 from tests.support.publishing import QUIET, Bench, bench

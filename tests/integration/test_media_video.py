@@ -16,7 +16,7 @@ from mediawatch.media.framing import Fit
 from mediawatch.media.order import ImageOptions, Prepared, Purpose, VideoOptions
 from mediawatch.media.pool import Preparer
 from mediawatch.media.rules import REEL_VIDEO, VideoLimits
-from tests.support import videos, ffprobe, pictures
+from tests.support import ffprobe, pictures, videos
 
 OPTIONS = ImageOptions()
 QUICK = (("deadline", "realtime"), ("cpu-used", "8"))

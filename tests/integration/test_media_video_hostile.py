@@ -11,7 +11,7 @@ import pytest
 from mediawatch.errors import Handling, MediawatchError, Rejected
 from mediawatch.media.order import ImageOptions, Purpose
 from mediawatch.media.pool import Preparer
-from tests.support import videos, ffprobe, pictures
+from tests.support import ffprobe, pictures, videos
 
 OPTIONS = ImageOptions()
 

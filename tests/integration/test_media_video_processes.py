@@ -15,7 +15,7 @@ from mediawatch.errors import Handling, PreparationProblem, Rejected
 from mediawatch.media.order import ImageOptions
 from mediawatch.media.pool import Preparer
 from mediawatch.media.process import environment
-from tests.support import videos, pictures
+from tests.support import pictures, videos
 
 if sys.platform != "linux":
     pytest.skip("needs /proc and signals", allow_module_level=True)

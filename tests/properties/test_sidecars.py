@@ -19,7 +19,7 @@ from mediawatch.errors import Rejected
 from mediawatch.journal.schema import Prose
 from mediawatch.model import captions
 from mediawatch.model.dated_names import dated, moment_of
-from mediawatch.model.posts import PostKind
+from mediawatch.model.kinds import PostKind
 from mediawatch.model.wishes import Cover, UserTag, Wishes
 from mediawatch.watch import fingerprint, sidecar
 from tests.support.fuzzing import ANY_TEXT, JSON, awry, examples, mangled

@@ -20,8 +20,9 @@ from mediawatch.graph.pacing import Pacing
 from mediawatch.journal import accounts, posts
 from mediawatch.journal.sqlite import SqliteJournal
 from mediawatch.journal.witness import Witness
+from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import Event, Stage, State
-from mediawatch.model.posts import Item, Post, PostKind
+from mediawatch.model.posts import Item, Post
 from mediawatch.pipeline.outcomes import Done, Outcome, Reason
 from mediawatch.pipeline.publish import Publish
 from mediawatch.pipeline.runner import Runner

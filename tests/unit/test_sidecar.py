@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from mediawatch.errors import Handling, Rejected
-from mediawatch.model.posts import PostKind
+from mediawatch.model.kinds import PostKind
 from mediawatch.model.wishes import Cover, UserTag, Wishes
 from mediawatch.watch import sidecar
 

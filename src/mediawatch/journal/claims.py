@@ -13,8 +13,8 @@ from sqlalchemy import bindparam, update
 
 from mediawatch.journal.database import NewRows, Statement
 from mediawatch.journal.schema import items, posts
+from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import Event, Position, Publication, Stage, State, walk
-from mediawatch.model.posts import PostKind
 
 #: Where a post stands while its file is renamed: nobody else may work on it.
 CLAIMED = Position(Stage.CONVERT, State.RUNNING, Publication.NOT_ASKED)

@@ -29,8 +29,9 @@ from sqlalchemy import (
 
 from mediawatch.journal.database import Journal, Row, Statement
 from mediawatch.journal.schema import accounts, items, posts
+from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import FINAL, PRIORITY, Event, Stage, State, walk
-from mediawatch.model.posts import Item, Post, PostKind
+from mediawatch.model.posts import Item, Post
 
 #: Values in one list of a query: SQLite takes 32,766 parameters at the most.
 _AT_ONCE = 1000

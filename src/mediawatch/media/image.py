@@ -48,7 +48,8 @@ class _Output:
 def prepare_image(source: Path, target: Path, options: ImageOptions) -> Prepared:
     """Turn ``source`` into a JPEG at ``target``, which appears whole or not at all.
 
-    Raises Rejected (codes of ``rules.Reason``), Moving (it is no picture), SourceProblem (cannot be read, or changed meanwhile), StorageProblem (cannot be written),
+    Raises Rejected (codes of ``rules.Reason``), Moving (it is no picture),
+    SourceProblem (cannot be read, or changed meanwhile), StorageProblem (cannot be written),
     PreparationProblem (what came out is not as it should be).
     """
     try:
@@ -68,7 +69,11 @@ def prepare_image(source: Path, target: Path, options: ImageOptions) -> Prepared
             code="source-gone" if isinstance(error, FileNotFoundError) else None,
         ) from error
     require_publishable(
-        output.data, output.pixels, options.max_width, metadata=options.keep_metadata
+        output.data,
+        output.pixels,
+        options.max_width,
+        options.aspects,
+        metadata=options.keep_metadata,
     )
     try:
         _write(target, output.data)
@@ -170,7 +175,7 @@ def _may_pass(image: Image.Image, data: bytes, options: ImageOptions) -> bool:
         image.format == "JPEG"
         and image.mode in {"RGB", "L"}
         and MIN_WIDTH.value <= width <= options.max_width
-        and fits(image.size)
+        and fits(image.size, options.aspects)
         and decoders.orientation(image) == 1
         and profiles.is_srgb(image.info.get("icc_profile"), image.mode)
         and jpeg.is_plain(data)
@@ -193,7 +198,7 @@ def _render(
 
     width, height = image.size
     upright = (height, width) if turn in decoders.SIDEWAYS else (width, height)
-    planned = frame(upright, options.fit, options.max_width)
+    planned = frame(upright, options.fit, options.max_width, options.aspects)
     content = planned.content
     small = _scale(image, content[::-1] if turn in decoders.SIDEWAYS else content)
     if turn in decoders.UPRIGHT:

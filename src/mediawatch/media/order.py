@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from mediawatch.errors import MediawatchError
-from mediawatch.media.framing import Fit
+from mediawatch.media.framing import FEED, Aspects, Fit
 from mediawatch.media.rules import CAROUSEL_VIDEO, REEL_VIDEO, STORY_VIDEO, VideoLimits
 
 
@@ -30,9 +30,10 @@ class ImageOptions:
     """What people may choose. Sizes in pixels and bytes, ``pad_color`` as #rrggbb.
 
     ``max_pixels`` and ``max_bytes`` bound the original; what a format costs in memory may set a
-    lower bound on its pixels.
+    lower bound on its pixels. ``aspects``: the shapes that are taken where it will be seen.
     """
 
+    aspects: Aspects = FEED
     fit: Fit = "blur"
     pad_color: str = "#ffffff"
     max_width: int = 1440

@@ -203,4 +203,3 @@ def reject(reason: Reason, *, handling: Handling | None = None, **details: Any) 
     return Rejected(
         message.format(**details), remedy=remedy, code=reason.value, handling=handling, **details
     )
-

@@ -34,7 +34,7 @@ _ERRORS: dict[str, type[MediawatchError]] = {
     kind.__name__: kind
     for kind in (
         Rejected,
-            SourceProblem,
+        SourceProblem,
         StorageProblem,
         PreparationProblem,
         Moving,

@@ -4,24 +4,14 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 
+from mediawatch.model.kinds import VIDEO, PostKind
 from mediawatch.model.lifecycle import Position, Publication, Stage, State
+from mediawatch.model.wishes import Wishes
 
-#: Media types of what is published.
-PICTURE, VIDEO = "image/jpeg", "video/mp4"
 #: Why posts are held after an older journal was put back (pipeline/recovery.py).
 JOURNAL_RESTORED = "journal-restored"
-
-
-class PostKind(StrEnum):
-    """What becomes of the post on Instagram."""
-
-    IMAGE = "image"
-    REEL = "reel"
-    STORY = "story"
-    CAROUSEL = "carousel"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +55,8 @@ class Post:
     """One post of one account. Times are seconds since the epoch, UTC.
 
     ``generation`` counts its containers, ``rebuilds`` those that were lost or refused since a
-    person last had it tried.
+    person last had it tried. ``moved_to``: when it is published instead of at the time that was
+    wished for. ``comment_…``: its first comment, how often and when last it was asked for.
     """
 
     id: str
@@ -96,6 +87,11 @@ class Post:
     published_at: float | None = None
     media_id: str | None = None
     permalink: str | None = None
+    wishes: Wishes = field(default=Wishes())
+    moved_to: float | None = None
+    comment_asked_at: float | None = None
+    comment_id: str | None = None
+    comment_tries: int = 0
     items: tuple[Item, ...] = field(default=())
 
     @property

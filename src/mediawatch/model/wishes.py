@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mediawatch.errors import Rejected
+from mediawatch.model.kinds import PostKind
 from mediawatch.model.moments import zone_name, zone_named
-from mediawatch.model.posts import PostKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,9 @@ class Wishes:
         if over.alt_texts:
             said["alt_texts"] = tuple((dict(self.alt_texts) | dict(over.alt_texts)).items())
         return replace(self, **said)
+
+    def __bool__(self) -> bool:
+        return bool(self.said())
 
     def said(self) -> dict[str, Any]:
         """The fields in which something is wished for."""

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from mediawatch import crash
-from mediawatch.model.posts import Post, PostKind
+from mediawatch.model.kinds import PostKind
+from mediawatch.model.posts import Post
 from mediawatch.pipeline import filing
 from mediawatch.pipeline.filing_names import NOTE_SUFFIX, candidate_names
 

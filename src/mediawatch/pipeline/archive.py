@@ -22,8 +22,9 @@ from mediawatch.config import WatchSettings
 from mediawatch.errors import MediawatchError, SourceProblem, StorageProblem
 from mediawatch.graph.publishing import Publishing
 from mediawatch.journal import attempts
+from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import Event
-from mediawatch.model.posts import Item, Post, PostKind
+from mediawatch.model.posts import Item, Post
 from mediawatch.pipeline import album, filing
 from mediawatch.pipeline.album import note_beside
 from mediawatch.pipeline.filing_names import NOTE_SUFFIX, candidate_names, choose_name

@@ -14,8 +14,9 @@ from mediawatch.graph import containers
 from mediawatch.graph.errors import GraphError, of_container
 from mediawatch.graph.publishing import Container, ContainerStatus, Publishing
 from mediawatch.graph.verdicts import REBUILDS, Verdict
+from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import Event
-from mediawatch.model.posts import Item, PostKind
+from mediawatch.model.posts import Item
 from mediawatch.pipeline.outcomes import Done, Hold, Outcome, Reason, WaitUntil
 from mediawatch.pipeline.work import Work
 
@@ -107,7 +108,7 @@ class Containers:
 
     async def _make_child(self, work: Work, api: Publishing, item: Item) -> None:
         try:
-            container_id = await api.create(containers.of_child(item))
+            container_id = await api.create(containers.of_child(work.post, item))
         except GraphError as error:
             raise _named(error, item) from error
         work.log.info(f"{item.name} is in container {container_id}.", action="container")

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from mediawatch.errors import HostProblem
 from mediawatch.graph.errors import GraphError
 from mediawatch.hosts.reach import Reach
-from mediawatch.model.posts import PICTURE
+from mediawatch.model.kinds import PICTURE
 from mediawatch.pipeline.outcomes import Outcome
 from mediawatch.pipeline.work import Work
 

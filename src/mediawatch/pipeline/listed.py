@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from mediawatch.graph.publishing import PublishedMedia, Publishing
 from mediawatch.journal import posts
-from mediawatch.model.posts import Post, PostKind
+from mediawatch.model.kinds import PostKind
+from mediawatch.model.posts import Post
 from mediawatch.pipeline.work import Work
 
 #: Seconds that Meta's clock may be behind ours.

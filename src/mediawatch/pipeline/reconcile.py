@@ -17,8 +17,8 @@ from mediawatch.errors import GraphProblem, Handling
 from mediawatch.graph.errors import GraphError
 from mediawatch.graph.publishing import ContainerStatus, Publishing
 from mediawatch.journal import accounts
+from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import Event
-from mediawatch.model.posts import PostKind
 from mediawatch.pipeline.containers import LOST_CONTAINER
 from mediawatch.pipeline.listed import WIDE_MARGIN, candidates
 from mediawatch.pipeline.outcomes import Done, Hold, Outcome, Reason, WaitUntil, in_doubt

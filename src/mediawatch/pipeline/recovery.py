@@ -16,8 +16,9 @@ from mediawatch.journal import accounts, posts
 from mediawatch.journal.database import Journal, Statement
 from mediawatch.journal.witness import Witness
 from mediawatch.log import Log
+from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import Event, Publication, Stage, State
-from mediawatch.model.posts import JOURNAL_RESTORED, Item, Post, PostKind
+from mediawatch.model.posts import JOURNAL_RESTORED, Item, Post
 from mediawatch.pipeline import album, filing
 from mediawatch.pipeline.album import note_beside
 from mediawatch.pipeline.archive import (

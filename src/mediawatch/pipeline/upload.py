@@ -11,8 +11,9 @@ from mediawatch.hosts.base import HostFull, HostUnavailable, MediaHost, PublicOb
 from mediawatch.hosts.reach import Reach
 from mediawatch.log import size
 from mediawatch.metrics import Metrics
+from mediawatch.model.kinds import PICTURE
 from mediawatch.model.lifecycle import Event
-from mediawatch.model.posts import PICTURE, Item
+from mediawatch.model.posts import Item
 from mediawatch.pipeline.outcomes import Done, Outcome
 from mediawatch.pipeline.work import Work
 

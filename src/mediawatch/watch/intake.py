@@ -25,8 +25,9 @@ from mediawatch.journal.database import Journal
 from mediawatch.log import Log, size
 from mediawatch.media.probe import Family
 from mediawatch.model import captions
+from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import PRIORITY, State
-from mediawatch.model.posts import PostKind, new_post_id
+from mediawatch.model.posts import new_post_id
 from mediawatch.pipeline.work import LEASE
 from mediawatch.watch import claiming
 from mediawatch.watch.candidates import Candidate, Taken, Told

@@ -11,8 +11,8 @@ from pydantic_core import ErrorDetails
 
 from mediawatch.errors import Handling, Rejected
 from mediawatch.model import moments
+from mediawatch.model.kinds import PostKind
 from mediawatch.model.moments import Moment
-from mediawatch.model.posts import PostKind
 from mediawatch.model.wishes import Wishes
 from mediawatch.watch import sidecar_values as values
 from mediawatch.watch.sidecar_values import shown

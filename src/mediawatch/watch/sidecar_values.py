@@ -16,8 +16,8 @@ from pydantic_core import PydanticCustomError
 
 from mediawatch.errors import Rejected
 from mediawatch.model import captions, moments
+from mediawatch.model.kinds import PostKind
 from mediawatch.model.moments import FORM
-from mediawatch.model.posts import PostKind
 from mediawatch.model.wishes import Cover, UserTag
 
 _USERNAME = re.compile(r"@?([A-Za-z0-9._]{1,30})")

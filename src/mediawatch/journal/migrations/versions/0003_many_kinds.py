@@ -1,4 +1,5 @@
-"""Videos, and posts of several files: what an item became, and its own container."""
+"""Videos, posts of several files, and wishes: what an item became and its own container, what is
+wished for a post, and its first comment."""
 
 from __future__ import annotations
 
@@ -19,5 +20,16 @@ def upgrade() -> None:
         ("container_at", sa.Float),
     ):
         op.add_column("items", sa.Column(name, kind))
+    for name, kind in (
+        ("wishes", sa.Text),
+        ("moved_to", sa.Float),
+        ("comment_asked_at", sa.Float),
+        ("comment_id", sa.Text),
+    ):
+        op.add_column("posts", sa.Column(name, kind))
+    op.add_column(
+        "posts",
+        sa.Column("comment_tries", sa.Integer, nullable=False, server_default=sa.text("0")),
+    )
     # Until now everything that was prepared was a picture.
     op.execute("UPDATE items SET media_type = 'image/jpeg' WHERE prepared_sha256 IS NOT NULL")

@@ -237,9 +237,10 @@ def record_link(post_id: str, permalink: str) -> Statement:
     return Statement(update(posts).where(posts.c.id == post_id).values(permalink=permalink))
 
 
-def record_caption(post_id: str, caption: str) -> Statement:
-    """Other words for a post of which no container is made yet."""
-    return Statement(update(posts).where(posts.c.id == post_id).values(caption=caption), rows=1)
+def record_words(post: Post) -> Statement:
+    """What is said with a post of which no container is made yet, as it stands in ``post``."""
+    words = {"caption": post.caption, "wishes": post.wishes, "refusal": post.refusal}
+    return Statement(update(posts).where(posts.c.id == post.id).values(words), rows=1)
 
 
 def forget(post_id: str) -> Statement:
@@ -453,6 +454,7 @@ def from_row(row: Row, of: Iterable[Item]) -> Post:
             "kind": PostKind(row["kind"]),
             "stage": Stage(row["stage"]),
             "state": State(row["state"]),
+            "refusal": tuple(row["refusal"]) if row["refusal"] else None,
             "items": tuple(of),
         }
     )

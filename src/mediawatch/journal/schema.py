@@ -119,6 +119,7 @@ posts = Table(
     Column("media_id", Text),
     Column("permalink", Text),
     Column("wishes", Wished),
+    Column("refusal", Json),
     Column("moved_to", Float),
     Column("comment_asked_at", Float),
     Column("comment_id", Text),

@@ -14,18 +14,20 @@ from mediawatch.media import iptc, packets, xmp
 from mediawatch.media.probe import HEAD, Family, open_regular, sniff
 
 
-def embedded_caption(source: Path | bytes) -> tuple[str, str]:
+def embedded_caption(source: Path | bytes | BinaryIO) -> tuple[str, str]:
     """Title and caption of a JPEG, PNG, WebP, TIFF, HEIC or AVIF file; "" for what it has not.
 
     XMP counts before IPTC: its characters are certain. The title is dc:title, else the headline
     of XMP, else the headline of IPTC (2:105), else its object name (2:05); the caption is
     dc:description, else 2:120. Whole, as it was written: its length is for the caller to judge.
 
-    ``source``: a file, or its content. Data that are broken count as none. Raises what
-    ``probe.open_regular`` raises.
+    ``source``: a file, by its path or open at its beginning, or its content. Data that are broken
+    count as none. Raises what ``probe.open_regular`` raises.
     """
     if isinstance(source, bytes):
         return _read(io.BytesIO(source))
+    if not isinstance(source, Path):
+        return _read(source)
     with open_regular(source) as file:
         return _read(file)
 

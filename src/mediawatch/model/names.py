@@ -6,6 +6,9 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+#: Of the files beside a picture or a video that say what its owner wishes for it.
+SIDECARS = (".txt", ".toml", ".json")
+
 _DIGITS = re.compile(r"(\d+)")  # of any script: text and numbers take turns
 
 _Parts = tuple[tuple[int, str], ...]

@@ -56,7 +56,9 @@ class Post:
 
     ``generation`` counts its containers, ``rebuilds`` those that were lost or refused since a
     person last had it tried. ``moved_to``: when it is published instead of at the time that was
-    wished for. ``comment_…``: its first comment, how often and when last it was asked for.
+    wished for. ``refusal``: code, sentence and remedy of what is wrong with the wishes, so that it
+    must be held before anything is done. ``comment_…``: its first comment, how often and when last
+    it was asked for.
     """
 
     id: str
@@ -88,6 +90,7 @@ class Post:
     media_id: str | None = None
     permalink: str | None = None
     wishes: Wishes = field(default=Wishes())
+    refusal: tuple[str, str, str] | None = None
     moved_to: float | None = None
     comment_asked_at: float | None = None
     comment_id: str | None = None

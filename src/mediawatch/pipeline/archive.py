@@ -24,6 +24,7 @@ from mediawatch.graph.publishing import Publishing
 from mediawatch.journal import attempts
 from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import Event
+from mediawatch.model.names import SIDECARS
 from mediawatch.model.posts import Item, Post
 from mediawatch.pipeline import album, filing
 from mediawatch.pipeline.album import note_beside
@@ -33,7 +34,6 @@ from mediawatch.pipeline.work import Work
 
 #: Seconds that the link of a post is waited for: it is nice to have, and never fails a post.
 PERMALINK_LIMIT = 5.0
-SIDECAR = ".txt"
 
 
 class Archive:
@@ -122,7 +122,7 @@ class Archive:
             # Before the move: an original is never seen there without its reason.
             await asyncio.to_thread(filing.write_note, note_beside(target), note)
         if item.source != target:
-            await asyncio.to_thread(_move_with_sidecar, item.source, target, item.sha256)
+            await asyncio.to_thread(_move_with_sidecars, item.source, target, item.sha256)
         return replace(item, source=target, moving_to=None)
 
     async def _finish_move(self, work: Work, item: Item) -> Item:
@@ -226,7 +226,7 @@ def finish_move(item: Item) -> Item:
     if item.moving_to is None:
         return item
     filing.settle_move(item.source, item.moving_to, item.sha256)
-    _move_sidecar(item.source, item.moving_to)
+    _move_sidecars(item.source, item.moving_to)
     _remove_note(item.source)
     return replace(item, source=item.moving_to, moving_to=None)
 
@@ -240,7 +240,7 @@ def _choose(folder: Path, item: Item, *, note: bool) -> Path:
 
 def free_name(folder: Path, name: str, post_id: str, *, note: bool) -> Path:
     """Where a file of that name can be filed, with room for its sidecar and its note. Blocks."""
-    also = [] if Path(name).suffix == SIDECAR else [SIDECAR]
+    also = [suffix for suffix in SIDECARS if suffix != Path(name).suffix]
     return folder / choose_name(folder, name, post_id, [*also, NOTE_SUFFIX] if note else also)
 
 
@@ -268,7 +268,7 @@ def name_begun(source: Path, folder: Path, claim: str) -> Path | None:
     """Where ``source`` was about to be filed with a note, when a kill cut that off; None if it
     was not. ``claim``: what the note tells as its post or claim. Its seal tells which file it is
     of, so that another one with the same bytes is not taken for it. Blocks."""
-    for name in candidate_names(source.name, claim, (SIDECAR, NOTE_SUFFIX)):
+    for name in candidate_names(source.name, claim, (*SIDECARS, NOTE_SUFFIX)):
         target = folder / name
         try:
             note = json.loads(note_beside(target).read_text(encoding="utf-8"))
@@ -282,9 +282,9 @@ def name_begun(source: Path, folder: Path, claim: str) -> Path | None:
     return None
 
 
-def _move_with_sidecar(source: Path, target: Path, sha256: str) -> None:
+def _move_with_sidecars(source: Path, target: Path, sha256: str) -> None:
     filing.move(source, target, sha256=sha256)
-    _move_sidecar(source, target)
+    _move_sidecars(source, target)
     _remove_note(source)
 
 
@@ -298,15 +298,16 @@ def _remove_note(source: Path) -> None:
     crash.at("note.removed")
 
 
-def _move_sidecar(source: Path, target: Path) -> None:
-    """The caption follows its picture. It is recorded in the post: losing the race for its
-    name loses nothing."""
-    beside = source.with_suffix(SIDECAR)
-    # Beside the longest of names no caption can lie: the system refuses even to look.
-    with contextlib.suppress(OSError):
-        if beside != source and beside.is_file() and not beside.is_symlink():
-            # A kill may have left it with both names.
-            filing.settle_move(beside, target.with_suffix(SIDECAR), None)
+def _move_sidecars(source: Path, target: Path) -> None:
+    """What was said beside a picture follows it. It is recorded in the post: losing the race for
+    its name loses nothing."""
+    for suffix in SIDECARS:
+        beside = source.with_suffix(suffix)
+        # Beside the longest of names none can lie: the system refuses even to look.
+        with contextlib.suppress(OSError):
+            if beside != source and beside.is_file() and not beside.is_symlink():
+                # A kill may have left it with both names.
+                filing.settle_move(beside, target.with_suffix(suffix), None)
 
 
 def _clear_up(post: Post, work_folder: Path) -> None:

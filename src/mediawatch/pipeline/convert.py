@@ -16,7 +16,7 @@ from mediawatch.media.pool import Preparer
 from mediawatch.model import captions
 from mediawatch.model.kinds import PICTURE, VIDEO, PostKind
 from mediawatch.model.lifecycle import Event
-from mediawatch.model.posts import Item
+from mediawatch.model.posts import Item, Post
 from mediawatch.pipeline.archive import away_for_a_moment, finish_move, require_inbox
 from mediawatch.pipeline.outcomes import Done, Outcome
 from mediawatch.pipeline.work import Work
@@ -45,7 +45,7 @@ class Convert:
 
     async def __call__(self, work: Work) -> Outcome:
         """Prepare all items and record them, with the name that each will have on the host."""
-        captions.check(work.post.caption)
+        _require_understood(work.post)
         prepared = [await self.prepare(work, item) for item in work.post.items]
         kind = work.post.kind
         if kind is PostKind.IMAGE and prepared[0].is_video:
@@ -130,6 +130,14 @@ def _key(item: Item, suffix: str) -> str:
     """The name on the host: the known one, unless the file is of another type by now."""
     known = item.remote_key
     return known if known and known.endswith(suffix) else new_key(suffix)
+
+
+def _require_understood(post: Post) -> None:
+    """Raises Rejected for wishes that are not understood, and words that Meta would refuse."""
+    if post.refusal is not None:
+        code, message, remedy = post.refusal
+        raise Rejected(message, code=code, handling=Handling.HOLD, remedy=remedy)
+    captions.check(post.caption)
 
 
 def _no_reel(name: str) -> Rejected:

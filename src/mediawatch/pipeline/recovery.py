@@ -18,11 +18,11 @@ from mediawatch.journal.witness import Witness
 from mediawatch.log import Log
 from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import Event, Publication, Stage, State
+from mediawatch.model.names import SIDECARS
 from mediawatch.model.posts import JOURNAL_RESTORED, Item, Post
 from mediawatch.pipeline import album, filing
 from mediawatch.pipeline.album import note_beside
 from mediawatch.pipeline.archive import (
-    SIDECAR,
     Archive,
     finish_move,
     free_name,
@@ -194,7 +194,9 @@ class Recovery:
                     await self._archive.late(work)
         ours = {path for post in known for item in post.items for path in _places(item)}
         with self._told("The work folder"):
-            for folder in await asyncio.to_thread(_folders_in, self._settings.work_folder):
+            whole = {album.shown(post) for post in known if post.kind is PostKind.CAROUSEL}
+            folders = await asyncio.to_thread(_folders_in, self._settings.work_folder)
+            for folder in (each for each in folders if each not in whole):
                 with self._told(folder.name):
                     await self._hold_stray(folder, ours)
 
@@ -249,9 +251,9 @@ def _folders_in(folder: Path) -> list[Path]:
 
 
 def _places(item: Item) -> list[Path]:
-    """Where an original may be, and its caption."""
+    """Where an original may be, and what is said beside it."""
     places = [item.source, *([item.moving_to] if item.moving_to is not None else [])]
-    return [*places, *(place.with_suffix(SIDECAR) for place in places)]
+    return [*places, *(place.with_suffix(suffix) for place in places for suffix in SIDECARS)]
 
 
 def _hold(folder: Path, ours: set[Path], held: Path, when: str) -> list[str]:

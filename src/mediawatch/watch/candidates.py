@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from mediawatch.media.probe import Family
+from mediawatch.model.kinds import PostKind
 from mediawatch.watch.writers import Key
 
 #: Is told the name of a file, the id of its post, and whether it is a duplicate of that.
@@ -31,25 +32,28 @@ class Inspection:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """The bytes that a file held, and which file that was. ``sha256`` in hex, ``size`` in bytes."""
+    """The bytes that a file held, and which file that was. ``sha256`` in hex, ``size`` in bytes;
+    ``told``: title and caption that a picture holds itself, empty for what it does not."""
 
     sha256: str
     size: int
     family: Family
     identity: Identity
+    told: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A settled file that may be claimed. ``size`` in bytes; ``key`` as it was when it settled:
     if it differs after the claim, the file was changed meanwhile. ``contents``: if they were read
-    when it was last looked at."""
+    when it was last looked at. ``kind``: what the folder in which it lies makes of it."""
 
     path: Path
     name: str
     key: Key
     size: int
     contents: Contents | None = None
+    kind: PostKind | None = None
 
 
 class Taken(StrEnum):

@@ -6,14 +6,13 @@ behind: browsers, sync tools, office suites, file servers.
 
 from __future__ import annotations
 
+from mediawatch.model.names import SIDECARS
+
 #: Our own folder inside the inbox; it is passed over without a word.
 OWN_FOLDER = ".mediawatch"
 
 #: What we write beside a filed original; put back into the inbox, it is no post.
 NOTE_SUFFIX = ".mediawatch.json"
-
-#: The caption of the picture with the same stem.
-SIDECAR_SUFFIXES = (".txt",)
 
 _PARTIAL_SUFFIXES = (
     ".part",  # Firefox, wget, our own copies
@@ -82,4 +81,4 @@ def _partial(lowered: str) -> str | None:
 
 def is_sidecar(name: str) -> bool:
     """Whether the name could be a sidecar; it is one if a picture of that stem lies beside it."""
-    return name.lower().endswith(SIDECAR_SUFFIXES)
+    return name.lower().endswith(SIDECARS)

@@ -1,4 +1,4 @@
-"""The bytes of a candidate and the caption beside it, read once. Everything here blocks."""
+"""The bytes of a candidate and what is wished for it, read once. Everything here blocks."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mediawatch.clock import MACHINE_ZONE
+from mediawatch.errors import Handling, Rejected
 from mediawatch.media.probe import Family
-from mediawatch.model.names import split_name
-from mediawatch.pipeline.archive import SIDECAR
+from mediawatch.model.dated_names import dated, moment_of
+from mediawatch.model.kinds import PostKind
+from mediawatch.model.wishes import Wishes
+from mediawatch.watch import sidecar
 from mediawatch.watch.candidates import Candidate, Contents, Identity
 from mediawatch.watch.reading import read
-from mediawatch.watch.sidecar import MAX_BYTES, text_of
 
-_SUFFIXES = (SIDECAR, SIDECAR.upper(), SIDECAR.title())
 _FLAGS = (
     os.O_RDONLY
     | getattr(os, "O_NOFOLLOW", 0)
@@ -25,18 +27,24 @@ _FLAGS = (
 )
 
 
+Refusal = tuple[str, str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
     """The bytes of a candidate, as they were read in one go, and which file they were in.
 
-    ``beside``: the caption file, None if there is none; ``caption``: what is in it.
+    ``beside``: its sidecars; ``wishes``: what they, its name and the picture itself wish for;
+    ``refusal``: code, sentence and remedy of what is wrong with them, so that the post must wait
+    for a person.
     """
 
     sha256: str
     size: int
     family: Family
-    beside: Path | None
-    caption: str | None
+    beside: tuple[Path, ...]
+    wishes: Wishes
+    refusal: Refusal | None
     identity: Identity
 
 
@@ -57,33 +65,59 @@ def take_fingerprint(candidate: Candidate, young: tuple[float, float]) -> Finger
     """Read the whole file, unless it was read already; None if it is not what settled, or changed
     while it was read.
 
-    Also if its caption was written within ``young`` (from, to; seconds since the epoch): it may
-    not be whole yet. Raises OSError.
+    Also if one of its sidecars was written within ``young`` (from, to; seconds since the epoch):
+    it may not be whole yet. Raises OSError.
     """
-    beside = sidecar(candidate.path)
-    if beside is not None and young[0] < beside.stat().st_mtime <= young[1]:
+    beside = sidecar.find(candidate.path)
+    if any(young[0] < each.stat().st_mtime <= young[1] for each in beside):
         return None
     found = candidate.contents or _read(candidate)
     if found is None:
         return None
-    caption = _caption_in(beside) if beside is not None else None
-    return Fingerprint(found.sha256, found.size, found.family, beside, caption, found.identity)
+    wishes, refusal = _wishes(candidate, found, beside)
+    return Fingerprint(
+        found.sha256, found.size, found.family, tuple(beside), wishes, refusal, found.identity
+    )
 
 
-def sidecar(path: Path) -> Path | None:
-    """The caption file beside a picture, however its suffix is written; None if there is none."""
-    stem = os.fspath(path)
-    stem = stem[: len(stem) - len(split_name(path.name)[1])]
-    for suffix in _SUFFIXES:
-        beside = stem + suffix
-        try:
-            # Not through a link: it could lead to any file that this user may read.
-            found = os.lstat(beside)
-        except OSError:
-            continue
-        if stat.S_ISREG(found.st_mode):
-            return Path(beside)
-    return None
+def _wishes(
+    candidate: Candidate, found: Contents, beside: Sequence[Path]
+) -> tuple[Wishes, Refusal | None]:
+    """From far to near: what the picture holds itself, its name, its sidecars."""
+    title, words = found.told
+    wishes = Wishes(title=title or None, caption=words or None)
+    try:
+        named = dated(candidate.path.name)
+        if named is not None:
+            at = moment_of(named, MACHINE_ZONE)
+            wishes = wishes.merge(Wishes(publish_at=at.at, publish_note=at.note))
+        if beside:
+            wishes = wishes.merge(sidecar.read(beside))
+        if wishes.kind is PostKind.CAROUSEL:
+            raise _no_carousel(candidate.path.name)
+        if wishes.cover is not None and wishes.cover.file is not None:
+            raise _no_cover(wishes.cover.file)
+    except Rejected as refusal:
+        return wishes, (refusal.code, refusal.message, refusal.remedy)
+    return wishes, None
+
+
+def _no_carousel(name: str) -> Rejected:
+    return Rejected(
+        f"{name} is one file, and a carousel is made of two to ten.",
+        code="sidecar",
+        handling=Handling.HOLD,
+        remedy="Put them into a folder of their own, and that into the inbox.",
+    )
+
+
+def _no_cover(name: str) -> Rejected:
+    return Rejected(
+        f"A file cannot be the cover of a reel yet ({name}).",
+        code="sidecar",
+        handling=Handling.HOLD,
+        remedy='Name the moment of the video that is shown instead, like cover = "2.5s".',
+    )
 
 
 def _read(candidate: Candidate) -> Contents | None:
@@ -95,13 +129,3 @@ def _read(candidate: Candidate) -> Contents | None:
         return read(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _caption_in(beside: Path) -> str | None:
-    """The text of a caption file, or None if it is gone."""
-    try:
-        with os.fdopen(os.open(beside, _FLAGS), "rb") as file:
-            # A longer one is cut here, and refused for its length later, by a sentence.
-            return text_of(file.read(MAX_BYTES))
-    except FileNotFoundError:
-        return None

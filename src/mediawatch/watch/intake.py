@@ -24,7 +24,6 @@ from mediawatch.journal.claims import ARRIVED, NewPost, arrive, intend
 from mediawatch.journal.database import Journal
 from mediawatch.log import Log, size
 from mediawatch.media.probe import Family
-from mediawatch.model import captions
 from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import PRIORITY, State
 from mediawatch.model.posts import new_post_id
@@ -34,6 +33,7 @@ from mediawatch.watch.candidates import Candidate, Taken, Told
 from mediawatch.watch.claiming import Claim
 from mediawatch.watch.fingerprint import Fingerprint, take_fingerprints
 from mediawatch.watch.known import KnownContent
+from mediawatch.watch.words import Words
 
 #: Posts under way above which the folder is held back: the folder itself is the queue.
 BACKLOG = 200
@@ -54,6 +54,23 @@ class _Read:
     candidate: Candidate
     fingerprint: Fingerprint
     content_key: str
+
+
+def _kind(candidate: Candidate, fingerprint: Fingerprint) -> PostKind:
+    """What a file is to become: by its wish, its folder, or what it is."""
+    wished = fingerprint.wishes.kind or candidate.kind or PostKind.IMAGE
+    if wished is PostKind.IMAGE and fingerprint.family is Family.VIDEO:
+        return PostKind.REEL  # in the feed Meta takes videos as reels only
+    return wished
+
+
+def content_key(kind: PostKind, *files: Fingerprint, again: str = "") -> str:
+    """What makes two posts of an account the same: their bytes, in order, and whether they are a
+    story; a picture may be in the feed and in a story. A word of the owner's makes it another."""
+    what = kind.value if kind in {PostKind.STORY, PostKind.CAROUSEL} else "image"
+    again = again or next((each.wishes.again for each in files if each.wishes.again), "") or ""
+    parts = [what, *(each.sha256 for each in files), *([f"again {again}"] if again else [])]
+    return hashlib.sha256(" ".join(parts).encode()).hexdigest()
 
 
 class Intake:
@@ -79,7 +96,7 @@ class Intake:
         backlog: int | None = BACKLOG,
     ) -> None:
         self._watch = watch
-        self._publish = publish
+        self._words = Words(publish)
         self._account_id = account_id
         self._journal = journal
         self._engine = engine
@@ -164,7 +181,7 @@ class Intake:
             elif isinstance(fingerprint, OSError):
                 outcomes[candidate.name] = self._trouble(candidate, fingerprint)
             else:
-                key = hashlib.sha256(f"image {fingerprint.sha256}".encode()).hexdigest()
+                key = content_key(_kind(candidate, fingerprint), fingerprint)
                 read.append(_Read(candidate, fingerprint, key))
         return read
 
@@ -226,17 +243,17 @@ class Intake:
         claims = []
         for post_id, each in zip(ids, read, strict=True):
             candidate, fingerprint = each.candidate, each.fingerprint
-            target = folder / candidate.name
-            name = candidate.name.encode("utf-8", "replace").decode()
-            caption = fingerprint.caption
-            if caption is None:
-                caption = captions.render(self._publish.caption, name, when, self._publish.hashtags)
+            target = folder / candidate.path.name
+            name = candidate.path.name.encode("utf-8", "replace").decode()
+            wishes = fingerprint.wishes
             post = NewPost(
                 id=post_id,
-                kind=PostKind.REEL if fingerprint.family is Family.VIDEO else PostKind.IMAGE,
+                kind=_kind(candidate, fingerprint),
                 name=name,
-                caption=caption,
+                caption=self._words.caption(name, wishes, when),
                 content_key=each.content_key,
+                wishes=wishes or None,
+                refusal=fingerprint.refusal,
                 source=candidate.path,
                 target=target,
                 sha256=fingerprint.sha256,

@@ -13,6 +13,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
+from mediawatch.media.embedded import embedded_caption
 from mediawatch.media.probe import HEAD, open_regular, sniff
 from mediawatch.watch.candidates import Contents, Identity, Inspection
 
@@ -77,9 +78,11 @@ def read(descriptor: int) -> Contents | None:
         family = sniff(file.read(HEAD)).family
         file.seek(0)
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        file.seek(0)
+        told = embedded_caption(file)
     if identity(os.fstat(descriptor)) != identity(before):
         return None
-    return Contents(sha256, before.st_size, family, identity(before))
+    return Contents(sha256, before.st_size, family, identity(before), told)
 
 
 def identity(found: os.stat_result) -> Identity:
@@ -89,4 +92,4 @@ def identity(found: os.stat_result) -> Identity:
 
 def _contents(data: bytes, of: Identity) -> Contents:
     sha256 = hashlib.sha256(data).hexdigest()
-    return Contents(sha256, len(data), sniff(data[:HEAD]).family, of)
+    return Contents(sha256, len(data), sniff(data[:HEAD]).family, of, embedded_caption(data))

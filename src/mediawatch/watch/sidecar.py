@@ -20,14 +20,12 @@ from typing import Any, NoReturn
 
 from mediawatch.clock import MACHINE_ZONE
 from mediawatch.errors import Handling, Rejected
-from mediawatch.model.names import split_name
+from mediawatch.model.names import SIDECARS, split_name
 from mediawatch.model.wishes import Wishes
 from mediawatch.watch.filters import NOTE_SUFFIX
 from mediawatch.watch.sidecar_keys import wishes_of
 from mediawatch.watch.sidecar_values import shown
 
-#: In the order in which they are read.
-SUFFIXES = (".txt", ".toml", ".json")
 #: Longest sidecar that is read, in bytes.
 MAX_BYTES = 64 * 1024
 
@@ -46,7 +44,7 @@ _FLAGS = (
 
 
 def find(path: Path) -> list[Path]:
-    """The sidecars beside a file, in the order of ``SUFFIXES``, however their suffix is
+    """The sidecars beside a file, in the order in which they are read, however their suffix is
     written.
 
     Only regular files: a link could lead to any file that this user may read. For the caption of a
@@ -55,7 +53,7 @@ def find(path: Path) -> list[Path]:
     folder, name = os.path.split(path)
     stem = os.path.join(folder, split_name(name)[0])
     found: dict[tuple[int, int], Path] = {}
-    for suffix in SUFFIXES:
+    for suffix in SIDECARS:
         for written in (suffix, suffix.upper(), suffix.title()):
             beside = Path(stem + written)
             try:

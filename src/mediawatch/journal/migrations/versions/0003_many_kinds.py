@@ -22,6 +22,7 @@ def upgrade() -> None:
         op.add_column("items", sa.Column(name, kind))
     for name, kind in (
         ("wishes", sa.Text),
+        ("refusal", sa.Text),
         ("moved_to", sa.Float),
         ("comment_asked_at", sa.Float),
         ("comment_id", sa.Text),

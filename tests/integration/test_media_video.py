@@ -16,6 +16,8 @@ from mediawatch.media.framing import Fit
 from mediawatch.media.order import ImageOptions, Prepared, Purpose, VideoOptions
 from mediawatch.media.pool import Preparer
 from mediawatch.media.rules import REEL_VIDEO, VideoLimits
+from mediawatch.media.video import remux
+from mediawatch.media.video.prepare import prepare_video
 from tests.support import ffprobe, pictures, videos
 
 OPTIONS = ImageOptions()
@@ -142,6 +144,17 @@ async def test_a_stream_that_fits_keeps_its_bytes(preparer: Preparer, tmp_path: 
         with av.open(file) as container:
             packets.append([bytes(packet) for packet in container.demux() if packet.size])
     assert sorted(packets[0]) == sorted(packets[1])
+
+
+def test_a_large_file_is_written_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Room for its index is left at the front; what was too much of it is small."""
+    monkeypatch.setattr(remux, "_LARGE", 0)
+    source, target = tmp_path / "original", tmp_path / "result"
+    for how in ({}, {"options": (("bf", "3"),)}, {"layout": "5.1"}, {"sound": None}):
+        source.write_bytes(videos.video(seconds=8, **how))
+        prepare_video(source, target, VideoOptions(), Purpose.FEED, lambda *_: None)
+        assert [] == ffprobe.faults(target)
+        assert target.stat().st_size < source.stat().st_size + 200_000
 
 
 @pytest.mark.parametrize(("rotation", "corner"), [(90, "lower left"), (270, "upper right")])

@@ -105,8 +105,9 @@ def _pdf() -> bytes:
 
 
 def _clip() -> bytes:
-    # The head of an MP4: enough to be known as a video by its bytes.
-    return b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + bytes(4096)
+    # A whole MP4 whose index names no track.
+    head = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom"
+    return head + b"\x00\x00\x00\x08moov" + b"\x00\x00\x10\x08mdat" + bytes(4096)
 
 
 def samples() -> list[Sample]:
@@ -150,6 +151,6 @@ def samples() -> list[Sample]:
             Ending.IGNORED,
             lambda: b"<!doctype html><title>404</title><p>Not found.</p>" * 40,
         ),
-        Sample("clip.mp4", "video: comes later", Ending.HELD, _clip),
+        Sample("clip.mp4", "a video without a picture", Ending.HELD, _clip),
         Sample("download.jpg.part", "half of a download", Ending.IGNORED, lambda: beach()[:50_000]),
     ]

@@ -77,9 +77,10 @@ class VideoLimits:
     max_bit_rate: int = 25_000_000
 
 
-# Source of the three rows: developers.facebook.com, IG User Media reference, reel and story
-# specifications, read 2026-11-20. Newer copies of the page say 300 MB for a reel, older ones 1 GB.
-# Its row for a video in a carousel is that of the former feed video: 3 to 60 s, 4:5 to 16:9.
+# Reel: developers.facebook.com, IG User Media reference, reel specifications, in copies read
+# 2026-11-20; newer ones say 300 MB, older ones 1 GB. Story: seconds and bytes as above; its aspect
+# is not confirmed. Carousel: seconds and aspect (4:5 to 16:9) of the former feed video, as
+# docs.feedhive.com/media-requirements repeats them, read 2026-11-28; not confirmed for carousels.
 REEL_VIDEO = VideoLimits(3, 900, 300_000_000, 0.01, 10.0)
 STORY_VIDEO = VideoLimits(3, 60, 100_000_000, 0.1, 10.0)
 CAROUSEL_VIDEO = VideoLimits(3, 60, 100_000_000, 0.8, 1.778)

@@ -6,6 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from av.container import InputContainer
+
+from mediawatch.media.rules import MAX_SOUND_RATE
 from mediawatch.media.video.check import Chains
 from mediawatch.media.video.facts import Facts
 from mediawatch.media.video.plan import Plan, Track
@@ -14,6 +17,8 @@ from mediawatch.media.video.sound import Voice
 from mediawatch.media.video.writing import writing
 
 _EVERY = 256  # packets between two looks at the clock
+_LARGE = 16 << 20  # bytes of a file that is not written twice
+_AAC_FRAME = 1024  # samples
 
 
 class Damaged(Exception):
@@ -27,7 +32,10 @@ def remux(
 
     Raises Damaged, FFmpegError.
     """
-    with reading(source, facts.demuxer) as container, writing(target) as output:
+    with (
+        reading(source, facts.demuxer) as container,
+        writing(target, packets=_packets(container, facts)) as output,
+    ):
         picture = picture_of(container)
         if picture is None:
             raise Damaged
@@ -69,3 +77,11 @@ def remux(
                     output.mux(packet)
         if voice is not None:
             voice.finish(facts.seconds)
+
+
+def _packets(container: InputContainer, facts: Facts) -> int | None:
+    """How many packets there will be, where that is known and worth to know."""
+    if facts.demuxer != "mov" or facts.size < _LARGE:
+        return None
+    sound = facts.seconds * MAX_SOUND_RATE.value / _AAC_FRAME + 100
+    return sum(len(stream.index_entries) for stream in container.streams) + round(sound)

@@ -21,7 +21,7 @@ from mediawatch.model import captions
 from mediawatch.model.dated_names import dated, moment_of
 from mediawatch.model.kinds import PostKind
 from mediawatch.model.wishes import Cover, UserTag, Wishes
-from mediawatch.watch import fingerprint, sidecar
+from mediawatch.watch import sidecar
 from tests.support.fuzzing import ANY_TEXT, JSON, awry, examples, mangled
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
@@ -64,7 +64,11 @@ def test_a_caption_is_text_that_can_be_sent_or_is_refused_with_a_remedy(
     """No bytes make a caption that the journal, the log or a request cannot hold; what Meta would
     refuse is refused here, with what to do; plain text comes through as it was meant."""
     picture.with_suffix(".txt").write_bytes(data)
-    caption = fingerprint._caption_in(picture.with_suffix(".txt"))
+    try:
+        caption = sidecar.read([picture.with_suffix(".txt")]).caption
+    except Rejected:
+        assert len(data) > sidecar.MAX_BYTES
+        return
     assert caption is not None
     caption.encode()
     assert caption == Prose().process_bind_param(caption, None)  # type: ignore[arg-type]
@@ -88,7 +92,7 @@ def test_what_was_saved_as_utf8_or_utf16_is_read_as_it_was_meant(picture: Path, 
     for encoding in ("utf-8", "utf-8-sig", "utf-16"):
         picture.with_suffix(".txt").write_bytes(text.encode(encoding))
         assert text.removeprefix("\ufeff").strip() == (
-            fingerprint._caption_in(picture.with_suffix(".txt")) or ""
+            sidecar.read([picture.with_suffix(".txt")]).caption or ""
         )
 
 

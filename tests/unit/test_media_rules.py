@@ -11,7 +11,7 @@ from mediawatch.config import LimitSettings, MediaSettings
 from mediawatch.errors import Handling
 from mediawatch.media import rules
 from mediawatch.media.chosen import video_options
-from mediawatch.media.rules import Later, Reason, later, pixel_limit, reject
+from mediawatch.media.rules import Reason, pixel_limit, reject
 
 DETAILS = {
     "what": "folder", "size": 9, "limit": 8, "label": "PDF document",
@@ -29,14 +29,6 @@ def test_every_refusal_is_a_sentence_with_a_remedy(reason: Reason) -> None:
     assert (reason.value, handling) == (error.code, error.handling)
     assert error.message.endswith(".")
     assert "{" not in error.message
-    assert error.remedy.endswith(".")
-
-
-@pytest.mark.parametrize("kind", Later)
-def test_what_comes_later_is_held(kind: Later) -> None:
-    """A good file is kept for the version that can publish it."""
-    error = later(kind, label="MP4 video")
-    assert (kind.value, Handling.HOLD) == (error.code, error.handling)
     assert error.remedy.endswith(".")
 
 

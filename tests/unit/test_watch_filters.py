@@ -53,7 +53,7 @@ def test_pictures_are_looked_into(name: str) -> None:
 
 
 def test_a_sidecar_is_told_by_its_suffix() -> None:
-    """A caption is a .txt, in either case; other files beside a picture are told as ignored."""
-    assert [True, True, False, False, False] == [
+    """A .txt, .toml or .json, in either case; others beside a picture are files like any."""
+    assert [True, True, True, False, False] == [
         filters.is_sidecar(name) for name in ("a.txt", "a.TXT", "a.json", "a.jpg", "txt")
     ]

@@ -31,7 +31,7 @@ from mediawatch.journal.database import Journal, Row, Statement
 from mediawatch.journal.schema import accounts, items, posts
 from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import FINAL, PRIORITY, Event, Stage, State, walk
-from mediawatch.model.posts import Item, Post
+from mediawatch.model.posts import SCHEDULED, Item, Post
 
 #: Values in one list of a query: SQLite takes 32,766 parameters at the most.
 _AT_ONCE = 1000
@@ -339,6 +339,18 @@ async def count(journal: Journal, states: Iterable[State]) -> int:
     """How many posts are in one of these states; quick, however long the history is."""
     rows = await journal.read(
         select(func.count().label("count")).where(posts.c.state.in_(list(states)))
+    )
+    return int(rows[0]["count"])
+
+
+async def count_under_way(journal: Journal) -> int:
+    """How many posts are worked on or wait; not those that only wait for the time they are
+    planned for."""
+    rows = await journal.read(
+        select(func.count().label("count")).where(
+            posts.c.state.in_([State.READY, State.RUNNING, State.WAITING]),
+            or_(posts.c.reason.is_(None), posts.c.reason != SCHEDULED),
+        )
     )
     return int(rows[0]["count"])
 

@@ -12,6 +12,8 @@ from mediawatch.model.wishes import Wishes
 
 #: Why posts are held after an older journal was put back (pipeline/recovery.py).
 JOURNAL_RESTORED = "journal-restored"
+#: Why posts wait that are planned for a time (pipeline/planned.py).
+SCHEDULED = "scheduled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,8 @@ def shown_as(post: Post) -> str:
     """The word that people read: derived, never stored."""
     if post.state is State.DONE or post.publication is Publication.LIVE:
         return "published"
+    if post.state is State.WAITING and post.reason == SCHEDULED:
+        return "scheduled"
     return {
         State.HELD: "needs you",
         State.WAITING: "waiting",

@@ -6,7 +6,7 @@ Source: IG User Media reference, parameters of ``/media``, read 2026-11-20.
 from __future__ import annotations
 
 from mediawatch.errors import Handling, Rejected
-from mediawatch.model.posts import PostKind
+from mediawatch.model.kinds import PostKind
 from mediawatch.model.wishes import Wishes
 
 #: The fields of Wishes that a container, or the post after it, can carry.

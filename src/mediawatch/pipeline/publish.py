@@ -28,6 +28,7 @@ from mediawatch.model.posts import Item
 from mediawatch.pipeline import quota
 from mediawatch.pipeline.containers import CONTAINER_LIFE, LOST_CONTAINER, Containers
 from mediawatch.pipeline.outcomes import Done, Hold, Outcome, Reason, WaitUntil
+from mediawatch.pipeline.planned import Planned
 from mediawatch.pipeline.reconcile import Reconcile
 from mediawatch.pipeline.standing import Standing
 from mediawatch.pipeline.uninterrupted import uninterrupted
@@ -63,6 +64,7 @@ class Publish:
     ) -> None:
         self._standing = standing
         self._containers = Containers(settings, upload)
+        self._planned = Planned(settings)
         self._client = client
         self._tokens = tokens
         self._settings = settings
@@ -80,6 +82,8 @@ class Publish:
 
     async def container(self, work: Work) -> Outcome:
         """Stage container (pipeline/containers.py)."""
+        if wait := await self._planned.before_container(work):
+            return wait
         return await self._containers.make(work, await self.api(work))
 
     async def publish(self, work: Work) -> Outcome:
@@ -141,7 +145,11 @@ class Publish:
             return self._account_busy(work, None)
         try:
             account = await quota.read(work, api)
-            if wait := await self._standing.not_now(work) or await self._not_yet(work, account):
+            if wait := (
+                await self._planned.before_asking(work)
+                or await self._standing.not_now(work)
+                or await self._not_yet(work, account)
+            ):
                 return wait
             try:
                 await self._intend(work, account)

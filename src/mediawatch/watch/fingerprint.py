@@ -11,6 +11,7 @@ from pathlib import Path
 from mediawatch.clock import MACHINE_ZONE
 from mediawatch.errors import Handling, Rejected
 from mediawatch.media.probe import Family
+from mediawatch.model import wish_rules
 from mediawatch.model.dated_names import dated, moment_of
 from mediawatch.model.kinds import PostKind
 from mediawatch.model.wishes import Wishes
@@ -92,14 +93,24 @@ def _wishes(
             at = moment_of(named, MACHINE_ZONE)
             wishes = wishes.merge(Wishes(publish_at=at.at, publish_note=at.note))
         if beside:
-            wishes = wishes.merge(sidecar.read(beside))
-        if wishes.kind is PostKind.CAROUSEL:
-            raise _no_carousel(candidate.path.name)
+            said = sidecar.read(beside)
+            wishes = wishes.merge(said)
+            if said.kind is PostKind.CAROUSEL:
+                raise _no_carousel(candidate.path.name)
+            wish_rules.check(said, kind_of(candidate, found.family, wishes))
         if wishes.cover is not None and wishes.cover.file is not None:
             raise _no_cover(wishes.cover.file)
     except Rejected as refusal:
         return wishes, (refusal.code, refusal.message, refusal.remedy)
     return wishes, None
+
+
+def kind_of(candidate: Candidate, family: Family, wishes: Wishes) -> PostKind:
+    """What a file is to become: by its wish, its folder, or what it is."""
+    wished = wishes.kind or candidate.kind or PostKind.IMAGE
+    if wished is PostKind.IMAGE and family is Family.VIDEO:
+        return PostKind.REEL  # in the feed Meta takes videos as reels only
+    return wished
 
 
 def _no_carousel(name: str) -> Rejected:

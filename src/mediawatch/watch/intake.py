@@ -23,7 +23,6 @@ from mediawatch.journal import accounts, posts
 from mediawatch.journal.claims import ARRIVED, NewPost, arrive, intend
 from mediawatch.journal.database import Journal
 from mediawatch.log import Log, size
-from mediawatch.media.probe import Family
 from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import PRIORITY, State
 from mediawatch.model.posts import new_post_id
@@ -31,7 +30,7 @@ from mediawatch.pipeline.work import LEASE
 from mediawatch.watch import claiming
 from mediawatch.watch.candidates import Candidate, Taken, Told
 from mediawatch.watch.claiming import Claim
-from mediawatch.watch.fingerprint import Fingerprint, take_fingerprints
+from mediawatch.watch.fingerprint import Fingerprint, kind_of, take_fingerprints
 from mediawatch.watch.known import KnownContent
 from mediawatch.watch.words import Words
 
@@ -44,8 +43,6 @@ SOON = 5.0
 #: Of a larger group, one line is logged; of each of its files one for the level debug.
 TOLD_SINGLY = 16
 
-_UNDER_WAY = (State.READY, State.RUNNING, State.WAITING)
-
 
 @dataclass(frozen=True, slots=True)
 class _Read:
@@ -54,14 +51,6 @@ class _Read:
     candidate: Candidate
     fingerprint: Fingerprint
     content_key: str
-
-
-def _kind(candidate: Candidate, fingerprint: Fingerprint) -> PostKind:
-    """What a file is to become: by its wish, its folder, or what it is."""
-    wished = fingerprint.wishes.kind or candidate.kind or PostKind.IMAGE
-    if wished is PostKind.IMAGE and fingerprint.family is Family.VIDEO:
-        return PostKind.REEL  # in the feed Meta takes videos as reels only
-    return wished
 
 
 def content_key(kind: PostKind, *files: Fingerprint, again: str = "") -> str:
@@ -119,7 +108,7 @@ class Intake:
             return free
         told = False
         try:
-            while (under_way := await posts.count(self._journal, _UNDER_WAY)) >= self._backlog:
+            while (under_way := await posts.count_under_way(self._journal)) >= self._backlog:
                 if not told:
                     told = True
                     self._log.warning(
@@ -181,7 +170,9 @@ class Intake:
             elif isinstance(fingerprint, OSError):
                 outcomes[candidate.name] = self._trouble(candidate, fingerprint)
             else:
-                key = content_key(_kind(candidate, fingerprint), fingerprint)
+                key = content_key(
+                    kind_of(candidate, fingerprint.family, fingerprint.wishes), fingerprint
+                )
                 read.append(_Read(candidate, fingerprint, key))
         return read
 
@@ -248,7 +239,7 @@ class Intake:
             wishes = fingerprint.wishes
             post = NewPost(
                 id=post_id,
-                kind=_kind(candidate, fingerprint),
+                kind=kind_of(candidate, fingerprint.family, fingerprint.wishes),
                 name=name,
                 caption=self._words.caption(name, wishes, when),
                 content_key=each.content_key,

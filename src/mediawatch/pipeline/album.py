@@ -60,9 +60,7 @@ def follow(before: Post, target: Path) -> None:
         with contextlib.suppress(OSError):
             folder.rmdir()
             crash.at("work.folder-removed")
-        with contextlib.suppress(OSError):
-            note_beside(folder).unlink(missing_ok=True)
-            crash.at("note.removed")
+        forget_note(folder)
 
 
 def claim(source: Path, target: Path) -> None:
@@ -70,6 +68,36 @@ def claim(source: Path, target: Path) -> None:
     Raises OSError: FileNotFoundError if somebody was quicker."""
     source.rename(target)
     crash.at("claim.renamed")
+
+
+def forget_note(folder: Path) -> None:
+    """What the note of a folder says is no longer so; that it cannot be deleted stops nothing."""
+    with contextlib.suppress(OSError):
+        note_beside(folder).unlink(missing_ok=True)
+        crash.at("note.removed")
+
+
+def file_duplicate(source: Path, folder: Path, post_id: str, note: dict[str, Any]) -> Path:
+    """File a folder that is a post already, with a note; where it lies then. Raises OSError, and
+    StorageProblem."""
+    filing.make_folder(folder)
+    names = candidate_names(source.name, post_id, (NOTE_SUFFIX,))
+    targets = [folder / name for name in names]
+    seal = filing.seal(source)
+    begun = next((target for target in targets if _has_note(target, post_id, seal)), None)
+    target = begun or next(target for target in targets if _is_free(target))
+    filing.write_note(note_beside(target), note | {"seal": seal})
+    try:
+        source.rename(target)
+        crash.at("file.moved")
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        for path in sorted(source.iterdir()):
+            filing.settle_move(path, target / path.name, None)
+        source.rmdir()
+        crash.at("work.folder-removed")
+    return target
 
 
 def finish_claim(post: Post) -> None:
@@ -90,8 +118,12 @@ def _is_ours(target: Path, post: Post) -> bool:
     for item in post.items:
         if target in {item.source.parent, *([item.moving_to.parent] if item.moving_to else [])}:
             return True
+    return _has_note(target, post.id, None)
+
+
+def _has_note(target: Path, post_id: str, seal: str | None) -> bool:
     try:
         note = json.loads(note_beside(target).read_text(encoding="utf-8"))
-        return bool(note.get("post") == post.id)
+        return bool(note.get("post") == post_id and seal in {None, note.get("seal")})
     except (OSError, ValueError, AttributeError):
         return False

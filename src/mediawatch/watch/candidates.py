@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import BinaryIO
 
 from mediawatch.media.probe import Family
 from mediawatch.model.kinds import PostKind
@@ -30,6 +31,10 @@ class Inspection:
     whole: bool | None = None
 
 
+#: Looks into an open file of that name; may raise anything.
+Inspect = Callable[[str, BinaryIO], Inspection]
+
+
 @dataclass(frozen=True, slots=True)
 class Contents:
     """The bytes that a file held, and which file that was. ``sha256`` in hex, ``size`` in bytes;
@@ -46,7 +51,8 @@ class Contents:
 class Candidate:
     """A settled file that may be claimed. ``size`` in bytes; ``key`` as it was when it settled:
     if it differs after the claim, the file was changed meanwhile. ``contents``: if they were read
-    when it was last looked at. ``kind``: what the folder in which it lies makes of it."""
+    when it was last looked at. ``kind``: what the folder in which it lies makes of it;
+    ``is_folder``: it is one, with the files of a carousel."""
 
     path: Path
     name: str
@@ -54,6 +60,7 @@ class Candidate:
     size: int
     contents: Contents | None = None
     kind: PostKind | None = None
+    is_folder: bool = False
 
 
 class Taken(StrEnum):

@@ -56,8 +56,10 @@ NOTE = "it is a note that mediawatch wrote"
 def ignored_by_name(name: str) -> str | None:
     """Why a file of this name is not looked into; None if it may be a post.
 
-    The reason completes the sentence "It is ignored because …".
+    The reason completes the sentence "It is ignored because …". Of ``stories/a.jpg`` the last part
+    counts.
     """
+    name = name.rpartition("/")[2]
     lowered = name.lower()
     if lowered in _SYSTEM_NAMES or lowered.startswith("._") or lowered == ".ds_store":
         return SYSTEM
@@ -70,6 +72,11 @@ def ignored_by_name(name: str) -> str | None:
     if lowered.endswith(NOTE_SUFFIX):
         return NOTE
     return _partial(lowered)
+
+
+def is_partial(name: str) -> bool:
+    """Whether the name says that the file is not finished yet."""
+    return _partial(name.lower()) is not None
 
 
 def _partial(lowered: str) -> str | None:

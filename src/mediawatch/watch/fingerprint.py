@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from collections.abc import Sequence
@@ -111,6 +112,15 @@ def kind_of(candidate: Candidate, family: Family, wishes: Wishes) -> PostKind:
     if wished is PostKind.IMAGE and family is Family.VIDEO:
         return PostKind.REEL  # in the feed Meta takes videos as reels only
     return wished
+
+
+def content_key(kind: PostKind, *files: Fingerprint, again: str | None = None) -> str:
+    """What makes two posts of an account the same: their bytes, in order, and whether they are a
+    story; a picture may be in the feed and in a story. ``again``: a word of the owner's that makes
+    it another post."""
+    what = kind.value if kind in {PostKind.STORY, PostKind.CAROUSEL} else "image"
+    parts = [what, *(each.sha256 for each in files), *([f"again {again}"] if again else [])]
+    return hashlib.sha256(" ".join(parts).encode()).hexdigest()
 
 
 def _no_carousel(name: str) -> Rejected:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from mediawatch import crash
 from mediawatch.clock import Clock
@@ -23,14 +23,14 @@ from mediawatch.journal import accounts, posts
 from mediawatch.journal.claims import ARRIVED, NewPost, arrive, intend
 from mediawatch.journal.database import Journal
 from mediawatch.log import Log, size
-from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import PRIORITY, State
 from mediawatch.model.posts import new_post_id
 from mediawatch.pipeline.work import LEASE
 from mediawatch.watch import claiming
 from mediawatch.watch.candidates import Candidate, Taken, Told
+from mediawatch.watch.carousels import CarouselIntake
 from mediawatch.watch.claiming import Claim
-from mediawatch.watch.fingerprint import Fingerprint, kind_of, take_fingerprints
+from mediawatch.watch.fingerprint import Fingerprint, content_key, kind_of, take_fingerprints
 from mediawatch.watch.known import KnownContent
 from mediawatch.watch.words import Words
 
@@ -51,15 +51,6 @@ class _Read:
     candidate: Candidate
     fingerprint: Fingerprint
     content_key: str
-
-
-def content_key(kind: PostKind, *files: Fingerprint, again: str = "") -> str:
-    """What makes two posts of an account the same: their bytes, in order, and whether they are a
-    story; a picture may be in the feed and in a story. A word of the owner's makes it another."""
-    what = kind.value if kind in {PostKind.STORY, PostKind.CAROUSEL} else "image"
-    again = again or next((each.wishes.again for each in files if each.wishes.again), "") or ""
-    parts = [what, *(each.sha256 for each in files), *([f"again {again}"] if again else [])]
-    return hashlib.sha256(" ".join(parts).encode()).hexdigest()
 
 
 class Intake:
@@ -97,6 +88,17 @@ class Intake:
         self._known = KnownContent(
             watch, journal=journal, engine=engine, clock=clock, log=log, taken=taken
         )
+        self._carousels = CarouselIntake(
+            watch,
+            self._words,
+            account_id,
+            journal=journal,
+            engine=engine,
+            clock=clock,
+            log=log,
+            own=own,
+            taken=taken,
+        )
         #: Why no file can be taken for a long while; completes "…, because …". Else empty.
         self.standstill = ""
 
@@ -130,12 +132,19 @@ class Intake:
     async def take(self, candidates: Sequence[Candidate]) -> list[Taken]:
         """Claim files; what became of each, in their order. Raises nothing but cancellation."""
         outcomes: dict[str, Taken] = {}
-        try:
-            await self._take(candidates, outcomes)
-        except (OSError, MediawatchError) as error:
-            for candidate in candidates:
-                if candidate.name not in outcomes:
-                    outcomes[candidate.name] = self._trouble(candidate, error)
+        files: dict[Path, list[Candidate]] = {}  # two folders may hold the same name
+        for candidate in candidates:
+            if candidate.is_folder:
+                outcomes[candidate.name] = await self._carousels.take(candidate)
+            else:
+                files.setdefault(candidate.path.parent, []).append(candidate)
+        for together in files.values():
+            try:
+                await self._take(together, outcomes)
+            except (OSError, MediawatchError) as error:
+                for candidate in together:
+                    if candidate.name not in outcomes:
+                        outcomes[candidate.name] = self._trouble(candidate, error)
         return [outcomes[candidate.name] for candidate in candidates]
 
     async def _take(self, candidates: Sequence[Candidate], outcomes: dict[str, Taken]) -> None:
@@ -170,9 +179,9 @@ class Intake:
             elif isinstance(fingerprint, OSError):
                 outcomes[candidate.name] = self._trouble(candidate, fingerprint)
             else:
-                key = content_key(
-                    kind_of(candidate, fingerprint.family, fingerprint.wishes), fingerprint
-                )
+                wishes = fingerprint.wishes
+                kind = kind_of(candidate, fingerprint.family, wishes)
+                key = content_key(kind, fingerprint, again=wishes.again)
                 read.append(_Read(candidate, fingerprint, key))
         return read
 

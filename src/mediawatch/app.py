@@ -29,6 +29,7 @@ from mediawatch.journal.witness import FILE_NAME as WITNESS
 from mediawatch.journal.witness import Witness
 from mediawatch.log import Log
 from mediawatch.maintenance.cleaner import Cleaner
+from mediawatch.maintenance.first_comments import FirstComments
 from mediawatch.maintenance.links import Links
 from mediawatch.maintenance.sweeper import Sweeper
 from mediawatch.media.chosen import video_options
@@ -71,6 +72,7 @@ class App:
     sweeper: Sweeper
     cleaner: Cleaner
     links: Links
+    first_comments: FirstComments
     preparer: Preparer
     metrics: Metrics
     standing: Standing
@@ -203,6 +205,7 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             host=host,
             sweeper=Sweeper(journal, engine, clock),
             links=Links(journal, client, tokens, clock, log),
+            first_comments=FirstComments(journal, client, tokens, clock, log),
             cleaner=cleaner,
             preparer=preparer,
             metrics=metrics,

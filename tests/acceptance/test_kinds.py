@@ -243,3 +243,12 @@ async def test_a_late_post_is_held_where_its_owner_wants_that(river: River) -> N
         assert 0 == (await river.run("posts", "retry", post.id)).code
         await river.post("beach.jpg", state="done")
     assert ["beach"] == river.captions()
+
+
+async def test_a_first_comment_is_written_after_the_post(river: River) -> None:
+    """Also by ``once``, which leaves when all is done."""
+    sidecar(river, "beach.toml", 'first_comment = "Taken at low tide"\n')
+    river.drop("beach.jpg", jpeg())
+    assert 0 == (await river.run("once")).code
+    (media,) = published(river)
+    assert ["Taken at low tide"] == [comment["text"] for comment in media["comments"]]

@@ -20,6 +20,7 @@ from mediawatch.graph.pacing import Pacing
 from mediawatch.journal import accounts, posts
 from mediawatch.journal.sqlite import SqliteJournal
 from mediawatch.journal.witness import Witness
+from mediawatch.maintenance.first_comments import FirstComments
 from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import Event, Stage, State
 from mediawatch.model.posts import Item, Post
@@ -133,6 +134,7 @@ class Bench:
             pacing=self.pacing,
             wait=wait_none(),
         )
+        self.first_comments = FirstComments(self.journal, client, tokens, self.clock, self.log)
         self.publish = Publish(
             client,
             tokens,

@@ -233,7 +233,7 @@ def _quick(seconds: float) -> None:
     """Whatever waits is as impatient as that: housekeepers, who stands in line, who looks again."""
     daemon.RENEW_EVERY = daemon.CLEAN_EVERY = seconds
     publish.IN_LINE = seconds
-    daemon.LINKS_EVERY = daemon.SWEEP_EVERY = seconds
+    daemon.LINKS_EVERY = daemon.SWEEP_EVERY = daemon.COMMENTS_EVERY = seconds
     reconcile.READ_AGAIN = (seconds,)
     reconcile.READ_AGAIN_AFTER = ((3600.0, seconds),)
     reconcile.ABSENT_FOR = 10 * seconds

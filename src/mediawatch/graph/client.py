@@ -60,6 +60,9 @@ class Caller:
     record: Record
 
 
+_ANSWERED = {"media_publish": "publish.answered", "comments": "comment.answered"}
+
+
 class GraphClient:
     """Calls of one Graph API host.
 
@@ -150,8 +153,7 @@ class GraphClient:
             if answer.status != 200 or not isinstance(answer.body, dict) or "error" in answer.body:
                 problem = from_answer(answer.status, answer.body, answer.challenge)
         if method == "POST":
-            publishes = path.endswith("media_publish")
-            crash.at("publish.answered" if publishes else "container.answered")
+            crash.at(_ANSWERED.get(path.rpartition("/")[2], "container.answered"))
         status = answer.status if answer else None
         body = answer.body if answer and isinstance(answer.body, dict) else None
         self._metrics.graph_call(path, _outcome(status, problem))

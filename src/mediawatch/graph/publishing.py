@@ -96,6 +96,17 @@ class PublishedMedia(_Answer):
     timestamp: Moment | None = None
 
 
+class Comment(_Answer):
+    """One comment of a media."""
+
+    id: Id
+    text: Told = ""
+
+
+class _Comments(_Answer):
+    data: tuple[Comment, ...]
+
+
 class _Cursors(_Answer):
     after: str | None = None
 
@@ -201,6 +212,23 @@ class Publishing:
         )
         found = answer.get("permalink")
         return found if isinstance(found, str) else None
+
+    async def comment(self, media_id: str, text: str, *, timeout: float) -> str:
+        """Comment on a media; the id of the comment. Sent once: said twice it is there twice.
+
+        Whatever it raises, the comment may be there.
+        """
+        answer = await self._client.post_once(
+            f"{media_id}/comments", self._caller, {"message": text}, timeout=timeout
+        )
+        return _read(_Created, answer).id
+
+    async def comments(self, media_id: str) -> tuple[Comment, ...]:
+        """The newest comments of a media, newest first (Meta: IG Media Comments)."""
+        answer = await self._client.get(
+            f"{media_id}/comments", self._caller, {"fields": "id,text", "limit": "50"}
+        )
+        return _read(_Comments, answer).data
 
     async def quota(self, *, since: int | None = None, essential: bool = True) -> Quota:
         """How many publications Meta allows, and how many are used: in its window, or since then

@@ -243,6 +243,21 @@ def record_words(post: Post) -> Statement:
     return Statement(update(posts).where(posts.c.id == post.id).values(words), rows=1)
 
 
+def ask_comment(post: Post, now: float) -> Statement:
+    """The first comment is about to be asked for; Conflicts if somebody else asks meanwhile."""
+    return Statement(
+        update(posts)
+        .where(posts.c.id == post.id, posts.c.comment_tries == post.comment_tries)
+        .values(comment_asked_at=now, comment_tries=post.comment_tries + 1),
+        rows=1,
+    )
+
+
+def record_comment(post_id: str, comment_id: str) -> Statement:
+    """The first comment is there."""
+    return Statement(update(posts).where(posts.c.id == post_id).values(comment_id=comment_id))
+
+
 def forget(post_id: str) -> Statement:
     """Remove a post that never came to be: its file was gone before it could be claimed."""
     return Statement(delete(posts).where(posts.c.id == post_id), rows=1)
@@ -387,6 +402,26 @@ async def known_media(journal: Journal, account_id: str, media_ids: Sequence[str
         )
     )
     return {row["media_id"] for row in rows}
+
+
+async def without_comment(
+    journal: Journal, *, since: float, tries: int, limit: int = 20
+) -> list[Post]:
+    """Posts published after that time that lack the first comment that is wished for, and were
+    tried less often than that."""
+    found = await _load(
+        journal,
+        select(posts)
+        .where(
+            posts.c.state == State.DONE,
+            posts.c.wishes.is_not(None),
+            posts.c.comment_id.is_(None),
+            posts.c.comment_tries < tries,
+            posts.c.published_at >= since,
+        )
+        .order_by(posts.c.published_at),
+    )
+    return [post for post in found if post.wishes.first_comment is not None][:limit]
 
 
 async def without_link(journal: Journal, *, since: float, limit: int = 20) -> list[Post]:

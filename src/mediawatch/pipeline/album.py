@@ -8,6 +8,7 @@ import contextlib
 import errno
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +49,17 @@ def place(folder: Path, post: Post, note: dict[str, Any] | None) -> Path:
     return target
 
 
-def follow(before: Post, target: Path) -> None:
+def follow(before: Post, target: Path, work_folder: Path, aside: Iterable[Path]) -> None:
     """Whatever else lay with the originals of a carousel goes with them: captions, and what is no
-    picture. Where they lay, nothing stays."""
-    for folder in {item.source.parent for item in before.items} - {target}:
+    picture. Where they lay, nothing stays; they may have gone ahead before a kill.
+
+    ``aside``: folders in which the post may have been held, with a note that names it.
+    """
+    left = {item.source.parent for item in before.items} | {work_folder / before.id}
+    for folder in aside:
+        names = candidate_names(before.name, before.id, (NOTE_SUFFIX,))
+        left |= {folder / name for name in names if _has_note(folder / name, before.id, None)}
+    for folder in left - {target}:
         with contextlib.suppress(OSError):
             for path in sorted(folder.iterdir()):
                 if path.is_file() and not path.is_symlink():

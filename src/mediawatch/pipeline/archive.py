@@ -103,7 +103,9 @@ class Archive:
 
     async def _follow(self, before: Post, place: Path) -> None:
         if before.kind is PostKind.CAROUSEL:
-            await asyncio.to_thread(album.follow, before, place)
+            settings = self._settings
+            aside = (settings.held_folder, settings.failed_folder)
+            await asyncio.to_thread(album.follow, before, place, settings.work_folder, aside)
 
     async def _file(
         self, work: Work, item: Item, folder: Path, note: dict[str, Any] | None = None

@@ -194,11 +194,23 @@ class Recovery:
                     await self._archive.late(work)
         ours = {path for post in known for item in post.items for path in _places(item)}
         with self._told("The work folder"):
-            whole = {album.shown(post) for post in known if post.kind is PostKind.CAROUSEL}
-            folders = await asyncio.to_thread(_folders_in, self._settings.work_folder)
-            for folder in (each for each in folders if each not in whole):
+            for folder in await asyncio.to_thread(_folders_in, self._settings.work_folder):
+                if await self._is_of_carousel(folder):
+                    continue
                 with self._told(folder.name):
                     await self._hold_stray(folder, ours)
+
+    async def _is_of_carousel(self, folder: Path) -> bool:
+        """Whether it is the folder of a carousel: what lies there goes with its originals, which
+        may have gone ahead."""
+        post = await posts.find(self._journal, folder.name)
+        if post is None or post.kind is not PostKind.CAROUSEL:
+            return False
+        if post.state is State.DONE:
+            with self._told(post.name):
+                work = Work(self._journal, self._clock, self._log, post)
+                await self._archive.late(work)
+        return True
 
     async def _hold_stray(self, folder: Path, ours: set[Path]) -> None:
         held = await asyncio.to_thread(

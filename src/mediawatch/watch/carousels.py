@@ -197,8 +197,7 @@ class CarouselIntake:
         return self._under_way(post, candidate)
 
     def _rename(self, source: Path, target: Path) -> None:
-        filing.make_own(target)
-        target.rmdir()  # it was made to see that nothing leads out of the inbox there
+        filing.make_own(target.parent)
         album.claim(source, target)
         with contextlib.suppress(OSError):
             filing.sync_folder(target.parent)

@@ -122,7 +122,7 @@ async def test_a_caption_that_meta_refuses_is_caught_before_any_call(river: Rive
         for name, (_, said) in TOO_MUCH.items():
             post = await river.post(f"{name}.jpg", state="held", reason="caption")
             assert said in (post.detail or "")
-            assert "Shorten it" in (post.remedy or "")
+            assert "put both back" in (post.remedy or "")
         assert 0 == river.simulator.state.calls
         assert {} == river.host.ftp.files()
 

@@ -69,8 +69,8 @@ def test_the_corpus_is_large() -> None:
     """Every format, and every way to be broken that has been met: none is dropped in silence."""
     assert len(CORPUS) >= 160
     assert {code for code, _ in CORPUS.values()} == {
-        PUBLISHED, "animation", "aspect", "blank", "corrupt", "empty", "scan-bomb",
-        "too-many-pixels", "too-small", "truncated", "unsupported", "video",
+        PUBLISHED, "aspect", "blank", "corrupt", "empty", "no-video", "scan-bomb",
+        "too-many-frames", "too-many-pixels", "too-small", "truncated", "unsupported",
     }  # fmt: skip
 
 

@@ -61,7 +61,7 @@ def pngs() -> Corpus:
         "png with pixels that are noise": (
             "corrupt", png(480, 360, 8, 0, b"\x78\x9c" + b"\xff" * 999),
         ),
-        "png of two billion frames": ("animation", png(480, 360, 8, 0, rows, frames)),
+        "png of two billion frames": ("too-many-frames", png(480, 360, 8, 0, rows, frames)),
         "png with a chunk of 2 GB": (
             "truncated", whole[:33] + b"\x7f\xff\xff\xfftEXt" + whole[33:],
         ),

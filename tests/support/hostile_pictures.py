@@ -54,7 +54,7 @@ def _bombs() -> Corpus:
         "webp of 169 MP": ("too-many-pixels", pictures.huge_webp()),
         "webp of 64 MP": ("too-many-pixels", pictures.huge_webp(8000, 8000)),
         "gif of 4295 MP": ("too-many-pixels", gif_of(65_535, 65_535)),
-        "gif of 300 frames": ("animation", pictures.animation("GIF", 300, (40, 30))),
+        "gif of 300 frames": ("too-small", pictures.animation("GIF", 300, (40, 30))),
         "bmp of 400 MP": ("too-many-pixels", bmp_of(20_000, 20_000)),
         "avif of 260 MP": ("too-many-pixels", with_size("AVIF", 20_000, 13_000)),
         "avif of 1600 MP": ("corrupt", with_size("AVIF", 40_000, 40_000)),  # by its own decoder
@@ -135,7 +135,7 @@ def _two_in_one() -> Corpus:
         "pdf with a jpeg in it": ("unsupported", pictures.PDF + good("JPEG")),
         "script that is a gif": ("truncated", b"GIF89a/*\0\0\0\0*/=1;alert(1)//"),
         "two jpegs glued together": (PUBLISHED, good("JPEG") * 2),
-        "video": ("video", pictures.MP4),
+        "video": ("no-video", pictures.MP4),
     }  # fmt: skip
 
 

@@ -6,7 +6,8 @@ behind: browsers, sync tools, office suites, file servers.
 
 from __future__ import annotations
 
-from mediawatch.model.names import SIDECARS
+from mediawatch.model.names import SIDECARS, split_name
+from mediawatch.model.pairs import RAWS
 
 #: Our own folder inside the inbox; it is passed over without a word.
 OWN_FOLDER = ".mediawatch"
@@ -46,6 +47,7 @@ _SYSTEM_NAMES = frozenset(
     }
 )
 
+RAW = "it is the RAW of a camera; a JPEG of it is published"
 HIDDEN = "its name starts with a dot (hidden)"
 SYSTEM = "it belongs to the operating system or the file server"
 OFFICE_LOCK = "it is the lock file of an open document"
@@ -71,6 +73,8 @@ def ignored_by_name(name: str) -> str | None:
         return HIDDEN
     if lowered.endswith(NOTE_SUFFIX):
         return NOTE
+    if split_name(lowered)[1] in RAWS:
+        return RAW
     return _partial(lowered)
 
 

@@ -11,10 +11,12 @@ from pathlib import Path
 
 from mediawatch.clock import MACHINE_ZONE
 from mediawatch.errors import Handling, Rejected
-from mediawatch.media.probe import Family
+from mediawatch.media.probe import Family, open_regular
 from mediawatch.model import wish_rules
 from mediawatch.model.dated_names import dated, moment_of
 from mediawatch.model.kinds import PostKind
+from mediawatch.model.names import split_name
+from mediawatch.model.pairs import CLIP, PICTURES
 from mediawatch.model.wishes import Wishes
 from mediawatch.watch import sidecar
 from mediawatch.watch.candidates import Candidate, Contents, Identity
@@ -28,6 +30,11 @@ _FLAGS = (
     | getattr(os, "O_CLOEXEC", 0)
 )
 
+
+#: What the clip of a Live Photo calls the name that it shares with its picture (Apple).
+_LIVE = b"com.apple.quicktime.content.identifier"
+#: Bytes at either end of a video among which its index is looked for.
+_INDEX = 256 << 10
 
 Refusal = tuple[str, str, str]
 
@@ -101,9 +108,34 @@ def _wishes(
             wish_rules.check(said, kind_of(candidate, found.family, wishes))
         if wishes.cover is not None and wishes.cover.file is not None:
             raise _no_cover(wishes.cover.file)
+        if wishes.kind is None and candidate.kind is None and _is_live_clip(candidate, found):
+            raise _no_clip(candidate.path.name)
     except Rejected as refusal:
         return wishes, (refusal.code, refusal.message, refusal.remedy)
     return wishes, None
+
+
+def _is_live_clip(candidate: Candidate, found: Contents) -> bool:
+    """Whether it is the clip of a Live Photo: its picture lies beside it, or it says so itself."""
+    stem, suffix = split_name(candidate.path.name)
+    if found.family is not Family.VIDEO or suffix.lower() != CLIP:
+        return False
+    beside = (stem + written for each in PICTURES for written in (each, each.upper()))
+    if any(os.path.lexists(candidate.path.with_name(name)) for name in beside):
+        return True
+    with open_regular(candidate.path) as file:
+        ends = file.read(_INDEX)
+        file.seek(max(0, found.size - _INDEX))
+        return _LIVE in ends or _LIVE in file.read(_INDEX)
+
+
+def _no_clip(name: str) -> Rejected:
+    return Rejected(
+        f"{name} is the clip of a Live Photo, whose picture is a post of its own.",
+        code="live-photo",
+        handling=Handling.HOLD,
+        remedy="Nothing, if it is not to be published. To publish it too, put it into reels/.",
+    )
 
 
 def kind_of(candidate: Candidate, family: Family, wishes: Wishes) -> PostKind:

@@ -12,7 +12,7 @@ UV := $(shell command -v uv 2>/dev/null)
 STAMPS := .venv/.stamps
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test prove fuzz chaos check types lint imports coverage bench bench-storm bench-ftp ftp-chaos lock clean
+.PHONY: help demo run test prove fuzz chaos check types lint imports coverage bench bench-storm bench-ftp bench-images bench-video ftp-chaos lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,13 @@ bench-ftp: $(STAMPS)/test ## FTP uploads beside lftp and curl, on real servers, 
 	tests/support/fetch_ftp_servers.sh
 	$(PYTHON) benchmarks/ftp.py $(ARGS)
 
+bench-images: $(STAMPS)/test ## pictures beside Pillow, pyvips, vipsthumbnail and ImageMagick
+	-test -x .peers/bin/python || { $(PYTHON) -m venv .peers && .peers/bin/pip install --quiet "pyvips[binary]>=3,<4"; }
+	$(PYTHON) benchmarks/images.py $(ARGS)
+
+bench-video: $(STAMPS)/test ## videos beside ffmpeg and cp: encoding, copying, cancelling
+	$(PYTHON) benchmarks/video.py $(ARGS)
+
 ftp-chaos: $(STAMPS)/test ## every FTP server with sessions killed at random, and 500 MB resumed
 	tests/support/fetch_ftp_servers.sh
 	MEDIAWATCH_FTP_CHAOS=full $(PYTHON) -m pytest -rP tests/integration/test_ftp_chaos.py $(ARGS)
@@ -70,7 +77,7 @@ lock: $(STAMPS)/check ## write requirements/*.txt anew from pyproject.toml (need
 	./requirements/lock.sh
 
 clean: ## remove the virtual environment and caches
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage*
+	rm -rf .venv .peers .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage*
 
 # One requirements file a purpose, each with hashes; the project itself is added without
 # dependencies and without a build of its own environment, so nothing unlocked is installed.

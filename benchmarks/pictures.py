@@ -76,7 +76,7 @@ def mix() -> str:
 def _make(folder: Path, number: int, kind: Kind) -> Path:
     rng = random.Random(number)
     path = folder / f"{number:06d}-{kind.name}.{kind.suffix}"
-    image = _picture(kind, rng)
+    image = picture(kind, rng)
     match kind.suffix:
         case "jpg":
             image.save(path, quality=kind.quality, exif=_exif(rng) if kind.phone else b"")
@@ -92,7 +92,8 @@ def _make(folder: Path, number: int, kind: Kind) -> Path:
     return path
 
 
-def _picture(kind: Kind, rng: random.Random) -> Image.Image:
+def picture(kind: Kind, rng: random.Random) -> Image.Image:
+    """A scene of that size, with light and framing by ``rng``."""
     scene = _scene(rng.randrange(_SCENES))
     wide = kind.size if kind.size[0] >= kind.size[1] else kind.size[::-1]
     left = rng.randrange(scene.width - 4032)

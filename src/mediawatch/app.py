@@ -29,8 +29,10 @@ from mediawatch.journal.witness import FILE_NAME as WITNESS
 from mediawatch.journal.witness import Witness
 from mediawatch.log import Log
 from mediawatch.maintenance.cleaner import Cleaner
+from mediawatch.maintenance.first_comments import FirstComments
 from mediawatch.maintenance.links import Links
 from mediawatch.maintenance.sweeper import Sweeper
+from mediawatch.media.chosen import video_options
 from mediawatch.media.order import ImageOptions
 from mediawatch.media.pool import Preparer
 from mediawatch.media.probe import Family, examine
@@ -70,6 +72,7 @@ class App:
     sweeper: Sweeper
     cleaner: Cleaner
     links: Links
+    first_comments: FirstComments
     preparer: Preparer
     metrics: Metrics
     standing: Standing
@@ -90,7 +93,9 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
         await journal.apply([accounts.ensure(settings.instagram.user_id)])
         crash.at("account.recorded")
         session = await stack.enter_async_context(_http_session())
-        preparer = await stack.enter_async_context(Preparer(timeout=settings.media.timeout))
+        preparer = await stack.enter_async_context(
+            Preparer(timeout=settings.media.timeout, video=video_options(settings.media))
+        )
         host = FtpHost(settings.ftp, clock=clock, log=log, remember_tls=data_dir / "tls_seen.json")
         stack.push_async_callback(host.close)
 
@@ -200,6 +205,7 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             host=host,
             sweeper=Sweeper(journal, engine, clock),
             links=Links(journal, client, tokens, clock, log),
+            first_comments=FirstComments(journal, client, tokens, clock, log),
             cleaner=cleaner,
             preparer=preparer,
             metrics=metrics,

@@ -96,6 +96,9 @@ POINTS = frozenset(
         "publish.recorded",
         "publish.found",  # live for certain, which media is not known yet
         "publish.denied",
+        "comment.asked",
+        "comment.answered",  # or not answered
+        "comment.recorded",
         # Filing.
         "rename.linked",  # the file has both names
         "rename.reserved",  # where a system cannot rename safely: the name is taken by a stand-in

@@ -32,6 +32,7 @@ SWEEP_EVERY = 2.0
 RENEW_EVERY = 30.0
 CLEAN_EVERY = 300.0
 LINKS_EVERY = 300.0
+COMMENTS_EVERY = 10.0
 #: Seconds between two looks whether the journal's daily copy is due.
 BACK_UP_EVERY = 3600.0
 #: The terminal was closed; Windows has no such signal.
@@ -64,6 +65,8 @@ class Daemon:
             roles.create_task(self._every(RENEW_EVERY, app.runner.renew_leases), name="leases")
             roles.create_task(self._clean(), name="cleaner")
             roles.create_task(self._every(LINKS_EVERY, app.links.run_once), name="links")
+            comment = app.first_comments.run_once
+            roles.create_task(self._every(COMMENTS_EVERY, comment), name="comments")
             if watch:
                 roles.create_task(app.watcher.run(), name="watcher")
 

@@ -6,7 +6,6 @@
     ├── JournalError           the journal cannot be opened or written
     │   └── Conflict           a guarded statement did not find the row it expected
     ├── Rejected               the file itself can never be published as it is
-    ├── NotYetSupported        the file is fine, this version cannot publish its kind
     ├── SourceProblem          the original cannot be read, or changed under us
     ├── StorageProblem         our own disk: full, read-only, gone
     ├── PreparationProblem     the converter broke or ran out of time
@@ -131,13 +130,6 @@ class Rejected(MediawatchError):
 
     code = "rejected"
     handling = Handling.FAIL
-
-
-class NotYetSupported(MediawatchError):
-    """The file is fine, but this version cannot publish its kind. It is held, not failed."""
-
-    code = "not-yet-supported"
-    handling = Handling.HOLD
 
 
 class SourceProblem(MediawatchError):

@@ -53,6 +53,7 @@ ACTIONS: dict[str, tuple[str, str]] = {
     "ask": ("📨", "PUBLISH"),
     "publish": ("📱", "PUBLISH"),
     "link": ("🔗", "PUBLISH"),
+    "comment": ("💬", "PUBLISH"),
     "unknown-outcome": ("❓", "PUBLISH"),
     "reconcile": ("🔎", "PUBLISH"),
     "account": ("🚨", "ACCOUNT"),

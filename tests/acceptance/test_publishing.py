@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from tests.support.ftp_servers import PASSWORD
-from tests.support.pictures import jpeg, markers, phone_jpeg
+from tests.support.pictures import MP4, jpeg, markers, phone_jpeg
 from tests.support.river import River
 from tests.support.simulator import TOKEN
 
@@ -27,7 +27,7 @@ async def test_a_picture_is_published_once_and_filed_as_it_was(river: River) -> 
 async def test_no_secret_is_ever_told(river: River) -> None:
     """Neither log, journal, output nor any other file of ours holds a token or a password."""
     river.drop("whole.jpg", jpeg())
-    river.drop("clip.mp4", b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(4096))
+    river.drop("clip.mp4", MP4)
     river.simulator.script({"on": "media_publish", "do": "error", "code": 2, "times": 1})
     async with river.daemon():
         await river.until(lambda: "whole.jpg" in river.filed() and any(river.held.glob("*.mp4")))

@@ -18,7 +18,7 @@ import aiohttp
 
 from mediawatch.watch.settle import CUT_SHORT, WRITTEN
 from tests.support.pictures import jpeg
-from tests.support.river import River
+from tests.support.river import River, contents
 
 #: A growing file gets a burst every 4 s for 90 s; what settles in 2 s has settled in between.
 BURSTS = 90 // 4
@@ -117,24 +117,17 @@ async def test_a_folder_moved_into_place_by_one_rename_is_found_whole(river: Riv
 
 
 async def test_a_folder_moved_into_the_inbox_is_not_passed_over_in_silence(river: River) -> None:
-    """It stays as it is and is listed with the reason; its files are found when they move up."""
+    """No file of it was ever announced: it is a carousel of all of them, filed as a folder."""
     originals = river.drop_pictures(3)
     album = river.root / "album"
     album.mkdir()
     for name in originals:
         (river.inbox / name).rename(album / name)
     async with river.daemon():
-        album = album.rename(river.inbox / "album")
-
-        async def is_listed() -> str:
-            return str((await folder_state(river))["ignored"].get("album", ""))
-
-        assert "directly in the inbox" in await river.until(is_listed)
-        assert originals.keys() == {path.name for path in album.iterdir()}
-        for name in originals:
-            (album / name).rename(river.inbox / name)
-        album.rmdir()
-        await river.arrived(originals)
+        album.rename(river.inbox / "album")
+        post = await river.post("album", state="done")
+        await river.until(lambda: originals == contents(river.processed / "album"))
+    assert list(originals) == [item.name for item in post.items]
 
 
 async def test_three_files_in_one_burst_under_polling_strand_none(river: River) -> None:

@@ -159,7 +159,7 @@ async def test_a_worker_that_is_stuck_turns_the_health_page_red(
 ) -> None:
     """One post never ends, and those behind it do not move: the page says how many wait."""
 
-    async def stuck(*_: object) -> None:
+    async def stuck(*_: object, **__: object) -> None:
         await asyncio.Event().wait()
 
     monkeypatch.setattr(Preparer, "prepare", stuck)

@@ -12,13 +12,13 @@ from __future__ import annotations
 import io
 import json
 import random
-import struct
 from collections.abc import Callable
 
 import pytest
 from PIL import Image
 
 from mediawatch.model.captions import MAX_CHARACTERS, MAX_HASHTAGS, MAX_MENTIONS
+from tests.support import icc
 from tests.support.pictures import (
     deep_grey,
     encoded,
@@ -26,30 +26,12 @@ from tests.support.pictures import (
     photo,
     require_publishable,
     see_through_png,
-    srgb_profile,
 )
 from tests.support.river import River
 
-#: The primaries of Display P3 in XYZ, adapted to D50 as ICC profiles have it.
-P3_PRIMARIES = {
-    b"rXYZ": (0.51512, 0.24120, -0.00105),
-    b"gXYZ": (0.29198, 0.69225, 0.04189),
-    b"bXYZ": (0.15710, 0.06657, 0.78407),
-}
+DISPLAY_P3 = icc.rgb("Display P3", icc.DISPLAY_P3, None)
 #: One colour in Display P3, and the same in sRGB by the matrices of CSS Color 4.
 IN_P3, IN_SRGB = (200, 100, 50), (215, 92, 31)
-
-
-def display_p3() -> bytes:
-    """An ICC profile with the primaries of Display P3 and the curve of sRGB, which it shares."""
-    profile = bytearray(srgb_profile().replace("sRGB".encode("utf-16-be"), b"\0D\0i\0P\x003"))
-    (count,) = struct.unpack_from(">I", profile, 128)
-    for row in range(count):
-        tag, at, _ = struct.unpack_from(">4sII", profile, 132 + 12 * row)
-        if tag in P3_PRIMARIES:
-            fixed = (round(value * 65536) for value in P3_PRIMARIES[tag])
-            struct.pack_into(">3i", profile, at + 8, *fixed)
-    return bytes(profile)
 
 
 def noise(side: int) -> bytes:
@@ -71,13 +53,13 @@ PICTURES: dict[str, tuple[Callable[[], bytes], set[str]]] = {
     "200 across.jpg": (lambda: jpeg(200, 200), {"200x200 to 320x320"}),
     "60 megapixels.jpg": (vast, {"10000x6000 to 1440x864"}),
     "40 megabytes.png": (lambda: noise(3700), {"PNG to JPEG", "3700x3700 to 1440x1440"}),
-    "cmyk.jpg": (lambda: encoded(photo().convert("CMYK"), "JPEG"), {"colours to sRGB"}),
+    "cmyk.jpg": (lambda: encoded(photo().convert("CMYK"), "JPEG"), {"CMYK to sRGB"}),
     "16 bits.png": (lambda: encoded(deep_grey(), "PNG"), {"PNG to JPEG", "16-bit grey to 8 bits"}),
     "p3.jpg": (
         lambda: encoded(
-            Image.new("RGB", (800, 800), IN_P3), "JPEG", quality=95, icc_profile=display_p3()
+            Image.new("RGB", (800, 800), IN_P3), "JPEG", quality=95, icc_profile=DISPLAY_P3
         ),
-        {"colours to sRGB"},
+        {"Display P3 to sRGB"},
     ),
     "alpha.png": (see_through_png, {"PNG to JPEG", "transparency on white"}),
 }
@@ -140,7 +122,7 @@ async def test_a_caption_that_meta_refuses_is_caught_before_any_call(river: Rive
         for name, (_, said) in TOO_MUCH.items():
             post = await river.post(f"{name}.jpg", state="held", reason="caption")
             assert said in (post.detail or "")
-            assert "Shorten it" in (post.remedy or "")
+            assert "put both back" in (post.remedy or "")
         assert 0 == river.simulator.state.calls
         assert {} == river.host.ftp.files()
 

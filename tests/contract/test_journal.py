@@ -23,8 +23,10 @@ from mediawatch.journal.claims import ARRIVED, CLAIMED, NewPost, arrive, intend
 from mediawatch.journal.schema import metadata
 from mediawatch.journal.schema import posts as posts_table
 from mediawatch.journal.sqlite import SqliteJournal, SqliteReader
+from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import Event, Stage, State
-from mediawatch.model.posts import Item, Post, PostKind
+from mediawatch.model.posts import Item, Post
+from mediawatch.model.wishes import Wishes
 
 ACCOUNT = "17841400000000001"
 NOW = 1_800_000_000.0
@@ -357,7 +359,17 @@ def a_new_post(number: int, content: str | None = None) -> NewPost:
     key = content or f"c{number}"
     shown = name.encode("utf-8", "replace").decode()
     return NewPost(
-        f"{number:012x}", PostKind.IMAGE, shown, "A", key, source, target, "ff" * 32, number
+        f"{number:012x}",
+        PostKind.IMAGE,
+        shown,
+        "A",
+        key,
+        Wishes(location_id="1") if number == 1 else None,
+        None,
+        source,
+        target,
+        "ff" * 32,
+        number,
     )
 
 

@@ -234,6 +234,8 @@ async def test_a_bad_scenario_by_post_changes_nothing() -> None:
         ({"on": "create", "do": "delay"}, "do = 'delay' needs seconds"),
         ({"on": "create", "do": "drop-after", "code": 2}, "has no use for code"),
         ({"on": "limit", "do": "status", "status": "ERROR"}, "goes with on = 'create'"),
+        ({"on": "create", "do": "drop-within", "bytes": 1}, "goes with on = 'upload'"),
+        ({"on": "upload", "do": "drop-within"}, "do = 'drop-within' needs bytes"),
         ({"on": "create", "do": "error", "code": 2, "nht": 1}, "rules.0.nht"),
     ],
 )

@@ -220,19 +220,6 @@ async def test_what_cannot_be_made_is_refused(
     assert code == answer.code
 
 
-async def test_a_video_is_taken_and_then_refused_by_its_status() -> None:
-    """Meta answers an id at once; that it cannot use the video, only the container tells."""
-    async with running() as graph:
-        made = await graph.post(
-            f"/{USER}/media", media_type="REELS", video_url="http://127.0.0.1/a.mp4"
-        )
-        read = await graph.get(f"/{made.json['id']}", fields="status_code,status")
-        published = await graph.publish(made.json["id"])
-    assert (200, "ERROR") == (made.status, read.json["status_code"])
-    assert "2207026" in read.json["status"]
-    assert (-1, 2207032) == published.code
-
-
 async def test_each_publication_is_one_line_in_the_log_file(tmp_path: Path) -> None:
     """The file holds real effects only, appended and readable while the simulator runs."""
     log = tmp_path / "log.jsonl"

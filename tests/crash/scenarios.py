@@ -198,6 +198,64 @@ async def put_back_with_other_words(stage: Stage) -> None:
     await stage.ends(PUBLISHED)
 
 
+def _drop_folder(river: River, name: str) -> None:
+    folder = river.root / "prepared" / name
+    folder.mkdir(parents=True)
+    for seed, file in enumerate(("a.jpg", "b.jpg")):
+        (folder / file).write_bytes(jpeg(400, 320, seed=seed))
+    (folder / "caption.txt").write_bytes(b"Our trip")
+    folder.rename(river.inbox / name)
+
+
+async def carousel(stage: Stage) -> None:
+    """A folder of two pictures with its caption: one post, filed as a folder."""
+    river = stage.river
+    _drop_folder(river, "trip")
+    await stage.start()
+    await stage.ends(
+        End(captions=["Our trip"], processed={"trip"}, states={"trip": "done"}, hosted=2)
+    )
+    files = {"a.jpg", "b.jpg", "caption.txt"}
+    assert files == contents(river.processed / "trip").keys(), river.story()
+
+
+async def carousel_again(stage: Stage) -> None:
+    """The same folder under another name is filed aside, whole."""
+    river = stage.river
+    _drop_folder(river, "trip")
+    await stage.start()
+    await stage.until(lambda: _is_done(stage, "trip"))
+    await stage.until(lambda: not river.leftovers())
+    _drop_folder(river, "copy")
+    await stage.until(lambda: "copy" in _names(river.duplicate) and not river.leftovers())
+    await stage.stop()
+    files = {"a.jpg", "b.jpg", "caption.txt"}
+    assert files == contents(river.duplicate / "copy").keys(), river.story()
+    assert {"copy", "copy.mediawatch.json"} == _names(river.duplicate), river.story()
+    assert ["Our trip"] == river.captions()
+
+
+async def commented(stage: Stage) -> None:
+    """A post with a first comment: it is written once."""
+    river = stage.river
+    river.drop("beach.toml", b'caption = "Sunset"\nfirst_comment = "Low tide"\n')
+    river.drop("beach.jpg", jpeg(400, 320))
+    await stage.start()
+    await stage.until(lambda: _has_comment(stage, "beach.jpg"))
+    await stage.stop()
+    (media,) = river.simulator.state.snapshot()["publications"]
+    assert 1 == len(media["comments"]), river.story()
+
+
+async def _has_comment(stage: Stage, name: str) -> bool:
+    post = (await stage.river.posts()).get(name)
+    return post is not None and post.comment_id is not None
+
+
+def _names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+
+
 async def _is_done(stage: Stage, name: str) -> bool:
     post = (await stage.river.posts()).get(name)
     return post is not None and post.state == "done"
@@ -583,6 +641,9 @@ SCENARIOS: dict[str, Scenario] = {
     "clock set back": Scenario(
         clock_set_back, alter=lambda _: {"quick": 0.1, "clock-set-back": "post.retries"}
     ),
+    "carousel": Scenario(carousel, usual=BUT_FILING - {"claim.renamed"}),
+    "carousel again": Scenario(carousel_again, usual=USUAL | {"account.freed"}),
+    "commented": Scenario(commented, alter=lambda _: {"quick": 0.1}),
     "many backups": Scenario(many_backups, armed_life=2),
     "over TLS, into a new folder": Scenario(straight, tls=True),
 }

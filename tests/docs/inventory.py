@@ -47,15 +47,21 @@ def _leaves(command: Any, name: str) -> Iterator[tuple[str, Any]]:
 
 
 def settings() -> dict[str, list[str]]:
-    """Every key of every table of the settings, the ``<secret>_file`` keys too."""
-    found = {}
-    for table, field in Settings.model_fields.items():
-        model = field.annotation
-        assert isinstance(model, type)
-        assert issubclass(model, BaseModel)
-        secrets = getattr(model, "secrets", ())
-        found[table] = [*model.model_fields, *(f"{secret}_file" for secret in secrets)]
-    return found
+    """Every key of every table of the settings, the ``<secret>_file`` keys too.
+
+    A table in a table is named by both: ``media.limits``.
+    """
+    return dict(_tables(Settings))
+
+
+def _tables(model: type[BaseModel], above: str = "") -> Iterator[tuple[str, list[str]]]:
+    for name, field in model.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            secrets = getattr(inner, "secrets", ())
+            keys = [*inner.model_fields, *(f"{secret}_file" for secret in secrets)]
+            yield above + name, keys
+            yield from _tables(inner, f"{above}{name}.")
 
 
 def error_codes() -> set[str]:
@@ -68,11 +74,9 @@ def error_codes() -> set[str]:
     found |= {row.code for row in _module("hosts.ftp_errors")._TABLE}
     found |= {code for code, _ in _module("errors")._DISK_REMEDIES.values()}
     found.add(_module("model.posts").JOURNAL_RESTORED)
-    rules = _module("media.rules")
-    for words in (rules.Reason, rules.Later):
-        assert issubclass(words, enum.StrEnum)
-        found |= set(words)
-    return found
+    words = _module("media.rules").Reason
+    assert issubclass(words, enum.StrEnum)
+    return found | set(words)
 
 
 def _module(name: str) -> Any:
@@ -81,7 +85,7 @@ def _module(name: str) -> Any:
 
 def _files() -> Iterator[Path]:
     for file in sorted(SOURCE.rglob("*.py")):
-        if "simulator" not in file.parts and "demo" not in file.parts:
+        if not {"simulator", "demo"} & set(file.relative_to(SOURCE).parts):
             yield file
 
 

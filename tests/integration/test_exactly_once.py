@@ -14,8 +14,9 @@ from mediawatch.errors import Conflict
 from mediawatch.graph.publishing import PublishedMedia
 from mediawatch.journal import accounts, attempts, posts
 from mediawatch.log import silent
+from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import Stage, State
-from mediawatch.model.posts import Post, PostKind
+from mediawatch.model.posts import Post
 from mediawatch.pipeline.listed import looks_like
 from mediawatch.pipeline.work import Work
 from mediawatch.simulator import Republish, SimulatorOptions

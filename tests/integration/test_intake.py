@@ -21,8 +21,9 @@ from mediawatch.journal.witness import Witness
 from mediawatch.log import silent
 from mediawatch.media.order import ImageOptions, Prepared
 from mediawatch.media.pool import Preparer
+from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import Event, Stage, State
-from mediawatch.model.posts import Post, PostKind
+from mediawatch.model.posts import Post
 from mediawatch.pipeline import filing
 from mediawatch.pipeline.archive import Archive
 from mediawatch.pipeline.convert import Convert

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from mediawatch.errors import (
-    NotYetSupported,
     PreparationProblem,
     Rejected,
     SourceProblem,
@@ -77,8 +76,7 @@ async def test_warm_starts_all_workers_once(preparer: Preparer) -> None:
     ("kind", "code", "data"),
     [
         (Rejected, "unsupported", pictures.PDF),
-        (NotYetSupported, "video", pictures.MP4),
-        (NotYetSupported, "heif", pictures.HEIC),
+        (Rejected, "no-video", pictures.MP4),
     ],
 )
 async def test_verdicts_cross_the_pipe_whole(
@@ -90,11 +88,11 @@ async def test_verdicts_cross_the_pipe_whole(
     with pytest.raises(kind) as caught:
         await preparer.prepare(source, tmp_path / "out.jpg", OPTIONS)
     error = caught.value
-    assert isinstance(error, Rejected | NotYetSupported)
+    assert isinstance(error, Rejected)
     assert code == error.code
     assert error.message.endswith(".")
     assert error.remedy.endswith(".")
-    assert ("label" in error.details) == (code != "heif")
+    assert "label" in error.details
 
 
 async def test_disk_problems_are_told_apart(

@@ -33,7 +33,7 @@ def test_stray_output_cannot_corrupt_the_protocol(stray: str) -> None:
     """A library that prints, even past Python, or that reads stdin, harms nothing."""
     program = (
         "import sys\nfrom mediawatch.media import worker\n"
-        f"def stray(order):\n    {stray}\n    raise ValueError('broken')\n"
+        f"def stray(*_):\n    {stray}\n    raise ValueError('broken')\n"
         "worker._prepare = stray\nsys.exit(worker.main(sys.argv[1:]))\n"
     )
     done = subprocess.run(
@@ -51,7 +51,7 @@ def test_an_orphan_ends_by_alarm() -> None:
     """Even while it decodes without end, and with nobody left to kill it, it does not stay."""
     program = (
         "import sys\nfrom mediawatch.media import worker\n"
-        "def busy(order):\n    while True:\n        pass\n"
+        "def busy(*_):\n    while True:\n        pass\n"
         "worker._prepare = busy\nworker._GRACE = 0\nsys.exit(worker.main(sys.argv[1:]))\n"
     )
     done = subprocess.run(
@@ -74,7 +74,9 @@ def test_it_loads_only_what_it_needs() -> None:
         "aiohttp",
         "pydantic",
         "sqlalchemy",
+        "av",
         "PIL.EpsImagePlugin",
         "PIL.ImageCms",
+        "pillow_heif",
     }
     assert set() == loaded & unwanted

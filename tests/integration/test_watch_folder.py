@@ -133,7 +133,7 @@ async def test_only_regular_files_in_the_folder_itself_are_posts(tmp_path: Path)
         ignored = watched.watcher.state.ignored
         assert "it is a symbolic link" == ignored["link.jpg"]
         assert "it is a pipe, not a file" == ignored["pipe.jpg"]
-        assert "only files directly in the inbox are published in this version" == ignored["album"]
+        assert "it is a folder without pictures or videos" == ignored["album"]
         watched.put("good.jpg")
         await watched.until(lambda: "good.jpg" in watched.taken)
     assert ["good.jpg"] == [candidate.name for candidate in watched.offered]

@@ -113,10 +113,11 @@ def answers(draw: st.DrawFn) -> bytes:
 
 Call = Callable[[Publishing], Awaitable[Any]]
 CALLS: list[Call] = [
-    lambda api: api.create_image("https://example.org/a.jpg", "Hello"),
+    lambda api: api.create({"image_url": "https://example.org/a.jpg", "caption": "Hello"}),
     lambda api: api.container("17800000000000001"),
     lambda api: api.publish("17800000000000001", timeout=1.0),
     lambda api: api.recent(since=0.0),
+    lambda api: api.recent(since=0.0, stories=True),
     lambda api: api.permalink("17900000000000001"),
     lambda api: api.quota(),
 ]

@@ -28,7 +28,7 @@ SEEDS = [
     *(pictures.encoded(PICTURE, form) for form in ("PNG", "GIF", "WEBP", "BMP", "TIFF", "MPO")),
     pictures.animation("GIF", 2, (32, 24)),
     pictures.MP4,
-    pictures.HEIC,
+    pictures.heic(64, 48),
     pictures.HTML,
 ]
 

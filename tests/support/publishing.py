@@ -20,8 +20,10 @@ from mediawatch.graph.pacing import Pacing
 from mediawatch.journal import accounts, posts
 from mediawatch.journal.sqlite import SqliteJournal
 from mediawatch.journal.witness import Witness
+from mediawatch.maintenance.first_comments import FirstComments
+from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import Event, Stage, State
-from mediawatch.model.posts import Item, Post, PostKind
+from mediawatch.model.posts import Item, Post
 from mediawatch.pipeline.outcomes import Done, Outcome, Reason
 from mediawatch.pipeline.publish import Publish
 from mediawatch.pipeline.runner import Runner
@@ -132,6 +134,7 @@ class Bench:
             pacing=self.pacing,
             wait=wait_none(),
         )
+        self.first_comments = FirstComments(self.journal, client, tokens, self.clock, self.log)
         self.publish = Publish(
             client,
             tokens,
@@ -176,12 +179,16 @@ class Bench:
     async def _set_aside(self, work: Work, where: str, reason: Reason) -> None:
         self.aside.append((where, reason))
 
-    async def post(self, caption: str = "Hello", **facts: object) -> str:
-        """A post whose picture is uploaded already; its id."""
+    async def post(self, caption: str = "Hello", *, pictures: int = 1, **facts: object) -> str:
+        """A post whose pictures are uploaded already; its id."""
         self.made += 1
         post_id = f"{self.made:012x}"
-        address = self.caller.pictures.add(f"{post_id}.jpg", jpeg())
-        item = Item(post_id, 0, "a.jpg", Path("/nowhere/a.jpg"), "00", 1, public_url=address)
+        items = []
+        for position in range(pictures):
+            address = self.caller.pictures.add(f"{post_id}-{position}.jpg", jpeg())
+            name = f"{'abcdefghij'[position]}.jpg"
+            source = Path("/nowhere") / name
+            items.append(Item(post_id, position, name, source, "00", 1, public_url=address))
         post = Post(
             id=post_id,
             account_id=USER,
@@ -193,7 +200,7 @@ class Bench:
             state=State.READY,
             created_at=self.time.now,
             updated_at=self.time.now,
-            items=(item,),
+            items=tuple(items),
         )
         await self.journal.apply(posts.add(dataclasses.replace(post, **facts)))  # type: ignore[arg-type]
         return post_id

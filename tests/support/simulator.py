@@ -151,6 +151,30 @@ class Caller:
         """Publish a container."""
         return await self.post(f"/{USER}/media_publish", creation_id=container)
 
+    async def video(self, body: bytes, **form: str) -> Answer:
+        """Make a container for a video that is put on the host first: a reel unless ``form`` says
+        otherwise. The answer comes first, then the video is fetched, which is awaited here."""
+        self._count += 1
+        address = self.pictures.add(f"{self._count}.mp4", body)
+        form = {"media_type": "REELS", "video_url": address} | form
+        answer = await self.post(f"/{USER}/media", **form)
+        await self.simulator.settled()
+        return answer
+
+    async def failure(self, body: bytes, **form: str) -> str:
+        """What the status of a container for that video tells, which must be an ERROR."""
+        answer = await self.video(body, **form)
+        read = await self.get(f"/{answer.json['id']}", fields="status_code,status")
+        assert "ERROR" == read.json["status_code"]
+        status: str = read.json["status"]
+        return status.removeprefix("Error: Media upload has failed with error code ")
+
+    async def upload(self, uri: str, body: bytes = b"", **headers: str) -> Answer:
+        """Send bytes to a resumable container, the token and the usual headers added."""
+        usual = {"Authorization": f"OAuth {TOKEN}", "offset": "0", "file_size": str(len(body))}
+        async with self.session.post(uri, data=body, headers=usual | headers) as answer:
+            return Answer(answer.status, dict(answer.headers), await answer.json(content_type=None))
+
     async def published(self, **form: str) -> str:
         """The media id of a new publication."""
         answer = await self.publish(await self.container(**form))

@@ -27,6 +27,7 @@ from mediawatch.hosts.ftp_client import FtpClient
 from mediawatch.hosts.ftp_session import FtpSession
 from mediawatch.journal.database import NewRows
 from mediawatch.journal.sqlite import SqliteJournal
+from mediawatch.maintenance import first_comments
 from mediawatch.pipeline import filing, filing_rename, publish, reconcile, standing
 
 if TYPE_CHECKING:
@@ -233,7 +234,8 @@ def _quick(seconds: float) -> None:
     """Whatever waits is as impatient as that: housekeepers, who stands in line, who looks again."""
     daemon.RENEW_EVERY = daemon.CLEAN_EVERY = seconds
     publish.IN_LINE = seconds
-    daemon.LINKS_EVERY = daemon.SWEEP_EVERY = seconds
+    daemon.LINKS_EVERY = daemon.SWEEP_EVERY = daemon.COMMENTS_EVERY = seconds
+    first_comments.QUIET = seconds
     reconcile.READ_AGAIN = (seconds,)
     reconcile.READ_AGAIN_AFTER = ((3600.0, seconds),)
     reconcile.ABSENT_FOR = 10 * seconds

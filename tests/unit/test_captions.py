@@ -65,3 +65,75 @@ def test_what_meta_would_refuse(caption: str, what: str) -> None:
         captions.check(caption)
 
     assert Handling.HOLD is caught.value.handling
+
+
+def test_the_template_of_a_carousel() -> None:
+    """Its folder as people would write it, the number of its files, the parts of the date."""
+    template = "{folder}, {n} pictures, {day}.{month}.{year}"
+    shown = captions.render(template, "x", WHEN, folder="summer_days", count=3)
+
+    assert shown == "summer days, 3 pictures, 20.11.2026"
+
+
+def test_a_date_in_front_is_no_part_of_the_title() -> None:
+    """It says when to publish; the owner wants the tree in the caption."""
+    name = "2026-12-24 18.00 the-tree.jpg"
+
+    assert "the tree" == captions.render("{title}", name, WHEN)
+    assert "" == captions.render("{title}", "2026-12-24 18.00.jpg", WHEN)
+    assert "2026-12-24 18.00 the-tree" == captions.render("{stem}", name, WHEN)
+
+
+def test_a_title_that_was_wished_for_comes_before_the_name() -> None:
+    """The picture or its sidecar knows better than the file's name."""
+    assert "Dawn" == captions.render("{title}", "IMG_1.jpg", WHEN, given_title="Dawn")
+
+
+@pytest.mark.parametrize(
+    ("text", "tags", "shown"),
+    [
+        ("a walk #Sea", ("sea", "sun"), "a walk #Sea\n\n#sun"),
+        ("a walk #sea", ("#SEA",), "a walk #sea"),
+        ("a walk #seaside", ("sea",), "a walk #seaside\n\n#sea"),
+        ("", ("a", "A", "##a", ""), "#a"),
+        ("a walk", (), "a walk"),
+        ("#straße", ("STRASSE",), "#straße"),
+    ],
+)
+def test_a_hashtag_is_added_once(text: str, tags: tuple[str, ...], shown: str) -> None:
+    """Only those that the text does not hold, without regard to case."""
+    assert shown == captions.with_hashtags(text, tags)
+
+
+def test_the_limits_hold_for_the_whole_text() -> None:
+    """The template and the hashtags of the settings count like the owner's own words."""
+    text = captions.render("#a " * 29, "x.jpg", WHEN, ("b", "c"))
+
+    with pytest.raises(Rejected, match="31 hashtags"):
+        captions.check(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [("x" * 1001, "1001 characters"), ("😀" * 501, "1002"), ("a\0", "control"), ("\ud800", "half")],
+)
+def test_an_alternative_text_has_limits_of_its_own(text: str, what: str) -> None:
+    """A thousand characters, counted as those of a caption are."""
+    captions.check_alt_text("x" * 1000)
+    captions.check_alt_text("#a " * 40)
+    with pytest.raises(Rejected, match=what) as caught:
+        captions.check_alt_text(text)
+
+    assert ("alt-text", Handling.HOLD) == (caught.value.code, caught.value.handling)
+
+
+@pytest.mark.parametrize(
+    ("text", "what"), [("x" * 2201, "2201 characters"), ("#a " * 31, "31 hashtags")]
+)
+def test_a_first_comment_has_the_limits_of_a_caption(text: str, what: str) -> None:
+    """Hashtags are put there by many, thirty of them."""
+    captions.check_first_comment("#a " * 30)
+    with pytest.raises(Rejected, match=what) as caught:
+        captions.check_first_comment(text)
+
+    assert ("first-comment", Handling.HOLD) == (caught.value.code, caught.value.handling)

@@ -8,6 +8,7 @@ import pytest
 
 from mediawatch.config import Settings, default_config_file, load
 from mediawatch.errors import ConfigError
+from mediawatch.model import captions
 
 GOOD = {
     "FTP_HOST": "ftp.example.org",
@@ -294,3 +295,44 @@ def test_an_empty_path_is_no_path(tmp_path: Path) -> None:
     assert (None, None) == (settings.ftp.tls_ca_file, settings.watch.processed)
     with pytest.raises(ConfigError, match="is empty"):
         good(tmp_path, '[watch]\nfolder = ""')
+
+
+def test_late_posts(tmp_path: Path) -> None:
+    """Three policies and a grace; another word is told with those that there are."""
+    settings = good(tmp_path, '[publish]\nlate = "next"\nlate_after = "1h"')
+
+    assert ("next", 3600.0) == (settings.publish.late, settings.publish.late_after)
+    found = problems({**GOOD, "MEDIAWATCH_PUBLISH__LATE": "never"})
+    assert "'publish', 'next' or 'hold'" in found["publish.late"]
+
+
+def test_a_template_names_what_can_be_filled(tmp_path: Path) -> None:
+    """Every field of the captions can be used; another one is told with those that there are."""
+    template = " ".join(f"{{{name}}}" for name in captions.FIELDS)
+    settings = good(tmp_path, MEDIAWATCH_PUBLISH__CAPTION=template)
+
+    assert template == settings.publish.caption
+    found = problems({**GOOD, "MEDIAWATCH_PUBLISH__CAPTION": "{place}"})
+    assert "{folder}, {n}" in found["publish.caption"]
+
+
+def test_a_table_in_a_table(tmp_path: Path) -> None:
+    """Its keys come from file and environment each by itself, and unknown names are told."""
+    toml = "[media.limits]\nreel_max_seconds = '5m'\nmax_fps = 30\n"
+    settings = good(tmp_path, toml, MEDIAWATCH_MEDIA__LIMITS__MAX_FPS="50")
+
+    assert (300, 50) == (settings.media.limits.reel_max_seconds, settings.media.limits.max_fps)
+    found = problems(
+        {
+            **GOOD,
+            "MEDIAWATCH_MEDIA__LIMITS__REEL_SECONDS": "9",
+            "MEDIAWATCH_MEDIA__LIMITS__MAX_FPS": "x",
+        }
+    )
+    assert {"media.limits.reel_seconds", "media.limits.max_fps"} == set(found)
+
+
+def test_limits_that_cross_are_refused(tmp_path: Path) -> None:
+    """Nothing would ever be published between them."""
+    with pytest.raises(ConfigError, match="is not below"):
+        good(tmp_path, "[media.limits]\nstory_min_seconds = 90\n")

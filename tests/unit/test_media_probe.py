@@ -27,7 +27,7 @@ MOTION_PHOTO = JPEG + pictures.MP4 + b"\xff\xda" * 9
         ("TIFF", pictures.encoded(pictures.deep_grey(), "TIFF")),
         ("BMP", pictures.encoded(pictures.photo(80, 60), "BMP")),
         ("AVIF", pictures.encoded(pictures.photo(80, 60), "AVIF", speed=10)),
-        ("HEIF", pictures.HEIC),
+        ("HEIF", pictures.heic(64, 48)),
     ],
 )
 def test_pictures_are_told_by_content(image_format: str, data: bytes) -> None:
@@ -126,7 +126,9 @@ WHOLE = {
     "webp": pictures.animation("WEBP", 2),
     "bmp": pictures.encoded(pictures.photo(80, 60), "BMP"),
     "avif": pictures.encoded(pictures.photo(80, 60), "AVIF", speed=10),
-    "heic": pictures.HEIC,
+    "heic": pictures.heic(64, 48),
+    "tiff": pictures.encoded(pictures.deep_grey(), "TIFF"),
+    "packed tiff": pictures.encoded(pictures.photo(300, 200), "TIFF", compression="tiff_lzw"),
     "mp4": pictures.MP4,
 }
 
@@ -141,7 +143,20 @@ def test_a_whole_file_looks_whole(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
 @pytest.mark.parametrize(
-    "name", ["jpeg", "phone", "progressive", "png", "gif", "webp", "bmp", "avif"]
+    "name",
+    [
+        "jpeg",
+        "phone",
+        "progressive",
+        "png",
+        "gif",
+        "webp",
+        "bmp",
+        "avif",
+        "heic",
+        "tiff",
+        "packed tiff",
+    ],
 )
 def test_a_part_of_a_file_does_not_look_whole(tmp_path: Path, name: str, share: float) -> None:
     """A file that is still being copied is seen as such."""
@@ -160,10 +175,10 @@ def test_zeros_are_no_end(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [pictures.PDF, pictures.encoded(pictures.deep_grey(), "TIFF"), b"\x1aE\xdf\xa3\x9f" * 9],
+    [pictures.PDF, b"II+\0" + bytes(99), b"\x1aE\xdf\xa3\x9f" * 9],
 )
 def test_where_no_end_is_known_none_is_claimed(tmp_path: Path, data: bytes) -> None:
-    """TIFF, Matroska and what we do not publish give None: time alone decides."""
+    """BigTIFF, Matroska and what we do not publish give None: time alone decides."""
     file = tmp_path / "x"
     file.write_bytes(data)
     assert looks_whole(file, sniff(data)) is None

@@ -16,8 +16,9 @@ from mediawatch.errors import (
     StorageProblem,
 )
 from mediawatch.graph.errors import GraphError
+from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import Stage, State
-from mediawatch.model.posts import Post, PostKind
+from mediawatch.model.posts import Post
 from mediawatch.pipeline.outcomes import GiveUp, Hold, RetryAt, WaitUntil
 from mediawatch.pipeline.retry import PARKED_FOR, decide
 

@@ -53,16 +53,7 @@ def test_pictures_are_looked_into(name: str) -> None:
 
 
 def test_a_sidecar_is_told_by_its_suffix() -> None:
-    """A caption is a .txt, in either case; other files beside a picture are told as ignored."""
-    assert [True, True, False, False, False] == [
+    """A .txt, .toml or .json, in either case; others beside a picture are files like any."""
+    assert [True, True, True, False, False] == [
         filters.is_sidecar(name) for name in ("a.txt", "a.TXT", "a.json", "a.jpg", "txt")
     ]
-
-
-@pytest.mark.parametrize(
-    ("name", "stem", "suffix"),
-    [("a.jpg", "a", ".jpg"), ("a.b.jpg", "a.b", ".jpg"), ("plain", "plain", ""), (".x", ".x", "")],
-)
-def test_a_name_is_split_at_its_last_dot(name: str, stem: str, suffix: str) -> None:
-    """A leading dot starts no suffix."""
-    assert (stem, suffix) == filters.split_name(name)

@@ -42,7 +42,7 @@ class Woken:
 
 @asynccontextmanager
 async def _watching(folder: Path, woken: Woken) -> AsyncIterator[Hints]:
-    hints = Hints(folder, woken, asyncio.get_running_loop())
+    hints = Hints([folder], woken, asyncio.get_running_loop())
     await asyncio.to_thread(hints.start)
     try:
         yield hints
@@ -109,7 +109,7 @@ async def test_a_link_to_the_folder_is_followed(tmp_path: Path) -> None:
 async def test_many_events_wake_once(tmp_path: Path) -> None:
     """At most one call into the loop is outstanding, however many events there are."""
     woken = Woken()
-    hints = Hints(tmp_path, woken, asyncio.get_running_loop())
+    hints = Hints([tmp_path], woken, asyncio.get_running_loop())
     for _ in range(1000):
         hints._hint()
     await woken.next()
@@ -123,7 +123,7 @@ def test_a_closed_loop_does_not_end_watchdogs_thread(tmp_path: Path) -> None:
     """The handler never raises: an exception would stop all events for good."""
     loop = asyncio.new_event_loop()
     loop.close()
-    hints = Hints(tmp_path, lambda: None, loop)
+    hints = Hints([tmp_path], lambda: None, loop)
     hints._hint()
     assert 1 == hints.count
 
@@ -173,7 +173,7 @@ async def test_a_watch_that_cannot_be_had_is_explained(
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(BaseObserver, "start", refuse)
-    hints = Hints(tmp_path, lambda: None, asyncio.get_running_loop())
+    hints = Hints([tmp_path], lambda: None, asyncio.get_running_loop())
     with pytest.raises(StorageProblem) as caught:
         await asyncio.to_thread(hints.start)
     assert code == caught.value.code
@@ -184,7 +184,7 @@ async def test_a_watch_that_cannot_be_had_is_explained(
 
 async def test_a_stop_during_the_start_stops_it(tmp_path: Path) -> None:
     """A start that comes to its end after the stop leaves nothing running."""
-    hints = Hints(tmp_path, lambda: None, asyncio.get_running_loop())
+    hints = Hints([tmp_path], lambda: None, asyncio.get_running_loop())
     hints.stop()
     await asyncio.to_thread(hints.start)
     assert not hints.alive()

@@ -51,10 +51,11 @@ _TRIED_AGAIN_BY = {
 }
 
 
-async def retry(journal: Journal, clock: Clock, prefix: str) -> Post:
+async def retry(journal: Journal, clock: Clock, prefix: str, *, now: bool = False) -> Post:
     """Have a post tried again now: one that is held, waits, failed or was cancelled.
 
-    A post whose publication was asked is asked after first, and never sent blindly.
+    ``now``: even if it is planned for later; what is held for being late goes out in any case. A
+    post whose publication was asked is asked after first, and never sent blindly.
     Raises NoSuchPost and NotPossible.
     """
     post = await find(journal, prefix)
@@ -66,14 +67,16 @@ async def retry(journal: Journal, clock: Clock, prefix: str) -> Post:
         )
     # An upload's address is made anew: the settings may be what was mended.
     anew = [
-        posts.record_item(replace(item, public_url=None), item)
+        posts.record_item(replace(item, public_url=None, container_id=None), item)
         for item in post.items
         if post.stage is Stage.CONTAINER
     ]
     # What its account was stopped for is mended, says who has one of its posts tried again.
     released = standing.release(post.account_id, post.reason or "", now=clock.now())
     told = "A person had it tried again."
-    return await _move(journal, clock, post, event, told, [*anew, *released])
+    planned = post.wishes.publish_at is not None and (now or post.reason == "late")
+    moved = {"moved_to": clock.now()} if planned else {}
+    return await _move(journal, clock, post, event, told, [*anew, *released], **moved)
 
 
 async def retry_all(journal: Journal, clock: Clock) -> list[Post]:
@@ -120,7 +123,7 @@ async def publish_now(journal: Journal, clock: Clock, prefix: str) -> Post:
             + (f", since {iso(post.published_at)}." if post.published_at else "."),
             remedy=f"To have it there twice: `mediawatch posts publish {post.id} --again`.",
         )
-    return await retry(journal, clock, prefix)
+    return await retry(journal, clock, prefix, now=True)
 
 
 async def confirm(journal: Journal, clock: Clock, prefix: str, media_id: str | None = None) -> Post:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from mediawatch import daemon
 from mediawatch.cli.daemon_api import call_daemon
 from mediawatch.cli.failures import FAILED, explained, load_settings
 from mediawatch.config import Settings
+from mediawatch.errors import MediawatchError
 from mediawatch.journal.ownership import running
 from mediawatch.log import open_log, printable
 from mediawatch.service import foreground
@@ -49,7 +51,10 @@ async def _pass(settings: Settings) -> dict[str, Any]:
         update={"web": settings.web.model_copy(update={"enabled": False})}
     )
     async with daemon.running(settings, log, watch=False) as one:
-        return await one.app.poster.run()
+        report = await one.app.poster.run()
+        with contextlib.suppress(MediawatchError):  # what is missing is written by the next one
+            await one.app.first_comments.run_once()
+        return report
 
 
 def _tell(report: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """Settings: read once, checked whole, frozen, and passed down. No module reads them again later."""
 
+from mediawatch.config.limits import LimitSettings
 from mediawatch.config.sources import GUIDE_NAMES, default_config_file, load
 from mediawatch.config.tables import (
     FtpSettings,
@@ -17,6 +18,7 @@ __all__ = [
     "GUIDE_NAMES",
     "FtpSettings",
     "InstagramSettings",
+    "LimitSettings",
     "LogSettings",
     "MediaSettings",
     "PublishSettings",

@@ -34,6 +34,8 @@ _REMEDIES = {
 def explain(detail: ErrorDetails) -> Problem:
     """One finding of the validation as a problem with table, key, value and remedy."""
     location = [str(part) for part in detail["loc"]]
+    if location[:2] == ["media", "limits"] and len(location) > 2:
+        location = ["media.limits", *location[2:]]
     table = location[0] if location else ""
     key = location[1] if len(location) > 1 else ""
     kind, context = detail["type"], detail.get("ctx", {})

@@ -47,14 +47,18 @@ class _Environment(PydanticBaseSettingsSource):
         return None, field_name, False  # values come from __call__ alone
 
     def __call__(self) -> dict[str, Any]:
-        found: dict[str, dict[str, Any]] = {}
+        found: dict[str, Any] = {}
         for name, (table, key) in GUIDE_NAMES.items():
             if self.environ.get(name):
                 found.setdefault(table, {})[key] = self.environ[name]
         for name, value in self.environ.items():
             table, separator, key = name.removeprefix("MEDIAWATCH_").partition("__")
             if name.startswith("MEDIAWATCH_") and separator:
-                found.setdefault(table.lower(), {})[key.lower()] = value
+                inner, deeper, last = key.lower().partition("__")
+                values = found.setdefault(table.lower(), {})
+                if deeper:
+                    values = values.setdefault(inner, {})
+                values[last or inner] = value
         return found
 
 
@@ -136,7 +140,9 @@ def _merge(into: dict[str, Any], layer: dict[str, Any]) -> None:
                 for key, value in values.items()
                 if not (key in named and is_placeholder(value))
             }
-            for key in given:
+            for key, value in given.items():
+                if isinstance(value, dict) and isinstance(known.get(key), dict):
+                    given[key] = known[key] | value  # a table in a table: each key by itself
                 known.pop(f"{key}_file", None)
                 known.pop(key.removesuffix("_file"), None)
             known.update(given)

@@ -21,6 +21,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from mediawatch.config.limits import LimitSettings
 from mediawatch.config.values import (
     Duration,
     Durations,
@@ -33,7 +34,9 @@ from mediawatch.config.values import (
     parse_retention,
     refusal,
 )
+from mediawatch.model import captions, schedule
 
+_TEMPLATE_FIELDS = ", ".join(f"{{{name}}}" for name in captions.FIELDS)
 #: No control characters: they would end a line of FTP.
 PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 
@@ -111,17 +114,19 @@ class WatchSettings(Table):
 
 
 class MediaSettings(Table):
-    """How pictures are fitted to what Instagram takes."""
+    """How pictures and videos are fitted to what Instagram takes."""
 
     fit: Literal["blur", "pad", "crop", "reject"] = "blur"
     pad_color: str = Field(default="#ffffff", pattern=r"^#[0-9a-fA-F]{6}$")
     max_width: int = Field(default=1440, ge=320, le=1440)
     quality: int = Field(default=90, ge=50, le=95)
-    gif: Literal["auto", "still"] = "auto"
+    gif: Literal["auto", "video", "still"] = "auto"
     keep_metadata: bool = False
     max_pixels: int = Field(default=100_000_000, ge=1_000_000, le=250_000_000)
     max_bytes: int = Field(default=200 << 20, ge=1 << 20)
+    max_video_bytes: int = Field(default=4 << 30, ge=1 << 20)
     timeout: Duration = Field(default=30.0, ge=1, le=3600)
+    limits: LimitSettings = Field(default_factory=LimitSettings)
 
 
 class FtpSettings(Table):
@@ -207,6 +212,8 @@ class PublishSettings(Table):
     caption: str = "{title}"
     hashtags: Annotated[tuple[str, ...], BeforeValidator(parse_items)] = ()
     min_gap: Duration = 0.0
+    late: schedule.Late = "publish"
+    late_after: Duration = 600.0
     retry_delays: Durations = (60.0, 300.0, 1800.0, 7200.0, 21600.0)
     poll_delays: Durations = (0.0, 2.0, 3.0, 5.0, 8.0, 13.0, 20.0, 30.0, 60.0)
     publish_timeout: Duration = Field(default=60.0, gt=0)
@@ -220,16 +227,15 @@ class PublishSettings(Table):
     @field_validator("caption")
     @classmethod
     def _known_fields(cls, value: str) -> str:
-        allowed = {"stem", "title", "date", "time", "name"}
         try:
             fields = [part[1:] for part in Formatter().parse(value) if part[1] is not None]
         except ValueError as error:
             raise refusal(f"cannot be read: {error}.", "Write a brace itself twice.") from error
         for name, form, conversion in fields:
-            if name not in allowed or form or conversion:
+            if name not in captions.FIELDS or form or conversion:
                 raise refusal(
                     f"has a field that cannot be filled: {{{name}}}.",
-                    "Use {stem}, {title}, {name}, {date} or {time}; write a brace itself twice.",
+                    f"Use {_TEMPLATE_FIELDS}; write a brace itself twice.",
                 )
         return value
 

@@ -93,13 +93,21 @@ def _sticker() -> bytes:
     return _saved(image, "PNG")
 
 
+def _heic() -> bytes:
+    from pillow_heif import register_heif_opener
+
+    register_heif_opener()
+    return _saved(_scene(1200, 1500, 10), "HEIF", quality=50, enc_params={"preset": "ultrafast"})
+
+
 def _pdf() -> bytes:
     return _saved(Image.new("RGB", (200, 280), "white"), "PDF")
 
 
 def _clip() -> bytes:
-    # The head of an MP4: enough to be known as a video by its bytes.
-    return b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + bytes(4096)
+    # A whole MP4 whose index names no track.
+    head = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom"
+    return head + b"\x00\x00\x00\x08moov" + b"\x00\x00\x10\x08mdat" + bytes(4096)
 
 
 def samples() -> list[Sample]:
@@ -120,6 +128,7 @@ def samples() -> list[Sample]:
             Ending.PUBLISHED,
             lambda: _saved(_scene(1600, 1600, 6), "WEBP", quality=85),
         ),
+        Sample("iphone.heic", "HEIC", Ending.PUBLISHED, _heic),
         Sample(
             "hills.gif",
             "GIF",
@@ -142,6 +151,6 @@ def samples() -> list[Sample]:
             Ending.IGNORED,
             lambda: b"<!doctype html><title>404</title><p>Not found.</p>" * 40,
         ),
-        Sample("clip.mp4", "video: comes later", Ending.HELD, _clip),
+        Sample("clip.mp4", "a video without a picture", Ending.HELD, _clip),
         Sample("download.jpg.part", "half of a download", Ending.IGNORED, lambda: beach()[:50_000]),
     ]

@@ -60,6 +60,16 @@ class Caller:
     record: Record
 
 
+def _pass_answered(path: str) -> None:
+    match path.rpartition("/")[2]:
+        case "media_publish":
+            crash.at("publish.answered")
+        case "comments":
+            crash.at("comment.answered")
+        case _:
+            crash.at("container.answered")
+
+
 class GraphClient:
     """Calls of one Graph API host.
 
@@ -150,8 +160,7 @@ class GraphClient:
             if answer.status != 200 or not isinstance(answer.body, dict) or "error" in answer.body:
                 problem = from_answer(answer.status, answer.body, answer.challenge)
         if method == "POST":
-            publishes = path.endswith("media_publish")
-            crash.at("publish.answered" if publishes else "container.answered")
+            _pass_answered(path)
         status = answer.status if answer else None
         body = answer.body if answer and isinstance(answer.body, dict) else None
         self._metrics.graph_call(path, _outcome(status, problem))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -95,6 +96,17 @@ class PublishedMedia(_Answer):
     timestamp: Moment | None = None
 
 
+class Comment(_Answer):
+    """One comment of a media."""
+
+    id: Id
+    text: Told = ""
+
+
+class _Comments(_Answer):
+    data: tuple[Comment, ...]
+
+
 class _Cursors(_Answer):
     after: str | None = None
 
@@ -141,9 +153,9 @@ class Publishing:
         self._user = user_id
         self._caller = Caller(user_id, token, record)
 
-    async def create_image(self, image_url: str, caption: str) -> str:
-        """Make a container; its id. Harmless to repeat: an unpublished one expires in 24 h."""
-        params = {"image_url": image_url, "caption": caption}
+    async def create(self, params: Mapping[str, str]) -> str:
+        """Make a container (graph/containers.py); its id. Harmless to repeat: an unpublished one
+        expires in 24 h."""
         answer = await self._client.post(f"{self._user}/media", self._caller, params)
         return _read(_Created, answer).id
 
@@ -167,16 +179,17 @@ class Publishing:
         )
         return _read(_Created, answer).id
 
-    async def recent(self, *, since: float) -> Recent:
+    async def recent(self, *, since: float, stories: bool = False) -> Recent:
         """The account's media published after ``since`` (seconds since the epoch), newest first.
 
-        Stories are not among them. Older ones may be.
+        Stories have a listing of their own, which they leave after 24 hours. Older media may be
+        among the others.
         """
         found: list[PublishedMedia] = []
         after: dict[str, str] = {}
         for _ in range(MAX_PAGES):
             answer = await self._client.get(
-                f"{self._user}/media",
+                f"{self._user}/{'stories' if stories else 'media'}",
                 self._caller,
                 {"fields": "id,caption,media_type,permalink,timestamp", "limit": "50", **after},
             )
@@ -199,6 +212,23 @@ class Publishing:
         )
         found = answer.get("permalink")
         return found if isinstance(found, str) else None
+
+    async def comment(self, media_id: str, text: str, *, timeout: float) -> str:
+        """Comment on a media; the id of the comment. Sent once: said twice it is there twice.
+
+        Whatever it raises, the comment may be there.
+        """
+        answer = await self._client.post_once(
+            f"{media_id}/comments", self._caller, {"message": text}, timeout=timeout
+        )
+        return _read(_Created, answer).id
+
+    async def comments(self, media_id: str) -> tuple[Comment, ...]:
+        """The newest comments of a media, newest first (Meta: IG Media Comments)."""
+        answer = await self._client.get(
+            f"{media_id}/comments", self._caller, {"fields": "id,text", "limit": "50"}
+        )
+        return _read(_Comments, answer).data
 
     async def quota(self, *, since: int | None = None, essential: bool = True) -> Quota:
         """How many publications Meta allows, and how many are used: in its window, or since then

@@ -13,8 +13,9 @@ from sqlalchemy import bindparam, update
 
 from mediawatch.journal.database import NewRows, Statement
 from mediawatch.journal.schema import items, posts
+from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import Event, Position, Publication, Stage, State, walk
-from mediawatch.model.posts import PostKind
+from mediawatch.model.wishes import Wishes
 
 #: Where a post stands while its file is renamed: nobody else may work on it.
 CLAIMED = Position(Stage.CONVERT, State.RUNNING, Publication.NOT_ASKED)
@@ -55,6 +56,8 @@ class NewPost(NamedTuple):
     name: str
     caption: str
     content_key: str
+    wishes: Wishes | None
+    refusal: tuple[str, str, str] | None
     source: Path
     target: Path
     sha256: str
@@ -66,11 +69,22 @@ def intend(
 ) -> list[NewRows]:
     """The posts, each with its item, and the moves that are to come. Conflicts, and writes none,
     if the account has the same content already."""
-    ids, kinds, names, captions, keys, sources, targets, digests, sizes = zip(*new, strict=True)
+    ids, kinds, names, captions, keys, wishes, refusals, sources, targets, digests, sizes = zip(
+        *new, strict=True
+    )
+    wished = {"wishes": wishes, "refusal": refusals}
     return [
         NewRows(
             posts,
-            {"id": ids, "kind": kinds, "name": names, "caption": captions, "content_key": keys},
+            {
+                "id": ids,
+                "kind": kinds,
+                "name": names,
+                "caption": captions,
+                "content_key": keys,
+                # What is nowhere set is left to the database: each value costs time.
+                **{name: told for name, told in wished.items() if any(told)},
+            },
             shared={
                 "account_id": account_id,
                 "stage": CLAIMED.stage,

@@ -29,8 +29,9 @@ from sqlalchemy import (
 
 from mediawatch.journal.database import Journal, Row, Statement
 from mediawatch.journal.schema import accounts, items, posts
+from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import FINAL, PRIORITY, Event, Stage, State, walk
-from mediawatch.model.posts import Item, Post, PostKind
+from mediawatch.model.posts import SCHEDULED, Item, Post
 
 #: Values in one list of a query: SQLite takes 32,766 parameters at the most.
 _AT_ONCE = 1000
@@ -236,9 +237,25 @@ def record_link(post_id: str, permalink: str) -> Statement:
     return Statement(update(posts).where(posts.c.id == post_id).values(permalink=permalink))
 
 
-def record_caption(post_id: str, caption: str) -> Statement:
-    """Other words for a post of which no container is made yet."""
-    return Statement(update(posts).where(posts.c.id == post_id).values(caption=caption), rows=1)
+def record_words(post: Post) -> Statement:
+    """What is said with a post of which no container is made yet, as it stands in ``post``."""
+    words = {"caption": post.caption, "wishes": post.wishes, "refusal": post.refusal}
+    return Statement(update(posts).where(posts.c.id == post.id).values(words), rows=1)
+
+
+def ask_comment(post: Post, now: float) -> Statement:
+    """The first comment is about to be asked for; Conflicts if somebody else asks meanwhile."""
+    return Statement(
+        update(posts)
+        .where(posts.c.id == post.id, posts.c.comment_tries == post.comment_tries)
+        .values(comment_asked_at=now, comment_tries=post.comment_tries + 1),
+        rows=1,
+    )
+
+
+def record_comment(post_id: str, comment_id: str) -> Statement:
+    """The first comment is there."""
+    return Statement(update(posts).where(posts.c.id == post_id).values(comment_id=comment_id))
 
 
 def forget(post_id: str) -> Statement:
@@ -341,6 +358,18 @@ async def count(journal: Journal, states: Iterable[State]) -> int:
     return int(rows[0]["count"])
 
 
+async def count_under_way(journal: Journal) -> int:
+    """How many posts are worked on or wait; not those that only wait for the time they are
+    planned for."""
+    rows = await journal.read(
+        select(func.count().label("count")).where(
+            posts.c.state.in_([State.READY, State.RUNNING, State.WAITING]),
+            or_(posts.c.reason.is_(None), posts.c.reason != SCHEDULED),
+        )
+    )
+    return int(rows[0]["count"])
+
+
 async def any_moving(journal: Journal, *, until: float) -> bool:
     """Whether any post is worked on, or may be before that time."""
     rows = await journal.read(
@@ -373,6 +402,26 @@ async def known_media(journal: Journal, account_id: str, media_ids: Sequence[str
         )
     )
     return {row["media_id"] for row in rows}
+
+
+async def without_comment(
+    journal: Journal, *, since: float, tries: int, limit: int = 20
+) -> list[Post]:
+    """Posts published after that time that lack the first comment that is wished for, and were
+    tried less often than that."""
+    found = await _load(
+        journal,
+        select(posts)
+        .where(
+            posts.c.state == State.DONE,
+            posts.c.wishes.is_not(None),
+            posts.c.comment_id.is_(None),
+            posts.c.comment_tries < tries,
+            posts.c.published_at >= since,
+        )
+        .order_by(posts.c.published_at),
+    )
+    return [post for post in found if post.wishes.first_comment is not None][:limit]
 
 
 async def without_link(journal: Journal, *, since: float, limit: int = 20) -> list[Post]:
@@ -452,6 +501,7 @@ def from_row(row: Row, of: Iterable[Item]) -> Post:
             "kind": PostKind(row["kind"]),
             "stage": Stage(row["stage"]),
             "state": State(row["state"]),
+            "refusal": tuple(row["refusal"]) if row["refusal"] else None,
             "items": tuple(of),
         }
     )

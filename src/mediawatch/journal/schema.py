@@ -23,6 +23,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
+from mediawatch.model.wishes import Wishes
+
 
 class FilePath(TypeDecorator[Path]):
     """A path, kept as the bytes that the system uses: names need not be valid text."""
@@ -70,6 +72,19 @@ class Json(TypeDecorator[Any]):
         return None if value is None else json.loads(value)
 
 
+class Wished(TypeDecorator[Wishes]):
+    """What the owner wishes for a post; nothing where nothing is wished for."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Wishes | None, dialect: Dialect) -> str | None:
+        return value.to_json() if value else None
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Wishes:
+        return Wishes.from_json(value) if value else Wishes()
+
+
 metadata = MetaData()
 
 posts = Table(
@@ -103,6 +118,12 @@ posts = Table(
     Column("published_at", Float),
     Column("media_id", Text),
     Column("permalink", Text),
+    Column("wishes", Wished),
+    Column("refusal", Json),
+    Column("moved_to", Float),
+    Column("comment_asked_at", Float),
+    Column("comment_id", Text),
+    Column("comment_tries", Integer, nullable=False, server_default=text("0")),
     Index("posts_by_state", "state", "wait_until"),
     Index("posts_by_age", "created_at"),
     # What few rows have is indexed for those: an index over nothing costs as much to keep.
@@ -140,9 +161,13 @@ items = Table(
     Column("prepared_size", Integer),
     Column("width", Integer),
     Column("height", Integer),
+    Column("media_type", Text),
+    Column("duration", Float),
     Column("changes", Json, nullable=False, default=list),
     Column("remote_key", Text),
     Column("public_url", Text),
+    Column("container_id", Text),
+    Column("container_at", Float),
     Index(
         "items_by_remote_key",
         "remote_key",

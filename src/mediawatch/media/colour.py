@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import io
-
 from PIL import Image
 
+from mediawatch.media import profiles
 from mediawatch.media.rules import Reason, reject
 
 #: 16-bit grey, the only deep mode that has one meaning: 0 is black, 65535 is white.
@@ -36,9 +35,12 @@ def scalable(image: Image.Image) -> Image.Image:
     return image.convert("La") if image.mode == "LA" else image
 
 
-def to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, list[str]]:
+def to_srgb(
+    image: Image.Image, profile: bytes | None, tones: tuple[int, int] = (0, 65535)
+) -> tuple[Image.Image, list[str]]:
     """An opaque RGB picture with sRGB colours, and what was changed on the way.
 
+    ``tones``: what black and white are, of 16-bit grey.
     A profile that is broken, or made for another mode, is ignored as if there were none.
     Raises Rejected (blank) if every pixel is transparent.
     """
@@ -47,35 +49,23 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, lis
     if alpha is not None and alpha.getextrema() == (0, 0):
         raise reject(Reason.BLANK)
     if image.mode in DEEP_GREY:
-        image = image.point(lambda value: value * (1 / 257)).convert("L")
+        darkest, lightest = tones
+        scale = 255 / (lightest - darkest)
+        image = image.point(lambda value: value * scale - darkest * scale).convert("L")
         changes.append("16-bit grey to 8 bits")
-    converted = _by_profile(image, profile)
-    if converted is not None or image.mode in {"CMYK", "LAB"}:
-        changes.append("colours to sRGB")
-    image = converted or image.convert("RGB")
+    converted = profiles.to_srgb(image, profile)
+    if converted is not None:
+        image, name = converted
+        changes.append(f"{name} to sRGB")
+    elif image.mode == "CMYK":
+        changes.append("CMYK to sRGB")
+    image = image.convert("RGB")
     if alpha is not None and alpha.getextrema() != (255, 255):
         white = Image.new("RGB", image.size, "white")
         white.paste(image, mask=alpha)
         image = white
         changes.append("transparency on white")
     return image, changes
-
-
-def is_srgb(profile: bytes | None) -> bool:
-    """True for no profile at all, and for one that calls itself sRGB."""
-    if not profile:
-        return True
-    from PIL import ImageCms
-
-    try:
-        opened = ImageCms.ImageCmsProfile(io.BytesIO(profile)).profile
-    except (OSError, ImageCms.PyCMSError):
-        return False
-    return _describes_srgb(opened.profile_description)
-
-
-def _describes_srgb(description: str | None) -> bool:
-    return "srgb" in (description or "").lower()
 
 
 def _split(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
@@ -85,30 +75,3 @@ def _split(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
     with_alpha, without = modes[image.mode]
     image = image.convert(with_alpha)
     return image.convert(without), image.getchannel("A")
-
-
-def _by_profile(image: Image.Image, profile: bytes | None) -> Image.Image | None:
-    if not profile and image.mode != "LAB":
-        return None
-    from PIL import ImageCms
-
-    srgb = ImageCms.createProfile("sRGB")
-    try:
-        if image.mode == "LAB":
-            source = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
-        else:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile or b""))
-        space = source.profile.xcolor_space.strip()
-        made_for = {"RGB": "RGB", "L": "GRAY", "CMYK": "CMYK", "LAB": "Lab"}.get(image.mode)
-        if space != made_for or _describes_srgb(source.profile.profile_description):
-            return None
-        return ImageCms.profileToProfile(
-            image,
-            source,
-            srgb,
-            renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
-            outputMode="RGB",
-            flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
-        )
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        return None

@@ -7,7 +7,6 @@ else on the small picture.
 from __future__ import annotations
 
 import hashlib
-import importlib
 import io
 import os
 import warnings
@@ -19,45 +18,23 @@ from typing import BinaryIO
 from PIL import Image
 
 from mediawatch.errors import Handling, MediawatchError, SourceProblem, from_os_error
-from mediawatch.media import colour, jpeg, wholeness
+from mediawatch.media import colour, decoders, jpeg, profiles, wholeness
 from mediawatch.media.canvas import encode, place
 from mediawatch.media.framing import Size, fits, frame
-from mediawatch.media.order import ImageOptions, Prepared, part_file
+from mediawatch.media.order import ImageOptions, Moving, Prepared, part_file
 from mediawatch.media.probe import HEAD, Family, Sniffed, open_regular, sniff
 from mediawatch.media.rules import (
     MAX_BYTES,
     MAX_SCANS,
     MIN_WIDTH,
-    Later,
     Reason,
-    later,
     pixel_limit,
     reject,
 )
+from mediawatch.media.verify import require_publishable
 
 __all__ = ["ImageOptions", "Prepared", "prepare_image"]
 
-# Pillow's common plugins, now rather than with the first picture. The others one by one, when
-# needed: asked for a plugin it lacks, Pillow would load them all, and Ghostscript's among them.
-Image.preinit()
-_PLUGINS = {
-    "AVIF": "PIL.AvifImagePlugin",
-    "TIFF": "PIL.TiffImagePlugin",
-    "WEBP": "PIL.WebPImagePlugin",
-}
-_ORIENTATION = 0x0112  # Exif 3.0, table 4
-_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-_SIDEWAYS = frozenset({5, 6, 7, 8})
-_ANIMATED = frozenset({"GIF", "WEBP", "PNG", "AVIF"})
-_SHRINKS_ON_LOAD = frozenset({"JPEG", "MPO"})
 _METADATA = ("exif", "xmp", "XML:com.adobe.xmp", "comment", "photoshop")
 
 
@@ -71,8 +48,9 @@ class _Output:
 def prepare_image(source: Path, target: Path, options: ImageOptions) -> Prepared:
     """Turn ``source`` into a JPEG at ``target``, which appears whole or not at all.
 
-    Raises Rejected (codes of ``rules.Reason``), NotYetSupported (``rules.Later``),
-    SourceProblem (cannot be read, or changed meanwhile), StorageProblem (cannot be written).
+    Raises Rejected (codes of ``rules.Reason``), Moving (it is no picture),
+    SourceProblem (cannot be read, or changed meanwhile), StorageProblem (cannot be written),
+    PreparationProblem (what came out is not as it should be).
     """
     try:
         with open_regular(source) as file:
@@ -90,6 +68,13 @@ def prepare_image(source: Path, target: Path, options: ImageOptions) -> Prepared
             remedy="Check that the file is still there and that mediawatch may read it.",
             code="source-gone" if isinstance(error, FileNotFoundError) else None,
         ) from error
+    require_publishable(
+        output.data,
+        output.pixels,
+        options.max_width,
+        options.aspects,
+        metadata=options.keep_metadata,
+    )
     try:
         _write(target, output.data)
     except OSError as error:
@@ -127,8 +112,7 @@ def _convert(file: BinaryIO, options: ImageOptions) -> _Output:
     if size > options.max_bytes:
         raise reject(Reason.TOO_BIG, size=size, limit=options.max_bytes)
     kind = _publishable(sniff(file.read(HEAD)))
-    if kind.format in _PLUGINS:
-        importlib.import_module(_PLUGINS[kind.format])
+    decoders.load_plugin(kind.format)
     limit = pixel_limit(kind.format, options.max_pixels)
     try:
         with warnings.catch_warnings():
@@ -137,8 +121,9 @@ def _convert(file: BinaryIO, options: ImageOptions) -> _Output:
             warnings.simplefilter("ignore")
             if kind.format == "JPEG":
                 return _from_jpeg(file, kind, options)
-            with Image.open(file, formats=[kind.format]) as image:
-                return _render(image, kind, options)
+            coded = decoders.coded_profile(file, kind.format)
+            with decoders.opened(file, kind.format) as image:
+                return _render(image, kind, options, coded)
     except MediawatchError:
         raise
     except Image.DecompressionBombError as error:
@@ -148,20 +133,24 @@ def _convert(file: BinaryIO, options: ImageOptions) -> _Output:
     except Exception as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # the disk spoke, not the decoder
-        if "out of memory" in str(error):
+        if _is_memory(str(error)):
             raise reject(Reason.MEMORY) from error
         whole = wholeness.has_end(file, kind.format)
         broken_off = whole is False or "truncated" in str(error).lower()
         raise reject(Reason.TRUNCATED if broken_off else Reason.CORRUPT) from error
 
 
+def _is_memory(told: str) -> bool:
+    """Decoders that report a failed allocation in words: Pillow's codecs, libheif."""
+    libheif = "Memory allocation error" in told and "Security limit" not in told
+    return libheif or "out of memory" in told
+
+
 def _publishable(kind: Sniffed) -> Sniffed:
     if kind.family is Family.VIDEO:
-        raise later(Later.VIDEO, label=kind.label)
+        raise Moving("It is a video.")
     if kind.family is Family.UNSUPPORTED:
         raise reject(Reason.UNSUPPORTED, label=kind.label)
-    if kind.format == "HEIF":
-        raise later(Later.HEIF)
     return kind
 
 
@@ -170,7 +159,7 @@ def _from_jpeg(file: BinaryIO, kind: Sniffed, options: ImageOptions) -> _Output:
     data = file.read()
     if jpeg.exceeds_scans(data, MAX_SCANS.value):
         raise reject(Reason.SCAN_BOMB, limit=MAX_SCANS.value)
-    with Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
+    with decoders.opened(io.BytesIO(data), "JPEG") as image:
         if _may_pass(image, data, options):
             clean = jpeg.strip(data, keep_metadata=options.keep_metadata)
             if len(clean) < MAX_BYTES.value:
@@ -186,46 +175,39 @@ def _may_pass(image: Image.Image, data: bytes, options: ImageOptions) -> bool:
         image.format == "JPEG"
         and image.mode in {"RGB", "L"}
         and MIN_WIDTH.value <= width <= options.max_width
-        and fits(image.size)
-        and _orientation(image) == 1
-        and colour.is_srgb(image.info.get("icc_profile"))
+        and fits(image.size, options.aspects)
+        and decoders.orientation(image) == 1
+        and profiles.is_srgb(image.info.get("icc_profile"), image.mode)
         and jpeg.is_plain(data)
     )
 
 
-def _orientation(image: Image.Image) -> int:
-    try:
-        value = image.getexif().get(_ORIENTATION, 1)
-    except MemoryError:
-        raise
-    except Exception:
-        return 1  # metadata that cannot be read turns nothing
-    return value if value in _UPRIGHT else 1
-
-
-def _render(image: Image.Image, kind: Sniffed, options: ImageOptions) -> _Output:
-    """Decode, scale, turn, colour, place and encode."""
-    changes = _still(image, options)
-    if image.format not in _SHRINKS_ON_LOAD:
-        image.load()  # Exif data may lie behind the pixels, and a TIFF turns itself
+def _render(
+    image: Image.Image, kind: Sniffed, options: ImageOptions, coded: bytes | None = None
+) -> _Output:
+    """Decode, scale, turn, colour, place and encode. ``coded``: the profile if it brings none."""
+    changes = decoders.still(image, first_frame=options.gif == "still")
+    turn, turned = decoders.load(image)
+    _require_size(image, pixel_limit(kind.format, options.max_pixels))
     if image.format != "JPEG":
-        changes.append(f"{image.format or kind.format} to JPEG")
-    profile = image.info.get("icc_profile")
+        name = "MPO" if image.format == "MPO" else kind.label.removesuffix(" picture")
+        changes.append(f"{name} to JPEG")
+    profile = image.info.get("icc_profile") or coded
     has_metadata = any(image.info.get(key) for key in _METADATA)
-    turn = _orientation(image)
-    exif = _kept_exif(image) if options.keep_metadata else b""
+    exif = decoders.exif_to_keep(image, jpeg.MAX_SEGMENT) if options.keep_metadata else b""
 
     width, height = image.size
-    upright = (height, width) if turn in _SIDEWAYS else (width, height)
-    planned = frame(upright, options.fit, options.max_width)
+    upright = (height, width) if turn in decoders.SIDEWAYS else (width, height)
+    planned = frame(upright, options.fit, options.max_width, options.aspects)
     content = planned.content
-    small = _scale(image, content[::-1] if turn in _SIDEWAYS else content)
-    if turn in _UPRIGHT:
-        small = small.transpose(_UPRIGHT[turn])
-        changes.append("rotated upright")
+    small = _scale(image, content[::-1] if turn in decoders.SIDEWAYS else content)
+    if turn in decoders.UPRIGHT:
+        small = small.transpose(decoders.UPRIGHT[turn])
+    if turned or turn in decoders.UPRIGHT:
+        changes.append("turned upright")
     if content != upright:
         changes.append(f"{upright[0]}x{upright[1]} to {content[0]}x{content[1]}")
-    small, recoloured = colour.to_srgb(small, profile)
+    small, recoloured = colour.to_srgb(small, profile, decoders.tones(image))
     changes += recoloured
     small, placed = place(small, planned, options.fit, options.pad_color)
     changes += placed
@@ -237,25 +219,10 @@ def _render(image: Image.Image, kind: Sniffed, options: ImageOptions) -> _Output
     return _Output(data, small.size, changes)
 
 
-def _still(image: Image.Image, options: ImageOptions) -> list[str]:
-    if not getattr(image, "is_animated", False):
-        return []
-    if image.format not in _ANIMATED:
-        return ["first picture only"]  # pages of a TIFF, views of an MPO
-    if options.gif == "auto":
-        raise later(Later.ANIMATION)
-    return ["first frame only"]
-
-
-def _kept_exif(image: Image.Image) -> bytes:
-    """The Exif data without its orientation; nothing if it is broken or too long for a JPEG."""
-    try:
-        exif = image.getexif()
-        exif.pop(_ORIENTATION, None)
-        data = exif.tobytes() if exif and image.info.get("exif") else b""
-    except Exception:
-        return b""
-    return data if len(data) <= jpeg.MAX_SEGMENT else b""
+def _require_size(image: Image.Image, limit: int) -> None:
+    """Refuse what turned out larger than its header said, before more is done with it."""
+    if image.width * image.height > limit:
+        raise reject(Reason.TOO_MANY_PIXELS, limit=limit)
 
 
 def _scale(image: Image.Image, size: Size) -> Image.Image:

@@ -9,12 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from mediawatch.media.order import ImageOptions, Prepared
+from mediawatch.media import wire
+from mediawatch.media.order import ImageOptions, Moving, Prepared, Purpose, VideoOptions
 from mediawatch.media.process import Worker
+
+# A video gets six times as long as it lasts, and never less than two minutes.
+_VIDEO_SECONDS, _VIDEO_PATIENCE = 120.0, 6.0
 
 
 class Preparer:
@@ -24,6 +29,10 @@ class Preparer:
     address space of one worker (POSIX only). ``recycle``: files after which a process is
     replaced. ``idle``: seconds after which a process without work ends, so that a quiet daemon
     holds no decoder memory. An async context manager; no process starts before there is work.
+
+    Videos and animations have one more process to themselves, so that a long one never holds up
+    pictures: ``video`` says what people chose for them, ``video_memory`` bounds its address space,
+    ``stall`` is how many seconds it may be silent about its progress.
     """
 
     def __init__(
@@ -34,7 +43,20 @@ class Preparer:
         memory: int = 1 << 30,
         recycle: int = 200,
         idle: float = 60.0,
+        video: VideoOptions | None = None,
+        video_memory: int = 2 << 30,
+        stall: float = 60.0,
     ) -> None:
+        self._video_options = video or VideoOptions()
+        self._video = Worker(
+            timeout=_VIDEO_SECONDS,
+            memory=video_memory,
+            recycle=recycle,
+            idle=idle,
+            stall=stall,
+            patience=_VIDEO_PATIENCE,
+        )
+        self._video_free = asyncio.Lock()
         self._workers = tuple(
             Worker(timeout=timeout, memory=memory, recycle=recycle, idle=idle)
             for _ in range(workers or os.cpu_count() or 1)
@@ -59,27 +81,66 @@ class Preparer:
     @property
     def pids(self) -> tuple[int, ...]:
         """The ids of the processes that wait or work."""
-        return tuple(worker.pid for worker in self._workers if worker.pid is not None)
+        workers = (*self._workers, self._video)
+        return tuple(worker.pid for worker in workers if worker.pid is not None)
 
     @property
     def busy(self) -> int:
         """How many processes work on a file, or are being started for one."""
-        return len(self._workers) - self._free.qsize()
+        return len(self._workers) - self._free.qsize() + self._video_free.locked()
 
-    async def prepare(self, source: Path, target: Path, options: ImageOptions) -> Prepared:
-        """Convert ``source`` to a JPEG at ``target``; one call at a time for one target.
+    async def prepare(
+        self,
+        source: Path,
+        target: Path,
+        options: ImageOptions,
+        *,
+        purpose: Purpose = Purpose.FEED,
+        on_progress: Callable[[float], None] | None = None,
+    ) -> Prepared:
+        """Convert ``source`` to a JPEG or an MP4 at ``target``, as its content demands; the result
+        says which. One call at a time for one target.
 
-        Raises Rejected (with ``timeout`` among the codes), NotYetSupported, SourceProblem,
+        ``on_progress`` hears of videos what share is done, 0 to 1, about twice a second.
+
+        Raises Rejected (with ``timeout`` among the codes), SourceProblem,
         StorageProblem, and PreparationProblem if the process died. When a cancelled call
         returns, its process is gone.
         """
-        if self._closed:
-            raise RuntimeError("The preparer is closed.")
+        try:
+            # The daemon opens no file of strangers, not even to tell a video from a picture.
+            return await self._picture(wire.request(source, target, options), target)
+        except Moving:
+            pass
+        order = wire.video_request(source, target, self._video_options, purpose)
+        return await self._moving(order, target, on_progress)
+
+    async def cover(self, source: Path, target: Path, at: float) -> Prepared:
+        """A JPEG at ``target`` of the frame of a video that is seen ``at`` so many seconds.
+
+        Past its end, it is the last frame. Raises as ``prepare`` does.
+        """
+        return await self._moving(wire.cover_request(source, target, at), target)
+
+    async def _picture(self, order: bytes, target: Path) -> Prepared:
+        self._require_open()
         worker = await self._free.get()
         try:
-            return await worker.prepare(source, target, options)
+            return await worker.run(order, target)
         finally:
             self._free.put_nowait(worker)
+
+    async def _moving(
+        self, order: bytes, target: Path, on_progress: Callable[[float], None] | None = None
+    ) -> Prepared:
+        self._require_open()
+        async with self._video_free:
+            self._require_open()
+            return await self._video.run(order, target, on_progress)
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise RuntimeError("The preparer is closed.")
 
     async def warm(self) -> None:
         """Start the processes that are missing, ahead of need. Cheap if none are.
@@ -111,6 +172,8 @@ class Preparer:
             for _ in self._workers:
                 worker = await self._free.get()
                 await worker.stop()
+            async with self._video_free:
+                await self._video.stop()
         finally:
-            for worker in self._workers:
+            for worker in (*self._workers, self._video):
                 worker.signal_kill()

@@ -28,19 +28,21 @@ class Family(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sniffed:
-    """``format`` is Pillow's name of the format, or "". ``label`` is for people."""
+    """``format`` is Pillow's name of the format, ``demuxer`` FFmpeg's of the container, or "".
+    ``label`` is for people."""
 
     family: Family
     format: str
     label: str
+    demuxer: str = ""
 
 
 def _picture(name: str, label: str) -> Sniffed:
     return Sniffed(Family.IMAGE, name, label)
 
 
-def _video(label: str) -> Sniffed:
-    return Sniffed(Family.VIDEO, "", label)
+def _video(label: str, demuxer: str) -> Sniffed:
+    return Sniffed(Family.VIDEO, "", label, demuxer)
 
 
 def _other(label: str) -> Sniffed:
@@ -50,8 +52,8 @@ def _other(label: str) -> Sniffed:
 _TIFF = _picture("TIFF", "TIFF picture")
 _HEIF = _picture("HEIF", "HEIC picture")
 _AVIF = _picture("AVIF", "AVIF picture")
-_MP4 = _video("MP4 video")
-_QUICKTIME = _video("QuickTime video")
+_MP4 = _video("MP4 video", "mov")
+_QUICKTIME = _video("QuickTime video", "mov")
 
 _SIGNATURES = (
     (b"\xff\xd8\xff", _picture("JPEG", "JPEG picture")),
@@ -62,10 +64,10 @@ _SIGNATURES = (
     (b"MM\0*", _TIFF),
     (b"II+\0", _TIFF),
     (b"MM\0+", _TIFF),
-    (b"\x1aE\xdf\xa3", _video("Matroska or WebM video")),
-    (b"\0\0\1\xba", _video("MPEG video")),
-    (b"FLV\1", _video("Flash video")),
-    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", _video("Windows Media video")),
+    (b"\x1aE\xdf\xa3", _video("Matroska or WebM video", "matroska")),
+    (b"\0\0\1\xba", _video("MPEG video", "mpeg")),
+    (b"FLV\1", _video("Flash video", "flv")),
+    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", _video("Windows Media video", "asf")),
     (b"%PDF", _other("PDF document")),
     (b"%!PS", _other("PostScript or EPS drawing")),
     (b"\xc5\xd0\xd3\xc6", _other("PostScript or EPS drawing")),
@@ -87,10 +89,10 @@ _SIGNATURES = (
 )
 _RIFF = {
     b"WEBP": _picture("WEBP", "WebP picture"),
-    b"AVI ": _video("AVI video"),
+    b"AVI ": _video("AVI video", "avi"),
     b"WAVE": _other("WAV audio"),
 }
-_HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"})
+_HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 _STILL_BRANDS = frozenset({b"mif1", b"msf1"})
 _QUICKTIME_BOXES = frozenset({b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
@@ -111,7 +113,7 @@ def _by_signature(head: bytes) -> Sniffed | None:
     if head.startswith(b"BM") and head[6:10] == b"\0\0\0\0":
         return _picture("BMP", "BMP picture")
     if head[0] == 0x47 and head[188:189] == head[376:377] == b"G":
-        return _video("MPEG transport stream")
+        return _video("MPEG transport stream", "mpegts")
     return None
 
 

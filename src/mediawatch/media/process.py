@@ -7,18 +7,19 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from mediawatch.errors import PreparationProblem, from_os_error
 from mediawatch.media import wire
-from mediawatch.media.order import ImageOptions, Prepared, part_file
+from mediawatch.media.order import Prepared, part_file
 from mediawatch.media.rules import Reason, reject
 
 _START_SECONDS = 60.0  # a loaded machine may be slow, but not that slow
 _FAREWELL_SECONDS = 5.0
+_IN_THE_MIDDLE = "The converter stopped in the middle of a file"
 _AGAIN = "Nothing to do at first: mediawatch tries again. If it stays, look at memory and disk."
 
 # A process that reads files of strangers gets no password: only what Python and the system need.
@@ -28,16 +29,18 @@ _PASSED_ON = frozenset(
 _PASSED_ON_PREFIXES = ("PYTHON", "LC_", "COVERAGE_")
 # Large pages spare tens of thousands of page faults a picture: 1.4 times as fast on WebP.
 _MALLOC = "glibc.malloc.hugetlb=1"
+# Each thread of a codec would reserve 64 MB of address space for an arena of its own.
+_FEW_ARENAS = ":glibc.malloc.arena_max=4"
 
 
-def environment(environ: Mapping[str, str]) -> dict[str, str]:
+def environment(environ: Mapping[str, str], *, many_threads: bool = False) -> dict[str, str]:
     """What a worker sees of our environment."""
     passed = {
         name: value
         for name, value in environ.items()
         if name.upper() in _PASSED_ON or name.startswith(_PASSED_ON_PREFIXES)
     }
-    return passed | {"GLIBC_TUNABLES": _MALLOC}
+    return passed | {"GLIBC_TUNABLES": _MALLOC + (_FEW_ARENAS if many_threads else "")}
 
 
 def _platform_arguments() -> dict[str, Any]:
@@ -60,11 +63,24 @@ class _Live(NamedTuple):
 class Worker:
     """A place for one process at a time. One call at a time.
 
-    The parameters are those of ``Preparer``.
+    The parameters are those of ``Preparer``. ``stall``: for long work that tells how far it is,
+    seconds without a word after which it is stopped; ``timeout`` is then the least time that it
+    gets, and ``patience`` the seconds for each second that its original lasts.
     """
 
-    def __init__(self, *, timeout: float, memory: int, recycle: int, idle: float) -> None:
+    def __init__(
+        self,
+        *,
+        timeout: float,
+        memory: int,
+        recycle: int,
+        idle: float,
+        stall: float | None = None,
+        patience: float = 0.0,
+    ) -> None:
         self._timeout = timeout
+        self._stall = stall
+        self._patience = patience
         self._memory = memory
         self._recycle = recycle
         self._idle = idle
@@ -95,19 +111,29 @@ class Worker:
                 raise
         self._retire_later()
 
-    async def prepare(self, source: Path, target: Path, options: ImageOptions) -> Prepared:
-        """Convert one file. Raises as ``Preparer.prepare`` does."""
+    async def run(
+        self, order: bytes, target: Path, on_progress: Callable[[float], None] | None = None
+    ) -> Prepared:
+        """Carry out one order of ``wire``. Raises as ``Preparer.prepare`` does."""
         await self.start()
         self._call_off_retirement()
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         try:
-            async with asyncio.timeout(self._timeout):
-                answer = await self._ask(wire.request(source, target, options))
+            async with asyncio.timeout(self._timeout) as limit:
+                await self._send(order)
+                while (told := wire.told_progress(answer := await self._answer())) is not None:
+                    share, seconds = told
+                    limit.reschedule(began + max(self._timeout, self._patience * seconds))
+                    if on_progress is not None:
+                        on_progress(share)
         except BaseException as error:
             await self.kill()
             with suppress(OSError):
                 part_file(target).unlink()
             if isinstance(error, TimeoutError):
-                raise reject(Reason.TIMEOUT, seconds=self._timeout) from None
+                waited = round(loop.time() - began, 1)
+                raise reject(Reason.TIMEOUT, seconds=waited) from None
             raise
         self._jobs += 1
         if self._jobs >= self._recycle:
@@ -145,11 +171,11 @@ class Worker:
             "-m",
             "mediawatch.media.worker",
             str(self._memory),
-            str(self._timeout),
+            str(self._stall or self._timeout),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=environment(os.environ),
+            env=environment(os.environ, many_threads=self._stall is not None),
             **_platform_arguments(),
         )
         assert process.stdin is not None  # noqa: S101 - both are pipes
@@ -164,15 +190,22 @@ class Worker:
         if greeting != wire.READY:
             raise await self._died("The converter could not start")
 
-    async def _ask(self, order: bytes) -> dict[str, Any]:
+    async def _send(self, order: bytes) -> None:
         assert self._live is not None  # noqa: S101 - start() came first
         try:
             self._live.orders.write(order)
             await self._live.orders.drain()
-            answer: dict[str, Any] = json.loads(await self._live.answers.readline())
+        except ConnectionError:
+            raise await self._died(_IN_THE_MIDDLE) from None
+
+    async def _answer(self) -> Any:
+        """The next line of the process. Raises TimeoutError if it stalls."""
+        assert self._live is not None  # noqa: S101 - start() came first
+        try:
+            async with asyncio.timeout(self._stall):
+                return json.loads(await self._live.answers.readline())
         except (ConnectionError, ValueError, RecursionError):
-            raise await self._died("The converter stopped in the middle of a file") from None
-        return answer
+            raise await self._died(_IN_THE_MIDDLE) from None
 
     async def _died(self, what: str) -> PreparationProblem:
         live = self._live

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
-from mediawatch.errors import Handling, NotYetSupported, Rejected
+from mediawatch.errors import Handling, Rejected
 
 Number = TypeVar("Number", int, float)
 
@@ -47,16 +47,54 @@ MAX_SCANS = Limit(100, "libjpeg-turbo, djpeg -maxscans", _READ)
 #: Bytes that decoding one picture may take, by the estimate below.
 DECODE_MEMORY = Limit(960 << 20, _OURS, _READ)
 
-#: Peak bytes per pixel while Pillow 13 decodes, measured, rounded up; key: Pillow's format name.
+#: Peak bytes per pixel while Pillow 13 decodes (HEIF: pillow-heif 1.8), measured, rounded up;
+#: key: Pillow's format name.
 BYTES_PER_PIXEL = {
     "AVIF": 12,
     "BMP": 6,
     "GIF": 9,
+    "HEIF": 13,
     "JPEG": 5,
     "PNG": 9,
     "TIFF": 9,
     "WEBP": 16,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class VideoLimits:
+    """What a published video must keep to. Seconds, bytes, width divided by height, frames a
+    second, pixels across, bits a second."""
+
+    min_seconds: float
+    max_seconds: float
+    max_bytes: int
+    min_aspect: float
+    max_aspect: float
+    min_fps: float = 23.0
+    max_fps: float = 60.0
+    max_width: int = 1920
+    max_bit_rate: int = 25_000_000
+
+
+# Reel: developers.facebook.com, IG User Media reference, reel specifications, in copies read
+# 2026-11-20; newer ones say 300 MB, older ones 1 GB. Story: seconds and bytes as above; its aspect
+# is not confirmed. Carousel: seconds and aspect (4:5 to 16:9) of the former feed video, as
+# docs.feedhive.com/media-requirements repeats them, read 2026-11-28; not confirmed for carousels.
+REEL_VIDEO = VideoLimits(3, 900, 300_000_000, 0.01, 10.0)
+STORY_VIDEO = VideoLimits(3, 60, 100_000_000, 0.1, 10.0)
+CAROUSEL_VIDEO = VideoLimits(3, 60, 100_000_000, 0.8, 1.778)
+
+#: Hertz and channels of the sound.
+MAX_SOUND_RATE = Limit(48_000, "as above, reel specifications", _READ)
+MAX_CHANNELS = Limit(2, "as above, reel specifications", _READ)
+#: Pixels of one frame that we decode: 8K. Beyond it, decoders take gigabytes.
+MAX_FRAME_PIXELS = Limit(36_000_000, _OURS, _READ)
+#: Frames of an animation, and all their pixels together: about a minute of work.
+MAX_ANIMATION_FRAMES = Limit(3_000, _OURS, _READ)
+MAX_ANIMATION_PIXELS = Limit(2_000_000_000, _OURS, _READ)
+#: Share of the frames of a damaged video that may be lost.
+MAX_LOST_FRAMES = Limit(0.01, _OURS, _READ)
 
 
 def pixel_limit(image_format: str, max_pixels: int) -> int:
@@ -78,19 +116,15 @@ class Reason(StrEnum):
     ASPECT = "aspect"
     BLANK = "blank"
     SCAN_BOMB = "scan-bomb"
+    NO_VIDEO = "no-video"
+    TOO_SHORT = "too-short"
+    TOO_LONG = "too-long"
+    TOO_MANY_FRAMES = "too-many-frames"
     TIMEOUT = "timeout"
     MEMORY = "memory"
 
 
-class Later(StrEnum):
-    """Good files of a kind that this version cannot publish."""
-
-    ANIMATION = "animation"
-    VIDEO = "video"
-    HEIF = "heif"
-
-
-_TEXTS: dict[Reason | Later, tuple[str, str]] = {
+_TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.EMPTY: ("The file is empty.", "Copy it again; the first copy wrote no bytes."),
     Reason.NOT_A_FILE: (
         "This is not a regular file but a {what}.",
@@ -105,11 +139,11 @@ _TEXTS: dict[Reason | Later, tuple[str, str]] = {
         "Export it as JPEG, PNG or WebP. The content counts, not the name.",
     ),
     Reason.CORRUPT: (
-        "The picture is damaged and cannot be decoded.",
-        "Open it in a picture editor and export it again, or fetch a fresh copy.",
+        "The file is damaged and cannot be decoded.",
+        "Open it in an editor and export it again, or fetch a fresh copy.",
     ),
     Reason.TRUNCATED: (
-        "The picture breaks off before its end.",
+        "The file breaks off before its end.",
         "Copy or download it again, to the end.",
     ),
     Reason.TOO_MANY_PIXELS: (
@@ -132,40 +166,41 @@ _TEXTS: dict[Reason | Later, tuple[str, str]] = {
         "The JPEG holds more than {limit} scans; such files are made to block a computer.",
         "Export the picture again with any editor, if it is really yours.",
     ),
+    Reason.NO_VIDEO: (
+        "The {label} has no picture in it that can be played.",
+        "Export it with its video track, as MP4 with H.264.",
+    ),
+    Reason.TOO_SHORT: (
+        "The video lasts {seconds:.1f} seconds; at least {limit:g} are needed here.",
+        "Use a longer version of it.",
+    ),
+    Reason.TOO_LONG: (
+        "The video lasts {seconds:.1f} seconds; at most {limit:g} are allowed here.",
+        "Cut it, or publish it as another kind of post.",
+    ),
+    Reason.TOO_MANY_FRAMES: (
+        "The animation has {frames} frames of {width}x{height} pixels, more than can be decoded.",
+        "Export it as MP4, or with fewer frames.",
+    ),
     Reason.TIMEOUT: (
         "Decoding took longer than {seconds} seconds and was stopped.",
         "Export the picture smaller, or raise media.timeout.",
     ),
     Reason.MEMORY: (
-        "Decoding needs more memory than is allowed for one picture.",
-        "Export the picture smaller; 1440 pixels across is all that Instagram shows.",
-    ),
-    Later.ANIMATION: (
-        "The picture is animated, and this version cannot publish moving pictures yet.",
-        'Set media.gif = "still" to publish the first frame.',
-    ),
-    Later.VIDEO: (
-        "This is a video ({label}), which this version cannot publish yet.",
-        "Keep the file and release it after an update, or publish a still picture of it.",
-    ),
-    Later.HEIF: (
-        "This is a HEIC picture, which this version cannot read yet.",
-        'Export it as JPEG; on an iPhone choose Settings, Camera, Formats, "Most Compatible".',
+        "Decoding needs more memory than is allowed for one file.",
+        "Export it smaller; 1440 pixels across is all that Instagram shows of a picture.",
     ),
 }
 
 
-def reject(reason: Reason, **details: Any) -> Rejected:
+_HELD = frozenset({Reason.TIMEOUT, Reason.NO_VIDEO, Reason.TOO_SHORT, Reason.TOO_LONG})
+
+
+def reject(reason: Reason, *, handling: Handling | None = None, **details: Any) -> Rejected:
     """The error for a file that cannot be published. ``details`` fill the sentence."""
     message, remedy = _TEXTS[reason]
-    # Another day the machine may be quicker: a person decides about that one.
-    handling = Handling.HOLD if reason is Reason.TIMEOUT else None
+    # Another day the machine may be quicker, or the limit another: a person decides.
+    handling = Handling.HOLD if reason in _HELD else handling
     return Rejected(
         message.format(**details), remedy=remedy, code=reason.value, handling=handling, **details
     )
-
-
-def later(kind: Later, **details: Any) -> NotYetSupported:
-    """The error for a good file whose kind comes in a later version."""
-    message, remedy = _TEXTS[kind]
-    return NotYetSupported(message.format(**details), remedy=remedy, code=kind.value, **details)

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from mediawatch.media import jpeg
 
 _PNG_END = b"IEND\xaeB\x60\x82"
 _MAX_JPEG = 64 << 20  # above it, a walk over all bytes is no longer cheap
 _MAX_STEPS = 100_000  # chunks or boxes looked at before giving up
+_CLASSIC_TIFF = 42
+_PIXEL_TAGS = frozenset({273, 279, 324, 325})  # where strips or tiles lie, and how long they are
 _BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
 
 
 def has_end(file: BinaryIO, image_format: str) -> bool | None:
     """True: the end is there. False: it is missing. None: cannot be told for this format.
 
-    ``image_format`` is Pillow's name, or "" for anything that may be an ISO base media file.
+    ``image_format`` is Pillow's name, or "" for a video of any kind.
     """
     test = _TESTS.get(image_format)
     return test(file, file.seek(0, os.SEEK_END)) if test else None
@@ -69,6 +71,52 @@ def _gif(file: BinaryIO, size: int) -> bool:
     return file.read().rstrip(b"\0").endswith(b";")
 
 
+def _tiff(file: BinaryIO, size: int) -> bool | None:
+    """TIFF 6.0, section 2: whole if its first directory and the pixels that it names are there."""
+    file.seek(0)
+    head = file.read(8)
+    order: Literal["little", "big"] = "little" if head[:2] == b"II" else "big"
+    if int.from_bytes(head[2:4], order) != _CLASSIC_TIFF:
+        return None  # BigTIFF: for files of many gigabytes, which are none of ours
+    file.seek(int.from_bytes(head[4:8], order))
+    count = int.from_bytes(file.read(2), order)
+    directory = file.read(12 * count)
+    if count == 0 or len(directory) < 12 * count:
+        return False
+    found: dict[int, list[int]] = {}
+    for entry in (directory[at : at + 12] for at in range(0, len(directory), 12)):
+        tag = int.from_bytes(entry[:2], order)
+        if tag in _PIXEL_TAGS:
+            values = _tiff_values(file, entry, order)
+            if values is None:
+                return False
+            found[tag] = values
+    ends = [
+        start + length
+        for starts, lengths in ((273, 279), (324, 325))
+        for start, length in zip(found.get(starts, []), found.get(lengths, []), strict=False)
+    ]
+    return max(ends) <= size if ends else None
+
+
+def _tiff_values(file: BinaryIO, entry: bytes, order: Literal["little", "big"]) -> list[int] | None:
+    """The numbers of one entry, shorts or longs; None if they lie behind the end of the file."""
+    width = {3: 2, 4: 4}.get(int.from_bytes(entry[2:4], order), 0)
+    count = min(int.from_bytes(entry[4:8], order), _MAX_STEPS)
+    data = entry[8:12]
+    if width * count > len(data):
+        file.seek(int.from_bytes(data, order))
+        data = file.read(width * count)
+        if len(data) < width * count:
+            return None
+    return [int.from_bytes(data[n * width : (n + 1) * width], order) for n in range(count)]
+
+
+def _video(file: BinaryIO, size: int) -> bool | None:
+    file.seek(0)
+    return _declared(file, 4, size - 8) if file.read(4) == b"RIFF" else _boxes(file, size)
+
+
 def _boxes(file: BinaryIO, size: int) -> bool | None:
     """ISO base media: whole if the boxes fill the file and one describes the content."""
     file.seek(4)
@@ -100,7 +148,8 @@ _TESTS: dict[str, Callable[[BinaryIO, int], bool | None]] = {
     "WEBP": _webp,
     "BMP": _bmp,
     "GIF": _gif,
+    "TIFF": _tiff,
     "AVIF": _boxes,
     "HEIF": _boxes,
-    "": _boxes,
+    "": _video,
 }

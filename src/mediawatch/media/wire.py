@@ -14,19 +14,31 @@ from typing import Any
 from mediawatch.errors import (
     Handling,
     MediawatchError,
-    NotYetSupported,
     PreparationProblem,
     Rejected,
     SourceProblem,
     StorageProblem,
 )
-from mediawatch.media.order import ImageOptions, Prepared
+from mediawatch.media.order import (
+    ImageOptions,
+    Moving,
+    Prepared,
+    Purpose,
+    VideoOptions,
+)
+from mediawatch.media.rules import VideoLimits
 
 READY = b'{"ready": true}\n'
 
 _ERRORS: dict[str, type[MediawatchError]] = {
     kind.__name__: kind
-    for kind in (Rejected, NotYetSupported, SourceProblem, StorageProblem, PreparationProblem)
+    for kind in (
+        Rejected,
+        SourceProblem,
+        StorageProblem,
+        PreparationProblem,
+        Moving,
+    )
 }
 
 
@@ -47,13 +59,44 @@ def path_from_text(text: str) -> Path:
 
 def request(source: Path, target: Path, options: ImageOptions) -> bytes:
     """The order to prepare one picture."""
-    return line(
-        {
-            "source": path_to_text(source),
-            "target": path_to_text(target),
-            "options": asdict(options),
-        }
-    )
+    return _order("picture", source, target, options=asdict(options))
+
+
+def video_request(source: Path, target: Path, options: VideoOptions, purpose: Purpose) -> bytes:
+    """The order to prepare one video or animation."""
+    return _order("video", source, target, options=asdict(options), purpose=purpose)
+
+
+def cover_request(source: Path, target: Path, at: float) -> bytes:
+    """The order to make a JPEG of the frame that is seen ``at`` so many seconds."""
+    return _order("cover", source, target, at=at)
+
+
+def _order(task: str, source: Path, target: Path, **more: Any) -> bytes:
+    paths = {"source": path_to_text(source), "target": path_to_text(target)}
+    return line({"task": task} | paths | more)
+
+
+def video_options(fields: dict[str, Any]) -> VideoOptions:
+    """The options that ``video_request`` wrote."""
+    rows = {name: VideoLimits(**fields[name]) for name in ("reel", "story", "carousel")}
+    return VideoOptions(**fields | rows)
+
+
+def progress(share: float, seconds: float) -> bytes:
+    """What a long conversion tells on its way: the share that is done, 0 to 1, and how many
+    seconds the original lasts."""
+    return line({"progress": share, "seconds": seconds})
+
+
+def told_progress(answer: Any) -> tuple[float, float] | None:
+    """What ``progress`` wrote; None if this is another kind of answer."""
+    if not isinstance(answer, dict) or "progress" not in answer:
+        return None
+    share, seconds = answer["progress"], answer.get("seconds")
+    if not isinstance(share, int | float) or not isinstance(seconds, int | float):
+        return None
+    return min(1.0, max(0.0, float(share))), max(0.0, float(seconds))
 
 
 def success(prepared: Prepared) -> bytes:
@@ -101,4 +144,6 @@ def _outcome(answer: Any) -> Prepared | MediawatchError:
     texts = (prepared.sha256, prepared.media_type, *prepared.changes)
     if {int} != {type(each) for each in numbers} or {str} != {type(each) for each in texts}:
         raise TypeError("a field is of another type")
+    if not isinstance(prepared.duration, float | None):
+        raise TypeError("the duration is of another type")
     return prepared

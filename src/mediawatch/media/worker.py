@@ -1,7 +1,7 @@
 """The process that decodes: reads orders on stdin, answers on stdout, ends when stdin closes.
 
 Run as ``python -m mediawatch.media.worker MEMORY SECONDS``: bytes of address space, and seconds
-after which an order is given up even if nobody is left to kill us.
+without a sign of life after which an order is given up even if nobody is left to kill us.
 """
 
 from __future__ import annotations
@@ -11,15 +11,17 @@ import math
 import os
 import signal
 import sys
+import time
 from typing import Any, BinaryIO
 
 from mediawatch.errors import MediawatchError, PreparationProblem
 from mediawatch.media import wire
 from mediawatch.media.image import prepare_image
-from mediawatch.media.order import ImageOptions, Prepared
+from mediawatch.media.order import ImageOptions, Prepared, Purpose
 from mediawatch.media.rules import Reason, reject
 
 _NICE = 10  # the daemon, and the people at this machine, go first
+_TELL_EVERY = 0.5  # seconds between two lines of progress
 _GRACE = 5.0  # seconds that the daemon has to kill us before the alarm does
 
 
@@ -30,11 +32,31 @@ def main(arguments: list[str]) -> int:
     _restrict(memory)
     answers.write(wire.READY)
     for order in orders:
-        _set_alarm(seconds + _GRACE)
-        answer = _answer(json.loads(order))
+        answer = _answer(json.loads(order), _Teller(answers, seconds))
         _set_alarm(0)
         answers.write(answer)
     return 0
+
+
+class _Teller:
+    """Tells how far a long conversion is: a sign of life, twice a second at the most."""
+
+    def __init__(self, answers: BinaryIO, seconds: float) -> None:
+        self._answers = answers
+        self._seconds = seconds
+        self._told = -math.inf
+        _set_alarm(seconds + _GRACE)
+
+    def __call__(self, share: float, lasts: float) -> None:
+        now = time.monotonic()
+        if now - self._told < _TELL_EVERY:
+            return
+        self._told = now
+        _set_alarm(self._seconds + _GRACE)
+        try:
+            self._answers.write(wire.progress(share, lasts))
+        except OSError:
+            sys.exit(1)  # nobody is left who would want the result
 
 
 def _private_channel() -> tuple[BinaryIO, BinaryIO]:
@@ -65,9 +87,9 @@ def _set_alarm(seconds: float) -> None:
         signal.alarm(math.ceil(seconds))
 
 
-def _answer(order: dict[str, Any]) -> bytes:
+def _answer(order: dict[str, Any], tell: _Teller) -> bytes:
     try:
-        return wire.success(_prepare(order))
+        return wire.success(_prepare(order, tell))
     except MediawatchError as error:
         return wire.failure(error)
     except MemoryError:
@@ -81,12 +103,20 @@ def _answer(order: dict[str, Any]) -> bytes:
         )
 
 
-def _prepare(order: dict[str, Any]) -> Prepared:
-    return prepare_image(
-        wire.path_from_text(order["source"]),
-        wire.path_from_text(order["target"]),
-        ImageOptions(**order["options"]),
-    )
+def _prepare(order: dict[str, Any], tell: _Teller) -> Prepared:
+    source = wire.path_from_text(order["source"])
+    target = wire.path_from_text(order["target"])
+    if order["task"] == "picture":
+        return prepare_image(source, target, ImageOptions(**order["options"]))
+    # FFmpeg is large: a worker that only sees pictures does without it.
+    if order["task"] == "cover":
+        from mediawatch.media.video.cover import make_cover
+
+        return make_cover(source, target, order["at"])
+    from mediawatch.media.video.prepare import prepare_video
+
+    options = wire.video_options(order["options"])
+    return prepare_video(source, target, options, Purpose(order["purpose"]), tell)
 
 
 if __name__ == "__main__":

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 
+from mediawatch.model.kinds import VIDEO, PostKind
 from mediawatch.model.lifecycle import Position, Publication, Stage, State
+from mediawatch.model.wishes import Wishes
 
 #: Why posts are held after an older journal was put back (pipeline/recovery.py).
 JOURNAL_RESTORED = "journal-restored"
-
-
-class PostKind(StrEnum):
-    """What becomes of the post on Instagram."""
-
-    IMAGE = "image"
-    REEL = "reel"
+#: Why posts wait that are planned for a time (pipeline/planned.py).
+SCHEDULED = "scheduled"
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One picture of a post, with what each stage recorded of it.
+    """One picture or video of a post, with what each stage recorded of it.
 
     ``source`` is where the original lies now. ``moving_to`` is set, durably, before the
     original is moved there and cleared after, so that a crash in between is told apart.
+    ``media_type`` is that of the prepared file, ``duration`` its seconds (None: a picture).
+    ``container_id`` is that of one part of a carousel.
     """
 
     post_id: str
@@ -40,9 +38,18 @@ class Item:
     prepared_size: int | None = None
     width: int | None = None
     height: int | None = None
+    media_type: str | None = None
+    duration: float | None = None
     changes: tuple[str, ...] = ()
     remote_key: str | None = None
     public_url: str | None = None
+    container_id: str | None = None
+    container_at: float | None = None
+
+    @property
+    def is_video(self) -> bool:
+        """Whether what is published of it is a video."""
+        return self.media_type == VIDEO
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +57,10 @@ class Post:
     """One post of one account. Times are seconds since the epoch, UTC.
 
     ``generation`` counts its containers, ``rebuilds`` those that were lost or refused since a
-    person last had it tried.
+    person last had it tried. ``moved_to``: when it is published instead of at the time that was
+    wished for. ``refusal``: code, sentence and remedy of what is wrong with the wishes, so that it
+    must be held before anything is done. ``comment_…``: its first comment, how often and when last
+    it was asked for.
     """
 
     id: str
@@ -81,6 +91,12 @@ class Post:
     published_at: float | None = None
     media_id: str | None = None
     permalink: str | None = None
+    wishes: Wishes = field(default=Wishes())
+    refusal: tuple[str, str, str] | None = None
+    moved_to: float | None = None
+    comment_asked_at: float | None = None
+    comment_id: str | None = None
+    comment_tries: int = 0
     items: tuple[Item, ...] = field(default=())
 
     @property
@@ -107,6 +123,8 @@ def shown_as(post: Post) -> str:
     """The word that people read: derived, never stored."""
     if post.state is State.DONE or post.publication is Publication.LIVE:
         return "published"
+    if post.state is State.WAITING and post.reason == SCHEDULED:
+        return "scheduled"
     return {
         State.HELD: "needs you",
         State.WAITING: "waiting",

@@ -22,16 +22,18 @@ from mediawatch.config import WatchSettings
 from mediawatch.errors import MediawatchError, SourceProblem, StorageProblem
 from mediawatch.graph.publishing import Publishing
 from mediawatch.journal import attempts
+from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import Event
+from mediawatch.model.names import SIDECARS
 from mediawatch.model.posts import Item, Post
-from mediawatch.pipeline import filing
+from mediawatch.pipeline import album, filing
+from mediawatch.pipeline.album import note_beside
 from mediawatch.pipeline.filing_names import NOTE_SUFFIX, candidate_names, choose_name
 from mediawatch.pipeline.outcomes import Done, Outcome, Reason
 from mediawatch.pipeline.work import Work
 
 #: Seconds that the link of a post is waited for: it is nice to have, and never fails a post.
 PERMALINK_LIMIT = 5.0
-SIDECAR = ".txt"
 
 
 class Archive:
@@ -47,7 +49,9 @@ class Archive:
         when = work.post.published_at or self._clock.now()
         folder = filing.dated(self._settings.processed_folder, self._settings.archive_by, when)
         before = work.post
-        filed = [await self._file_published(work, item, folder) for item in work.post.items]
+        place = await self._place(work, folder)
+        filed = [await self._file_published(work, item, place) for item in work.post.items]
+        await self._follow(before, place)
         await asyncio.to_thread(_clear_up, before, self._settings.work_folder)
         work.tell("filed", ", ".join(str(item.source) for item in filed))
         await work.write(
@@ -58,7 +62,7 @@ class Archive:
             detail=None,
             remedy=None,
         )
-        if all(item.source.is_relative_to(folder) for item in filed):
+        if all(item.source.is_relative_to(place) for item in filed):
             work.log.info(
                 f"{work.post.name} is filed under {folder}.", action="archive", permalink=permalink
             )
@@ -69,8 +73,10 @@ class Archive:
         when = work.post.published_at or self._clock.now()
         folder = filing.dated(self._settings.processed_folder, self._settings.archive_by, when)
         before = work.post
+        place = await self._place(work, folder)
         for item in work.post.items:
-            await work.write(items=[await self._file(work, item, folder)])
+            await work.write(items=[await self._file(work, item, place)])
+        await self._follow(before, place)
         await asyncio.to_thread(_clear_up, before, self._settings.work_folder)
         work.log.info(f"{work.post.name} is filed under {folder}.", action="archive")
 
@@ -78,12 +84,28 @@ class Archive:
         """A post that is held or failed: its original goes where its owner sees it, with a note."""
         settings = self._settings
         folder = settings.held_folder if where == "held" else settings.failed_folder
-        before = work.post
+        before, note = work.post, self._note(work.post, where, reason)
+        place = await self._place(work, folder, note)
+        beside_each = None if place != folder else note
         for item in work.post.items:
-            filed = await self._file(work, item, folder, self._note(work.post, where, reason))
+            filed = await self._file(work, item, place, beside_each)
             work.tell("filed", str(filed.source))
             await work.write(items=[filed])
+        await self._follow(before, place)
         await asyncio.to_thread(_leave_work, before, settings.work_folder)
+
+    async def _place(self, work: Work, folder: Path, note: dict[str, Any] | None = None) -> Path:
+        """Where the originals are filed: those of a carousel have a folder of their own there,
+        and one note beside it."""
+        if work.post.kind is not PostKind.CAROUSEL:
+            return folder
+        return await asyncio.to_thread(album.place, folder, work.post, note)
+
+    async def _follow(self, before: Post, place: Path) -> None:
+        if before.kind is PostKind.CAROUSEL:
+            settings = self._settings
+            aside = (settings.held_folder, settings.failed_folder)
+            await asyncio.to_thread(album.follow, before, place, settings.work_folder, aside)
 
     async def _file(
         self, work: Work, item: Item, folder: Path, note: dict[str, Any] | None = None
@@ -102,7 +124,7 @@ class Archive:
             # Before the move: an original is never seen there without its reason.
             await asyncio.to_thread(filing.write_note, note_beside(target), note)
         if item.source != target:
-            await asyncio.to_thread(_move_with_sidecar, item.source, target, item.sha256)
+            await asyncio.to_thread(_move_with_sidecars, item.source, target, item.sha256)
         return replace(item, source=target, moving_to=None)
 
     async def _finish_move(self, work: Work, item: Item) -> Item:
@@ -206,7 +228,7 @@ def finish_move(item: Item) -> Item:
     if item.moving_to is None:
         return item
     filing.settle_move(item.source, item.moving_to, item.sha256)
-    _move_sidecar(item.source, item.moving_to)
+    _move_sidecars(item.source, item.moving_to)
     _remove_note(item.source)
     return replace(item, source=item.moving_to, moving_to=None)
 
@@ -220,15 +242,15 @@ def _choose(folder: Path, item: Item, *, note: bool) -> Path:
 
 def free_name(folder: Path, name: str, post_id: str, *, note: bool) -> Path:
     """Where a file of that name can be filed, with room for its sidecar and its note. Blocks."""
-    also = [] if Path(name).suffix == SIDECAR else [SIDECAR]
+    also = [suffix for suffix in SIDECARS if suffix != Path(name).suffix]
     return folder / choose_name(folder, name, post_id, [*also, NOTE_SUFFIX] if note else also)
 
 
 def lacks_note(post: Post) -> bool:
     """Whether the note beside the original of a held or failed post is missing, half written, or
     tells of an earlier trouble; False if the original is not there. Blocks."""
-    source = post.items[0].source
-    if not source.is_file():
+    source = album.shown(post)
+    if not source.exists():
         return False
     if filing.half_note(note_beside(source)).exists():
         return True
@@ -248,7 +270,7 @@ def name_begun(source: Path, folder: Path, claim: str) -> Path | None:
     """Where ``source`` was about to be filed with a note, when a kill cut that off; None if it
     was not. ``claim``: what the note tells as its post or claim. Its seal tells which file it is
     of, so that another one with the same bytes is not taken for it. Blocks."""
-    for name in candidate_names(source.name, claim, (SIDECAR, NOTE_SUFFIX)):
+    for name in candidate_names(source.name, claim, (*SIDECARS, NOTE_SUFFIX)):
         target = folder / name
         try:
             note = json.loads(note_beside(target).read_text(encoding="utf-8"))
@@ -262,9 +284,9 @@ def name_begun(source: Path, folder: Path, claim: str) -> Path | None:
     return None
 
 
-def _move_with_sidecar(source: Path, target: Path, sha256: str) -> None:
+def _move_with_sidecars(source: Path, target: Path, sha256: str) -> None:
     filing.move(source, target, sha256=sha256)
-    _move_sidecar(source, target)
+    _move_sidecars(source, target)
     _remove_note(source)
 
 
@@ -278,20 +300,16 @@ def _remove_note(source: Path) -> None:
     crash.at("note.removed")
 
 
-def _move_sidecar(source: Path, target: Path) -> None:
-    """The caption follows its picture. It is recorded in the post: losing the race for its
-    name loses nothing."""
-    beside = source.with_suffix(SIDECAR)
-    # Beside the longest of names no caption can lie: the system refuses even to look.
-    with contextlib.suppress(OSError):
-        if beside != source and beside.is_file() and not beside.is_symlink():
-            # A kill may have left it with both names.
-            filing.settle_move(beside, target.with_suffix(SIDECAR), None)
-
-
-def note_beside(path: Path) -> Path:
-    """Where the note of a filed original lies."""
-    return path.with_name(path.name + NOTE_SUFFIX)
+def _move_sidecars(source: Path, target: Path) -> None:
+    """What was said beside a picture follows it. It is recorded in the post: losing the race for
+    its name loses nothing."""
+    for suffix in SIDECARS:
+        beside = source.with_suffix(suffix)
+        # Beside the longest of names none can lie: the system refuses even to look.
+        with contextlib.suppress(OSError):
+            if beside != source and beside.is_file() and not beside.is_symlink():
+                # A kill may have left it with both names.
+                filing.settle_move(beside, target.with_suffix(suffix), None)
 
 
 def _clear_up(post: Post, work_folder: Path) -> None:

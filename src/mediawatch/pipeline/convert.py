@@ -7,17 +7,29 @@ from dataclasses import replace
 from pathlib import Path
 
 from mediawatch import crash
-from mediawatch.errors import SourceProblem, from_os_error
+from mediawatch.errors import Handling, Rejected, SourceProblem, from_os_error
 from mediawatch.hosts.base import new_key
 from mediawatch.log import size
-from mediawatch.media.order import ImageOptions
+from mediawatch.media import framing
+from mediawatch.media.order import ImageOptions, Purpose
 from mediawatch.media.pool import Preparer
 from mediawatch.model import captions
+from mediawatch.model.kinds import PICTURE, VIDEO, PostKind
 from mediawatch.model.lifecycle import Event
-from mediawatch.model.posts import Item
+from mediawatch.model.posts import Item, Post
 from mediawatch.pipeline.archive import away_for_a_moment, finish_move, require_inbox
 from mediawatch.pipeline.outcomes import Done, Outcome
 from mediawatch.pipeline.work import Work
+
+#: Seconds between two lines about a conversion that is under way.
+TELL_EVERY = 5.0
+_SUFFIXES = {PICTURE: ".jpg", VIDEO: ".mp4"}
+_PURPOSES = {
+    PostKind.IMAGE: Purpose.FEED,
+    PostKind.REEL: Purpose.REEL,
+    PostKind.STORY: Purpose.STORY,
+    PostKind.CAROUSEL: Purpose.CAROUSEL,
+}
 
 
 class Convert:
@@ -33,9 +45,14 @@ class Convert:
 
     async def __call__(self, work: Work) -> Outcome:
         """Prepare all items and record them, with the name that each will have on the host."""
-        captions.check(work.post.caption)
+        _require_understood(work.post)
         prepared = [await self.prepare(work, item) for item in work.post.items]
-        await work.write(Event.ADVANCE, items=prepared)
+        kind = work.post.kind
+        if kind is PostKind.IMAGE and prepared[0].is_video:
+            kind = PostKind.REEL  # an animation: in the feed Meta takes videos as reels only
+        if kind is PostKind.REEL and not prepared[0].is_video:
+            raise _no_reel(work.post.name)
+        await work.write(Event.ADVANCE, items=prepared, kind=kind)
         return Done()
 
     def _look_at(self, item: Item) -> Item:
@@ -50,9 +67,15 @@ class Convert:
     async def prepare(self, work: Work, item: Item) -> Item:
         """The item with its prepared file, and the name that it will have on the host."""
         item = await asyncio.to_thread(self._look_at, item)
-        target = self._folder / f"{item.post_id}-{item.position}.jpg"
+        target = self._folder / f"{item.post_id}-{item.position}"
+        purpose = _PURPOSES[work.post.kind]
+        options = self._options
+        if purpose is Purpose.STORY:
+            options = replace(options, aspects=framing.STORY)
         try:
-            done = await self._preparer.prepare(item.source, target, self._options)
+            done = await self._preparer.prepare(
+                item.source, target, options, purpose=purpose, on_progress=Progress(work, item)
+            )
         except SourceProblem as error:
             if error.code == "source-gone":
                 await asyncio.to_thread(self._look_at, item)
@@ -74,9 +97,56 @@ class Convert:
             prepared_size=done.size,
             width=done.width,
             height=done.height,
+            media_type=done.media_type,
+            duration=done.duration,
             changes=done.changes,
-            remote_key=item.remote_key or new_key(),
+            remote_key=_key(item, _SUFFIXES[done.media_type]),
         )
+
+
+class Progress:
+    """Tells of a conversion that takes long, every few seconds, what share of it is done."""
+
+    def __init__(self, work: Work, item: Item) -> None:
+        self._work = work
+        self._name = item.name
+        self._told = work.clock.monotonic()
+
+    def __call__(self, share: float) -> None:
+        """``share``: 0 to 1."""
+        now = self._work.clock.monotonic()
+        if now - self._told < TELL_EVERY:
+            return
+        self._told = now
+        self._work.log.info(
+            f"{self._name} is being converted: {share:.0%}.",
+            action="convert",
+            file=self._name,
+            percent=round(share * 100),
+        )
+
+
+def _key(item: Item, suffix: str) -> str:
+    """The name on the host: the known one, unless the file is of another type by now."""
+    known = item.remote_key
+    return known if known and known.endswith(suffix) else new_key(suffix)
+
+
+def _require_understood(post: Post) -> None:
+    """Raises Rejected for wishes that are not understood, and words that Meta would refuse."""
+    if post.refusal is not None:
+        code, message, remedy = post.refusal
+        raise Rejected(message, code=code, handling=Handling.HOLD, remedy=remedy)
+    captions.check(post.caption)
+
+
+def _no_reel(name: str) -> Rejected:
+    return Rejected(
+        f"{name} is a picture, and a reel is a video.",
+        code="kind",
+        handling=Handling.HOLD,
+        remedy="Put it into the inbox itself, or into stories/, to have it published there.",
+    )
 
 
 def _at_hand(item: Item) -> Item:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from mediawatch.errors import HostProblem
 from mediawatch.graph.errors import GraphError
 from mediawatch.hosts.reach import Reach
+from mediawatch.model.kinds import PICTURE
 from mediawatch.pipeline.outcomes import Outcome
 from mediawatch.pipeline.work import Work
 
@@ -29,13 +31,20 @@ class Fetchable:
         try:
             return await self._container(work)
         except GraphError as error:
-            url = work.first.public_url
-            if error.code != NOT_FETCHABLE or url is None:
+            if error.code != NOT_FETCHABLE:
                 raise
-            cause = await self._reach.explain(url, "image/jpeg")
+            cause = await self._cause(work)
             if cause is None:
                 error.remedy = _BY_ADDRESS
                 raise
             raise type(cause)(
                 f"{error.message} {cause.message}", remedy=cause.remedy, code=cause.code
             ) from error
+
+    async def _cause(self, work: Work) -> HostProblem | None:
+        for item in work.post.items:
+            if item.public_url is not None:
+                cause = await self._reach.explain(item.public_url, item.media_type or PICTURE)
+                if cause is not None:
+                    return cause
+        return None

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from mediawatch.graph.publishing import PublishedMedia, Publishing
 from mediawatch.journal import posts
-from mediawatch.model.posts import Post, PostKind
+from mediawatch.model.kinds import PostKind
+from mediawatch.model.posts import Post
 from mediawatch.pipeline.work import Work
 
 #: Seconds that Meta's clock may be behind ours.
@@ -15,7 +16,12 @@ CLOCK_MARGIN = 60.0
 #: The same before a new container is made: there a clock that is wrong could cost a second post.
 WIDE_MARGIN = 86400.0
 #: What the listing calls each kind (Meta: IG Media, ``media_type``).
-_LISTED_AS = {PostKind.IMAGE: "IMAGE", PostKind.REEL: "VIDEO"}
+_LISTED_AS = {
+    PostKind.IMAGE: {"IMAGE"},
+    PostKind.REEL: {"VIDEO"},
+    PostKind.CAROUSEL: {"CAROUSEL_ALBUM"},
+    PostKind.STORY: {"IMAGE", "VIDEO"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +37,7 @@ async def candidates(work: Work, api: Publishing, *, margin: float = CLOCK_MARGI
     more than ``margin`` seconds."""
     post = work.post
     since = (post.publish_asked_at or post.container_at or 0.0) - margin
-    recent = await api.recent(since=since)
+    recent = await api.recent(since=since, stories=post.kind is PostKind.STORY)
     listed = [
         media
         for media in recent.media
@@ -45,9 +51,10 @@ async def candidates(work: Work, api: Publishing, *, margin: float = CLOCK_MARGI
 
 
 def looks_like(media: PublishedMedia, post: Post) -> bool:
-    """Whether a listed media is of the post's kind and has its caption."""
-    kind = media.media_type in {"", _LISTED_AS[post.kind]}
-    return kind and _words(media.caption) == _words(post.caption)
+    """Whether a listed media is of the post's kind and has its caption; stories have none."""
+    kind = media.media_type in {"", *_LISTED_AS[post.kind]}
+    said = post.kind is PostKind.STORY or _words(media.caption) == _words(post.caption)
+    return kind and said
 
 
 def _words(caption: str) -> list[str]:

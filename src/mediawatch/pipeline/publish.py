@@ -1,4 +1,4 @@
-"""Stages container and publish: the heart. Meta is asked to publish once.
+"""Stages publish and confirm: the heart. Meta is asked to publish once.
 
 The container's id is the key: it goes from FINISHED to PUBLISHED once. Intent, account lock and
 quota slot are durable before the call (I2, I3); only 200 with a media id is success; whatever
@@ -26,15 +26,15 @@ from mediawatch.journal.witness import Witness
 from mediawatch.model.lifecycle import PRIORITY, Event, Publication, Stage
 from mediawatch.model.posts import Item
 from mediawatch.pipeline import quota
+from mediawatch.pipeline.containers import CONTAINER_LIFE, LOST_CONTAINER, Containers
 from mediawatch.pipeline.outcomes import Done, Hold, Outcome, Reason, WaitUntil
-from mediawatch.pipeline.reconcile import LOST_CONTAINER, Reconcile
+from mediawatch.pipeline.planned import Planned
+from mediawatch.pipeline.reconcile import Reconcile
 from mediawatch.pipeline.standing import Standing
 from mediawatch.pipeline.uninterrupted import uninterrupted
 from mediawatch.pipeline.work import Work
 from mediawatch.tokens import Tokens
 
-#: Seconds after which a container is not trusted any more; Meta drops it after 24 h.
-CONTAINER_LIFE = 23 * 3600.0
 #: Codes with which Meta refuses before it does anything. Still asked after, but at once.
 CLEAR_REFUSALS = {9, 10, 25, 102, 190, 9007, *range(200, 300)}
 #: Reads that say "container not found" before it is believed: Meta says so too early at times.
@@ -63,7 +63,8 @@ class Publish:
         standing: Standing,
     ) -> None:
         self._standing = standing
-        self._upload = upload
+        self._containers = Containers(settings, upload)
+        self._planned = Planned(settings)
         self._client = client
         self._tokens = tokens
         self._settings = settings
@@ -80,24 +81,10 @@ class Publish:
         return Publishing(self._client, work.post.account_id, token, work.record)
 
     async def container(self, work: Work) -> Outcome:
-        """Stage container: an orphan left by a crash expires unpublished and harms nobody."""
-        if work.first.public_url is None:
-            await work.write(items=[await self._upload(work, work.first)])
-        api = await self.api(work)
-        container_id = await api.create_image(work.first.public_url or "", work.post.caption)
-        work.log.info(f"{work.post.name} is in container {container_id}.", action="container")
-        now = work.clock.now()
-        await work.write(
-            Event.ADVANCE,
-            container_id=container_id,
-            container_at=now,
-            container_reads=0,
-            generation=work.post.generation + 1,
-            absent_at=None,
-        )
-        if delay := self._poll_delay(0):
-            return self._still_processing(now + delay)
-        return Done()
+        """Stage container (pipeline/containers.py)."""
+        if wait := await self._planned.before_container(work):
+            return wait
+        return await self._containers.make(work, await self.api(work))
 
     async def publish(self, work: Work) -> Outcome:
         """Stage publish: never send first when the outcome of an earlier call is unknown."""
@@ -123,7 +110,8 @@ class Publish:
             case ContainerStatus.IN_PROGRESS:
                 reads = post.container_reads + 1
                 await work.write(container_reads=reads)
-                return self._still_processing(now + self._poll_delay(reads))
+                at = now + self._containers.poll_delay(reads)
+                return self._containers.still_processing(work, at)
             case ContainerStatus.PUBLISHED:
                 return await self._reconcile.found_published(work)
             case ContainerStatus.EXPIRED:
@@ -157,7 +145,11 @@ class Publish:
             return self._account_busy(work, None)
         try:
             account = await quota.read(work, api)
-            if wait := await self._standing.not_now(work) or await self._not_yet(work, account):
+            if wait := (
+                await self._planned.before_asking(work)
+                or await self._standing.not_now(work)
+                or await self._not_yet(work, account)
+            ):
                 return wait
             try:
                 await self._intend(work, account)
@@ -262,17 +254,9 @@ class Publish:
             )
         work.log.info(f"A new container is made for {post.name}: {why}.", action="container")
         # The address too is made anew, from the settings of today.
-        items = [replace(item, public_url=None) for item in post.items]
+        items = [replace(item, public_url=None, container_id=None) for item in post.items]
         await work.write(Event.REBUILD, items=items, container_id=None, rebuilds=post.rebuilds + 1)
         return Done()
-
-    def _poll_delay(self, reads: int) -> float:
-        delays = self._settings.poll_delays or (2.0,)
-        delay = delays[min(reads, len(delays) - 1)]
-        return max(delay, 0.5) if reads else delay
-
-    def _still_processing(self, at: float) -> WaitUntil:
-        return WaitUntil(at, Reason("processing", "Meta is still processing the picture."))
 
     def _account_busy(self, work: Work, other: str | None) -> WaitUntil:
         self._turned_away.add(work.post.account_id)

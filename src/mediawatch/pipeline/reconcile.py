@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from mediawatch.config import PublishSettings
@@ -16,7 +17,9 @@ from mediawatch.errors import GraphProblem, Handling
 from mediawatch.graph.errors import GraphError
 from mediawatch.graph.publishing import ContainerStatus, Publishing
 from mediawatch.journal import accounts
+from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import Event
+from mediawatch.pipeline.containers import LOST_CONTAINER
 from mediawatch.pipeline.listed import WIDE_MARGIN, candidates
 from mediawatch.pipeline.outcomes import Done, Hold, Outcome, Reason, WaitUntil, in_doubt
 from mediawatch.pipeline.work import Work
@@ -25,8 +28,6 @@ from mediawatch.pipeline.work import Work
 UNREADABLE_AFTER = 25 * 3600.0
 #: Seconds between the two listings that must both lack the post.
 ABSENT_FOR = 300.0
-#: Meta's code for a container that it does not know (any more).
-LOST_CONTAINER = 24
 #: Meta's code for a container that it still works on.
 NOT_READY = 9007
 #: Seconds between reads while the media is not listed yet.
@@ -35,6 +36,8 @@ READ_AGAIN = (5.0, 10.0, 20.0, 30.0, 60.0)
 READ_AGAIN_AFTER = ((30.0, 5.0), (3600.0, 60.0))
 #: Seconds back to which Meta counts publications (Meta: Content Publishing Limit, ``since``).
 QUOTA_REACHES_BACK = 86400.0
+#: Seconds that a story is listed (Meta: IG User Stories).
+STORY_LIFE = 86400.0
 #: Listings without the media after which a person is asked.
 MAX_LISTINGS = 20
 
@@ -141,6 +144,13 @@ class Reconcile:
             )
             await self._released(work.post.account_id, work)
             return Done()
+        asked = work.post.publish_asked_at or 0.0
+        if work.post.kind is PostKind.STORY and work.clock.now() - asked > STORY_LIFE:
+            # It was live for certain, and no listing will ever tell which it was.
+            free = accounts.unlock(work.post.account_id, work.post.id, published_at=asked)
+            await work.write(Event.ADVANCE, published_at=asked, extra=[free])
+            await self._released(work.post.account_id, work)
+            return Done()
         reads = work.post.container_reads + 1
         await work.write(container_reads=reads)
         if fitting or reads >= MAX_LISTINGS:
@@ -172,7 +182,8 @@ class Reconcile:
         since = post.container_at or post.publish_asked_at or work.clock.now()
         if work.clock.now() - since < UNREADABLE_AFTER:
             return await self._read_again(work)
-        if (await candidates(work, api)).fitting:
+        fitting = (await candidates(work, api)).fitting
+        if fitting and post.kind is not PostKind.STORY:
             return await self.found_published(work)
         return in_doubt(post, "Meta does not know its container any more.")
 
@@ -181,6 +192,8 @@ class Reconcile:
         lack the post, and Meta's count of what was published since."""
         post, now = work.post, work.clock.now()
         listed = await candidates(work, api)
+        if listed.fitting and post.kind is PostKind.STORY:
+            return in_doubt(post, "a story is listed that may be it.")  # nothing tells them apart
         if listed.fitting:
             return await self.found_published(work)
         if not listed.complete:
@@ -202,7 +215,8 @@ class Reconcile:
             return in_doubt(
                 post, "it is not listed, but Meta counts a post more than mediawatch made."
             )
-        await self._denied(work, Event.REBUILD, container_id=None, rebuilds=1)
+        items = [replace(item, container_id=None) for item in post.items]
+        await self._denied(work, Event.REBUILD, items=items, container_id=None, rebuilds=1)
         return Done()
 
     async def _denied(self, work: Work, *then: Event, **facts: Any) -> None:

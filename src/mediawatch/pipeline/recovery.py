@@ -16,17 +16,18 @@ from mediawatch.journal import accounts, posts
 from mediawatch.journal.database import Journal, Statement
 from mediawatch.journal.witness import Witness
 from mediawatch.log import Log
+from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import Event, Publication, Stage, State
+from mediawatch.model.names import SIDECARS
 from mediawatch.model.posts import JOURNAL_RESTORED, Item, Post
-from mediawatch.pipeline import filing
+from mediawatch.pipeline import album, filing
+from mediawatch.pipeline.album import note_beside
 from mediawatch.pipeline.archive import (
-    SIDECAR,
     Archive,
     finish_move,
     free_name,
     lacks_note,
     name_begun,
-    note_beside,
 )
 from mediawatch.pipeline.outcomes import Reason
 from mediawatch.pipeline.work import Work
@@ -57,7 +58,7 @@ class Recovery:
         await self._distrust_an_older_journal(now)
         moving = await posts.unfinished_moves(self._journal)
         for post in moving:
-            if not self._is_set_aside(post.items[0]):  # that goes with its note, see below
+            if not self._is_set_aside(post):  # that goes with its note, see below
                 with self._told(post.name):
                     await self._finish_moves(post)
         rescued, unparked = await self._journal.apply(
@@ -118,13 +119,17 @@ class Recovery:
             remedy="Compare them with the account: `mediawatch posts list --state held`.",
         )
 
-    def _is_set_aside(self, item: Item) -> bool:
+    def _is_set_aside(self, post: Post) -> bool:
+        """Whether an original is on its way to where it waits for its owner."""
         folders = {self._settings.held_folder, self._settings.failed_folder}
-        return item.moving_to is not None and item.moving_to.parent in folders
+        deep = 1 if post.kind is PostKind.CAROUSEL else 0
+        targets = [item.moving_to for item in post.items if item.moving_to is not None]
+        return any(target.parents[deep] in folders for target in targets)
 
     async def _finish_moves(self, post: Post) -> None:
         before = await asyncio.to_thread(_identity, self._settings.folder)
         try:
+            await asyncio.to_thread(album.finish_claim, post)
             items = [await asyncio.to_thread(finish_move, item) for item in post.items]
         except FileExistsError:
             # The name was taken meanwhile: ours is where it was, and gets another name later.
@@ -169,7 +174,7 @@ class Recovery:
         for post in stopped:
             first = post.items[0]
             in_work = first.source.parent.parent == self._settings.work_folder
-            if in_work or self._is_set_aside(first) or await asyncio.to_thread(lacks_note, post):
+            if in_work or self._is_set_aside(post) or await asyncio.to_thread(lacks_note, post):
                 work = Work(self._journal, self._clock, self._log, post)
                 where = "held" if post.state is State.HELD else "failed"
                 reason = Reason(post.reason or "", post.detail or "", post.remedy or "")
@@ -190,8 +195,22 @@ class Recovery:
         ours = {path for post in known for item in post.items for path in _places(item)}
         with self._told("The work folder"):
             for folder in await asyncio.to_thread(_folders_in, self._settings.work_folder):
+                if await self._is_of_carousel(folder):
+                    continue
                 with self._told(folder.name):
                     await self._hold_stray(folder, ours)
+
+    async def _is_of_carousel(self, folder: Path) -> bool:
+        """Whether it is the folder of a carousel: what lies there goes with its originals, which
+        may have gone ahead."""
+        post = await posts.find(self._journal, folder.name)
+        if post is None or post.kind is not PostKind.CAROUSEL:
+            return False
+        if post.state is State.DONE:
+            with self._told(post.name):
+                work = Work(self._journal, self._clock, self._log, post)
+                await self._archive.late(work)
+        return True
 
     async def _hold_stray(self, folder: Path, ours: set[Path]) -> None:
         held = await asyncio.to_thread(
@@ -244,9 +263,9 @@ def _folders_in(folder: Path) -> list[Path]:
 
 
 def _places(item: Item) -> list[Path]:
-    """Where an original may be, and its caption."""
+    """Where an original may be, and what is said beside it."""
     places = [item.source, *([item.moving_to] if item.moving_to is not None else [])]
-    return [*places, *(place.with_suffix(SIDECAR) for place in places)]
+    return [*places, *(place.with_suffix(suffix) for place in places for suffix in SIDECARS)]
 
 
 def _hold(folder: Path, ours: set[Path], held: Path, when: str) -> list[str]:

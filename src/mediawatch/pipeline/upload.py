@@ -11,6 +11,7 @@ from mediawatch.hosts.base import HostFull, HostUnavailable, MediaHost, PublicOb
 from mediawatch.hosts.reach import Reach
 from mediawatch.log import size
 from mediawatch.metrics import Metrics
+from mediawatch.model.kinds import PICTURE
 from mediawatch.model.lifecycle import Event
 from mediawatch.model.posts import Item
 from mediawatch.pipeline.outcomes import Done, Outcome
@@ -58,7 +59,7 @@ class Upload:
         for _ in range(_TRIES):
             public = await self._put(work, item)
             prepared, key = _known(item)
-            await self._reach.prove(public.url, prepared, "image/jpeg")
+            await self._reach.prove(public.url, prepared, item.media_type or PICTURE)
             if not public.pieced or await self._reach.serves_whole(public.url, prepared):
                 return replace(item, public_url=public.url)
             work.log.warning(

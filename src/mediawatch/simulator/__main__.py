@@ -26,6 +26,9 @@ def _parser() -> argparse.ArgumentParser:
         "--processing", type=float, default=0.0, help="seconds a container is IN_PROGRESS"
     )
     parser.add_argument(
+        "--video-processing", type=float, help="the same for videos; as pictures, if left out"
+    )
+    parser.add_argument(
         "--listing-lag", type=float, default=0.0, help="seconds until a post is listed"
     )
     parser.add_argument(
@@ -54,6 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         users=tuple(given.user or SimulatorOptions().users),
         quota_total=given.quota,
         processing_seconds=given.processing,
+        video_processing_seconds=given.video_processing,
         listing_lag=given.listing_lag,
         republish=given.republish,
         scenario=scenario,

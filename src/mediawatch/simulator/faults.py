@@ -26,9 +26,10 @@ A scenario is a TOML or JSON file::
     do = "delay"
     seconds = 0.5
 
-``on`` is an endpoint: create, status (of a container), media_publish, listing, stories, limit,
-permalink (the media node), user; or any. Every matching rule counts the request; the first rule
-that is due decides. ``times`` bounds how often a rule acts.
+``on`` is an endpoint: create (of any container), create-child (of a carousel's item only), upload
+(of a resumable video), status (of a container), media_publish, comment (write one), comments (read
+them), listing, stories, limit, permalink (the media node), user; or any. Every matching rule counts
+the request; the first rule that is due decides. ``times`` bounds how often a rule acts.
 
 | do | what the client sees | the effect |
 |---|---|---|
@@ -40,6 +41,7 @@ that is due decides. ``times`` bounds how often a rule acts.
 | delay | the usual answer, ``seconds`` late | at once |
 | delay-effect | the usual answer, ``seconds`` late | as late, even if nobody waits any more |
 | status | ``status``, with ``subcode`` for ERROR | create: the container is so; status: only told |
+| drop-within | the connection is cut | upload only: the first ``bytes`` of the body are kept |
 
 An aiohttp client repeats a GET by itself when a kept-alive connection is cut: give such a rule
 ``times = 2`` if the caller is to notice.
@@ -65,8 +67,12 @@ class Endpoint(StrEnum):
     """What a request asks for."""
 
     CREATE = "create"
+    CREATE_CHILD = "create-child"
+    UPLOAD = "upload"
     STATUS = "status"
     PUBLISH = "media_publish"
+    COMMENT = "comment"
+    COMMENTS = "comments"
     LISTING = "listing"
     STORIES = "stories"
     LIMIT = "limit"
@@ -99,6 +105,7 @@ class Do(StrEnum):
     DELAY = "delay"
     DELAY_EFFECT = "delay-effect"
     STATUS = "status"
+    DROP_WITHIN = "drop-within"
 
 
 _FREE = {"on", "do", "nth", "times", "probability", "match"}
@@ -114,7 +121,11 @@ _OWN: dict[Do, tuple[set[str], set[str]]] = {  # what each needs, and what it ma
     Do.DELAY: ({"seconds"}, set()),
     Do.DELAY_EFFECT: ({"seconds"}, set()),
     Do.STATUS: ({"status"}, {"subcode"}),
+    Do.DROP_WITHIN: ({"bytes"}, set()),
 }
+_STATED = {Endpoint.CREATE, Endpoint.CREATE_CHILD, Endpoint.STATUS}
+#: Rules for the endpoint on the right are for the left one too.
+_INCLUDED = {Endpoint.CREATE_CHILD: Endpoint.CREATE}
 
 
 class Rule(BaseModel):
@@ -135,6 +146,7 @@ class Rule(BaseModel):
     message: str | None = None
     text: str = ""
     status: StatusCode | None = None
+    bytes: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -143,8 +155,10 @@ class Rule(BaseModel):
             raise ValueError(f"do = {self.do.value!r} needs {_listed(absent)}")
         if excess := self.model_fields_set - needs - may - _FREE:
             raise ValueError(f"do = {self.do.value!r} has no use for {_listed(excess)}")
-        if self.do is Do.STATUS and self.on not in {Endpoint.CREATE, Endpoint.STATUS}:
-            raise ValueError("do = 'status' goes with on = 'create' or on = 'status'")
+        if self.do is Do.STATUS and self.on not in _STATED:
+            raise ValueError("do = 'status' goes with on = 'create', 'create-child' or 'status'")
+        if self.do is Do.DROP_WITHIN and self.on is not Endpoint.UPLOAD:
+            raise ValueError("do = 'drop-within' goes with on = 'upload'")
         return self
 
 
@@ -192,8 +206,9 @@ class Faults:
     def pick(self, endpoint: Endpoint, subject: str) -> Rule | None:
         """The rule that decides this request, if any. ``subject`` is what ``match`` looks at."""
         chosen = None
+        fitting = {endpoint, Endpoint.ANY, _INCLUDED.get(endpoint, endpoint)}
         for index, rule in enumerate(self.scenario.rules):
-            if rule.on not in {endpoint, Endpoint.ANY} or rule.match not in subject:
+            if rule.on not in fitting or rule.match not in subject:
                 continue
             self.seen[index] += 1
             if chosen is None and self._due(index, rule):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,21 +10,18 @@ from typing import Any
 
 from aiohttp import web
 
+from .commenting import Commenting
 from .faults import Do, Endpoint, Faults, Rule
 from .options import SimulatorOptions
+from .orders import is_child
 from .publishing import Publishing
 from .reading import Reading
 from .refusals import Refusal, invalid, missing
+from .spoiling import AFTER, BEFORE, spoiled
 from .state import State
 
 _VERSION = re.compile(r"v\d+\.\d+")
 _NEWEST = "v25.0"
-_BEFORE = {Do.ERROR, Do.DROP_BEFORE, Do.HTML_500, Do.BODY}
-_AFTER = {Do.ERROR_AFTER, Do.DROP_AFTER, Do.HTML_500_AFTER, Do.BODY_AFTER}
-_HTML_500 = (
-    "<!DOCTYPE html><html><head><title>Error</title></head>"
-    "<body><h1>Sorry, something went wrong.</h1></body></html>"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +43,7 @@ class Graph:
         self._state = state
         self._publishing = publishing
         self._reading = Reading(state)
+        self._commenting = Commenting(state)
         self.faults = faults
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -57,7 +54,7 @@ class Graph:
         try:
             params = await _parameters(request)
             params["access_token"] = self._check_token(request, params)
-            call = self._find(request, parts, params)
+            call = self._find(request, version, parts, params)
             self._state.asked[call.endpoint] += 1
             answer = await self._perform(request, call)
         except Refusal as refusal:
@@ -76,30 +73,60 @@ class Graph:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() not in {"bearer", "oauth"}:
             token = params.get("access_token", "")
-        token, wanted = token.strip(), self._options.token
-        fits = bool(token) if wanted is None else hmac.compare_digest(_raw(token), _raw(wanted))
-        if not fits:
+        token = token.strip()
+        if not self._options.admits(token):
             raise Refusal(190)
         return token
 
-    def _find(self, request: web.Request, parts: list[str], params: Mapping[str, str]) -> Call:
+    def _find(
+        self, request: web.Request, version: str, parts: list[str], params: Mapping[str, str]
+    ) -> Call:
         match request.method, parts:
             case "GET", [node]:
                 return self._find_node(node, params, self._base(request))
             case "GET", [node, "media" | "stories" | "content_publishing_limit" as edge]:
                 return self._find_read(request, self._user(node, "get"), edge, params)
+            case "GET", [node, "comments"]:
+                return self._find_comments(request, node, params)
+            case "POST", [node, "comments"]:
+                return self._find_comment(node, params)
             case "POST", [node, "media"]:
-                user = self._user(node, "post")
-
-                async def create(rule: Rule | None) -> dict[str, Any]:
-                    return await self._publishing.create(user, params, rule)
-
-                subject = f"{params.get('caption', '')}\n{params.get('image_url', '')}"
-                return Call(Endpoint.CREATE, subject, create)
+                upload = f"{self._base(request)}/ig-api-upload/{version}"
+                return self._find_create(self._user(node, "post"), params, upload)
             case "POST", [node, "media_publish"]:
                 return self._find_publish(self._user(node, "post"), params)
             case _:
                 raise Refusal(2500, path="/" + "/".join(parts))
+
+    def _find_create(self, user: str, params: Mapping[str, str], upload: str) -> Call:
+        async def create(rule: Rule | None) -> dict[str, Any]:
+            return await self._publishing.create(user, params, upload, rule)
+
+        endpoint = Endpoint.CREATE_CHILD if is_child(params) else Endpoint.CREATE
+        named = ("caption", "image_url", "video_url", "cover_url")
+        return Call(endpoint, "\n".join(params.get(name, "") for name in named), create)
+
+    def _find_comment(self, node: str, params: Mapping[str, str]) -> Call:
+        media = self._state.media.get(node)
+        if media is None:
+            raise missing(node, "post")
+
+        async def comment(_: Rule | None) -> dict[str, Any]:
+            return self._commenting.write(media, params)
+
+        subject = f"{params.get('message', '')}\n{media.container.subject}"
+        return Call(Endpoint.COMMENT, subject, comment)
+
+    def _find_comments(self, request: web.Request, node: str, params: Mapping[str, str]) -> Call:
+        media = self._state.media.get(node)
+        if media is None:
+            raise missing(node, "get")
+        here = f"{self._base(request)}{request.path}"
+
+        async def comments(_: Rule | None) -> dict[str, Any]:
+            return self._commenting.listing(media, params, here=here)
+
+        return Call(Endpoint.COMMENTS, media.container.subject, comments)
 
     def _find_node(self, node: str, params: Mapping[str, str], base: str) -> Call:
         if container := self._state.containers.get(node):
@@ -114,6 +141,12 @@ class Graph:
                 return self._reading.media(media, params, base)
 
             return Call(Endpoint.PERMALINK, media.container.subject, permalink)
+        if node in self._state.comments:
+
+            async def comment(_: Rule | None) -> dict[str, Any]:
+                return self._commenting.read(node, params)
+
+            return Call(Endpoint.COMMENTS, self._state.comments[node][1].text, comment)
         user = self._user(node, "get")
 
         async def account(_: Rule | None) -> dict[str, Any]:
@@ -156,13 +189,13 @@ class Graph:
         rule = self.faults.pick(call.endpoint, call.subject)
         if rule is None:
             return web.json_response(await call.run(None))
-        if rule.do in _BEFORE:
-            return _spoiled(request, rule)
+        if rule.do in BEFORE:
+            return spoiled(request, rule)
         if rule.do is Do.DELAY_EFFECT:
             await self._options.sleep(rule.seconds)
         answer = await call.run(rule if rule.do is Do.STATUS else None)
-        if rule.do in _AFTER:
-            return _spoiled(request, rule)
+        if rule.do in AFTER:
+            return spoiled(request, rule)
         if rule.do is Do.DELAY:
             await self._options.sleep(rule.seconds)
         return web.json_response(answer)
@@ -206,20 +239,3 @@ async def _parameters(request: web.Request) -> dict[str, str]:
 
 def _as_text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
-
-
-def _raw(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
-
-
-def _spoiled(request: web.Request, rule: Rule) -> web.Response:
-    """What the client gets instead of the answer."""
-    if rule.do in {Do.DROP_BEFORE, Do.DROP_AFTER}:
-        if request.transport is not None:
-            request.transport.abort()
-        return web.Response()
-    if rule.do in {Do.HTML_500, Do.HTML_500_AFTER}:
-        return web.Response(text=_HTML_500, status=500, content_type="text/html")
-    if rule.do in {Do.BODY, Do.BODY_AFTER}:
-        return web.Response(text=rule.text, status=rule.http or 200, content_type="text/html")
-    raise Refusal(rule.code, rule.subcode, http=rule.http, message=rule.message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -28,10 +29,15 @@ class SimulatorOptions:
     """Everything about one simulator. Durations are in seconds.
 
     ``token`` None accepts any token that is not empty. ``keep_bytes`` bounds the pictures held
-    for the page; the oldest go first. ``fetch_seconds`` is how long a picture may take to
-    download. ``listing_lag`` is how long a publication stays out of the listings.
+    for the page, in memory; the oldest go first. ``fetch_seconds`` is how long a picture may
+    take to download. ``listing_lag`` is how long a publication stays out of the listings.
     ``log_file`` gets one JSON line for each real publication. ``public_url`` replaces the
     simulator's own address in permalinks.
+
+    Of videos: ``video_processing_seconds`` is how long a container is IN_PROGRESS once its video
+    has come (None: as long as with pictures), ``video_fetch_seconds`` how long it may take to
+    come. ``keep_bytes`` bounds their files likewise. ``tolerate_edit_lists`` takes a video with
+    an edit list, and only tells so. ``locations`` are the Pages that are places; None: each id.
     """
 
     token: str | None = field(default=None, repr=False)
@@ -40,6 +46,10 @@ class SimulatorOptions:
     processing_seconds: float = 0.0
     listing_lag: float = 0.0
     fetch_seconds: float = 15.0
+    video_processing_seconds: float | None = None
+    video_fetch_seconds: float = 300.0
+    tolerate_edit_lists: bool = False
+    locations: tuple[str, ...] | None = None
     republish: Republish = Republish.STRICT
     scenario: Scenario = field(default_factory=Scenario)
     log_file: Path | None = None
@@ -47,3 +57,13 @@ class SimulatorOptions:
     keep_bytes: int = 256 * 1024 * 1024
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+    def admits(self, token: str) -> bool:
+        """Whether the token is good."""
+        if self.token is None:
+            return bool(token)
+        return bool(token) and hmac.compare_digest(_raw(token), _raw(self.token))
+
+
+def _raw(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")

@@ -8,20 +8,22 @@ from importlib.resources import files
 
 from aiohttp import web
 
+from .containers import Details, Item, Kind, Media, Picture, Video
 from .options import SimulatorOptions
-from .state import Kind, Media, Picture, State
+from .reading import item_path, path_of
+from .state import State
 
 _PER_PAGE = 60
 _ASSETS = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
 _HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self';"
-        " connect-src 'self'; base-uri 'none'; form-action 'none'"
+        "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'self';"
+        " script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'"
     ),
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
 }
-_LABELS = {Kind.CAROUSEL: "Carousel", Kind.STORY: "Story"}
+_LABELS = {Kind.CAROUSEL: "Carousel", Kind.STORY: "Story", Kind.REEL: "Reel"}
 
 
 class Pages:
@@ -63,6 +65,14 @@ class Pages:
             headers={"Cache-Control": "max-age=86400, immutable"},
         )
 
+    async def video(self, request: web.Request) -> web.StreamResponse:
+        """The bytes of a published video, or the part that a player asks for."""
+        path = self._state.video(request.match_info["sha256"])
+        if path is None:
+            raise web.HTTPNotFound
+        headers = {"Cache-Control": "max-age=86400, immutable", "Content-Type": "video/mp4"}
+        return web.FileResponse(path, headers=headers)
+
     async def asset(self, request: web.Request) -> web.Response:
         """The style sheet, the script and the icon that the pages use."""
         name = request.match_info["name"]
@@ -91,36 +101,36 @@ class Pages:
         if len(self._options.users) > 1:
             owner = f"{escape(self._state.username(container.user))} · "
         return (
-            f'<article><a href="/p/{media.shortcode}/"><div class="frame">'
-            f"{_image(container.pictures[0], _alt(media), lazy=True)}{badge}</div>"
+            f'<article><a href="{path_of(media)}"><div class="frame">'
+            f"{_image(_still(container.items[0]), _alt(media), lazy=True)}{badge}</div>"
             f'<p class="caption">{caption}</p></a>'
-            f'<p class="quiet">{owner}{_time(media)}<br>{_measures(container.pictures)}</p>'
+            f'<p class="quiet">{owner}{_time(media)}<br>{_measures(container.items)}</p>'
             "</article>"
         )
 
     def _post(self, media: Media) -> str:
         container = media.container
-        images = "".join(_image(picture, _alt(media)) for picture in container.pictures)
-        several = len(container.pictures) > 1
+        shown = "".join(_shown(item, _alt(media)) for item in container.items)
+        several = len(container.items) > 1
         stage = '<div class="stage">'
         if several:
-            stage = '<div class="stage strip" tabindex="0" role="group" aria-label="Pictures">'
+            stage = '<div class="stage strip" tabindex="0" role="group" aria-label="Items">'
         facts = [
             ("Published", _time(media)),
             ("Kind", str(container.kind).capitalize()),
             ("Media id", media.id),
             ("Container id", container.id),
         ]
-        if container.alt_text:
-            facts.append(("Alternative text", escape(container.alt_text)))
-        for index, picture in enumerate(container.pictures, 1):
-            name = f"Picture {index}" if several else "Picture"
-            facts.append((name, _facts_of(picture)))
+        facts += _details(container.details)
+        for index, item in enumerate(container.items, 1):
+            name = "Video" if isinstance(item, Video) else "Picture"
+            facts.append((f"{name} {index}" if several else name, _facts_of(item)))
+        facts += [("Comment", escape(comment.text)) for comment in media.comments]
         rows = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in facts)
         caption = escape(container.caption) or "<span class=quiet>No caption</span>"
         return (
             '<p><a class="back" href="/">← All posts</a></p><article class="post">'
-            f'{stage}{images}</div><div class="words">'
+            f'{stage}{shown}</div><div class="words">'
             f"<h1>{escape(self._state.username(container.user))}</h1>"
             f'<p class="whole">{caption}</p><dl>{rows}</dl></div></article>'
         )
@@ -162,13 +172,13 @@ def _pager(page: int, count: int) -> str:
 def _image(picture: Picture, alt: str, *, lazy: bool = False) -> str:
     loading = ' loading="lazy"' if lazy else ""
     return (
-        f'<img src="/_simulator/pictures/{picture.sha256}.jpg" alt="{escape(alt)}"'
+        f'<img src="{item_path(picture)}" alt="{escape(alt)}"'
         f' width="{picture.width}" height="{picture.height}"{loading}>'
     )
 
 
 def _alt(media: Media) -> str:
-    return media.container.alt_text or media.container.caption or "Published picture"
+    return media.container.alt_text or media.container.caption or "Published media"
 
 
 def _time(media: Media) -> str:
@@ -176,19 +186,45 @@ def _time(media: Media) -> str:
     return f'<time datetime="{moment:%Y-%m-%dT%H:%M:%SZ}">{moment:%d %b %Y, %H:%M} UTC</time>'
 
 
-def _measures(pictures: tuple[Picture, ...]) -> str:
-    first = pictures[0]
-    total = sum(picture.size for picture in pictures)
-    count = f"{len(pictures)} pictures · " if len(pictures) > 1 else ""
-    return f"{count}{first.width} × {first.height} · {_bytes(total)}"  # noqa: RUF001
+def _still(item: Item) -> Picture:
+    return item.cover if isinstance(item, Video) else item
 
 
-def _facts_of(picture: Picture) -> str:
-    kind = escape(picture.content_type) or "no Content-Type"
+def _shown(item: Item, alt: str) -> str:
+    if not isinstance(item, Video):
+        return _image(item, alt)
     return (
-        f"{_measures((picture,))} · {kind}<br>from {escape(picture.uri)}"
-        f"<br>sha256 <code>{picture.sha256}</code>"
+        f'<video controls preload="none" src="{item_path(item)}" poster="{item_path(item.cover)}"'
+        f' aria-label="{escape(alt)}" width="{item.width}" height="{item.height}"></video>'
     )
+
+
+def _details(details: Details) -> list[tuple[str, str]]:
+    """The facts that were told with a post, each with its name."""
+    told = [
+        ("Alternative text", details.alt_text),
+        ("Place", details.location_id),
+        ("People", ", ".join(str(tag["username"]) for tag in details.user_tags)),
+        ("Collaborators", ", ".join(details.collaborators)),
+        ("Sound", details.audio_name),
+        ("Shown in the feed", "no" if details.share_to_feed is False else ""),
+    ]
+    return [(name, escape(value)) for name, value in told if value]
+
+
+def _measures(items: tuple[Item, ...]) -> str:
+    first = items[0]
+    total = sum(item.size for item in items)
+    things = "items" if any(isinstance(item, Video) for item in items) else "pictures"
+    count = f"{len(items)} {things} · " if len(items) > 1 else ""
+    length = f"{first.seconds:.1f} s · " if isinstance(first, Video) else ""
+    return f"{count}{length}{first.width} × {first.height} · {_bytes(total)}"  # noqa: RUF001
+
+
+def _facts_of(item: Item) -> str:
+    kind = escape(item.content_type) or "no Content-Type"
+    source = f"from {escape(item.uri)}" if item.uri else "uploaded"
+    return f"{_measures((item,))} · {kind}<br>{source}<br>sha256 <code>{item.sha256}</code>"
 
 
 def _bytes(size: int) -> str:

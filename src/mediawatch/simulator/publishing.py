@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+from .containers import DAY, Container, Kind, Picture, Upload
 from .faults import Rule, StatusCode
 from .fetch import Fetcher
 from .fields import requested
-from .judge import judge_picture, judge_text
+from .judge import judge_picture
 from .options import SimulatorOptions
+from .orders import read_order
 from .refusals import Refusal, invalid
-from .state import DAY, Container, Kind, Picture, State
+from .state import State
+from .videos import Videos
 
 _STATUS_TEXT = {
     StatusCode.IN_PROGRESS: "In Progress: Media is still being processed.",
@@ -22,89 +25,71 @@ _STATUS_TEXT = {
     StatusCode.ERROR: "Error: Media upload has failed with error code {subcode}",
     StatusCode.EXPIRED: "Expired: The container was not published within 24 hours.",
 }
-_KINDS = {
-    "": Kind.IMAGE,
-    "IMAGE": Kind.IMAGE,
-    "CAROUSEL": Kind.CAROUSEL,
-    "STORIES": Kind.STORY,
-    "REELS": Kind.VIDEO,
-    "VIDEO": Kind.VIDEO,
-}
 
 
 class Publishing:
     """The publishing endpoints over one state."""
 
-    def __init__(self, options: SimulatorOptions, state: State, fetcher: Fetcher) -> None:
+    def __init__(
+        self, options: SimulatorOptions, state: State, fetcher: Fetcher, videos: Videos
+    ) -> None:
         self._options = options
         self._state = state
         self._fetcher = fetcher
+        self._videos = videos
 
     async def create(
-        self, user: str, params: Mapping[str, str], rule: Rule | None
+        self, user: str, params: Mapping[str, str], here: str, rule: Rule | None
     ) -> dict[str, Any]:
-        """``POST /{ig-user}/media``. A status rule forces how the container ends."""
-        media_type = params.get("media_type", "")
-        if media_type not in _KINDS:
-            raise Refusal(100, 2207023, kind=media_type)
-        judge_text(params.get("caption", ""), params.get("alt_text", ""))
-        kind = _KINDS[media_type]
-        if kind is Kind.VIDEO or params.get("video_url"):
-            container = self._create_video(user, params)
-        elif kind is Kind.CAROUSEL:
-            container = self._create_carousel(user, params)
+        """``POST /{ig-user}/media``. A status rule forces how the container ends.
+
+        Pictures are fetched before the answer, a video after it. ``here`` is the address of the
+        simulator with the version of the call, where a resumable video is to be sent.
+        """
+        order = read_order(params, is_location=self._is_location)
+        cover = await self._picture(order.cover_url, any_shape=True) if order.cover_url else None
+        details = replace(order.details, cover=cover)
+        if order.kind is Kind.CAROUSEL:
+            children = tuple(self._child(user, child_id) for child_id in order.children)
+            items = tuple(item for child in children for item in child.items)
+            container = self._state.create(
+                user, order.kind, details, items=items, children=children
+            )
+        elif order.is_video:
+            upload = Upload(resumable=order.resumable)
+            container = self._state.create(
+                user, order.kind, details, uris=order.uris, upload=upload
+            )
+            if order.video_url:
+                self._videos.fetch(container, order.video_url)
         else:
-            if kind is Kind.IMAGE and params.get("is_carousel_item", "").lower() in {"true", "1"}:
-                kind = Kind.CHILD
-            container = await self._create_picture(user, kind, params)
+            picture = await self._picture(order.image_url, any_shape=order.kind is Kind.STORY)
+            container = self._state.create(
+                user, order.kind, details, uris=order.uris, items=(picture,)
+            )
         if rule is not None:
             container.forced = rule.status
             container.subcode = rule.subcode or container.subcode
-        return {"id": container.id}
+        if not order.resumable:
+            return {"id": container.id}
+        return {"id": container.id, "uri": f"{here}/{container.id}"}
 
-    async def _create_picture(self, user: str, kind: Kind, params: Mapping[str, str]) -> Container:
-        uri = params.get("image_url", "")
-        if not uri:
-            raise invalid("The parameter image_url is required.")
+    def _is_location(self, page_id: str) -> bool:
+        known = self._options.locations
+        return page_id.isascii() and page_id.isdecimal() if known is None else page_id in known
+
+    async def _picture(self, uri: str, *, any_shape: bool) -> Picture:
         fetched = await self._fetcher.get(uri)
         width, height = await asyncio.to_thread(
-            judge_picture, fetched.body, uri, any_shape=kind is Kind.STORY
+            judge_picture, fetched.body, uri, any_shape=any_shape
         )
-        picture = Picture(
+        return Picture(
             uri=uri,
             sha256=self._state.keep(fetched.body),
             size=len(fetched.body),
             width=width,
             height=height,
             content_type=fetched.content_type,
-        )
-        return self._state.create(
-            user,
-            kind,
-            caption=params.get("caption", "") if kind is Kind.IMAGE else "",
-            alt_text=params.get("alt_text", ""),
-            pictures=(picture,),
-        )
-
-    def _create_video(self, user: str, params: Mapping[str, str]) -> Container:
-        """Video is not simulated: as Meta does, it is taken, and refused by its status."""
-        if not params.get("video_url"):
-            raise invalid("The parameter video_url is required.")
-        container = self._state.create(user, Kind.VIDEO, caption=params.get("caption", ""))
-        container.forced, container.subcode = StatusCode.ERROR, 2207026
-        return container
-
-    def _create_carousel(self, user: str, params: Mapping[str, str]) -> Container:
-        ids = _id_list(params.get("children", ""))
-        if not 2 <= len(ids) <= 10:
-            raise Refusal(100, 2207028)
-        children = tuple(self._child(user, child_id) for child_id in ids)
-        return self._state.create(
-            user,
-            Kind.CAROUSEL,
-            caption=params.get("caption", ""),
-            pictures=tuple(picture for child in children for picture in child.pictures),
-            children=children,
         )
 
     def _child(self, user: str, child_id: str) -> Container:
@@ -135,6 +120,7 @@ class Publishing:
             "status_code": str(code),
             "status": _STATUS_TEXT[code].format(subcode=subcode),
             "copyright_check_status": {"status": "not_started", "matches_found": False},
+            "video_status": _video_status(container, code),
         }
         return requested(params.get("fields", "id"), known)
 
@@ -165,11 +151,30 @@ class Publishing:
         return {"data": [requested(params.get("fields", "quota_usage"), known)]}
 
 
-def _id_list(text: str) -> list[str]:
-    """Children as Meta's pages show them: ``1,2`` or ``["1","2"]``."""
-    if text.startswith("["):
-        try:
-            return [str(item) for item in json.loads(text)]
-        except ValueError:
-            raise invalid("Param children must be an array of strings.") from None
-    return [part.strip() for part in text.split(",") if part.strip()]
+def _video_status(container: Container, code: StatusCode) -> dict[str, Any] | None:
+    """How far a video has come; None for what is no video."""
+    upload = container.upload
+    if upload is None:
+        return None
+    phase = "complete" if upload.complete else "in_progress" if upload.received else "not_started"
+    processing = "not_started"
+    errors: list[dict[str, Any]] = []
+    if code is StatusCode.ERROR:
+        processing = "error"
+        errors = [
+            {
+                "code": container.subcode,
+                "message": _STATUS_TEXT[code].format(subcode=container.subcode),
+            }
+        ]
+    elif upload.complete:
+        processing = "in_progress" if code is StatusCode.IN_PROGRESS else "complete"
+    return {
+        "uploading_phase": {
+            "status": phase,
+            "bytes_transferred": upload.received,
+            "source_file_size": upload.size,
+            "errors": [],
+        },
+        "processing_phase": {"status": processing, "errors": errors},
+    }

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode
+from zlib import crc32
 
+from .containers import Container, Item, Kind, Media, Video
 from .fields import requested, split_fields
-from .refusals import invalid
-from .state import Kind, Media, Picture, State
-
-_PAGE, _MAX_PAGE = 25, 100
-#: Parameters that a link to the next page repeats; Graph puts the token there too.
-_KEPT = ("access_token", "fields", "limit", "since", "until")
+from .paging import number, paged
+from .state import State
 
 
 class Reading:
@@ -34,25 +30,13 @@ class Reading:
         ``here`` is the address of the listing itself, without a query. Pages have 25 entries
         unless ``limit`` says otherwise, at most 100; ``since`` and ``until`` are Unix seconds.
         """
-        entries = _between(self._state.listed(user, stories=stories), params)
-        size = min(_number(params, "limit", _PAGE), _MAX_PAGE)
-        start = 0
-        if after := params.get("after"):
-            start = _position(entries, after) + 1
-        elif before := params.get("before"):
-            start = max(0, _position(entries, before) - size)
-        page = entries[start : start + size]
         fields = params.get("fields", "id")
-        answer: dict[str, Any] = {
-            "data": [requested(fields, self._node(media, base)) for media in page]
-        }
-        if page:
-            cursors = {"before": _cursor(page[0]), "after": _cursor(page[-1])}
-            answer["paging"] = {"cursors": cursors}
-            if start + size < len(entries):
-                kept = {k: params[k] for k in _KEPT if k in params}
-                answer["paging"]["next"] = f"{here}?{urlencode(kept | {'after': cursors['after']})}"
-        return answer
+        return paged(
+            _between(self._state.listed(user, stories=stories), params),
+            params,
+            lambda media: requested(fields, self._node(media, base)),
+            here=here,
+        )
 
     def user(self, user: str, params: Mapping[str, str]) -> dict[str, Any]:
         """``GET /{ig-user}`` and ``/me``, as one flat object."""
@@ -76,65 +60,73 @@ class Reading:
 
     def _node(self, media: Media, base: str) -> dict[str, Any]:
         container = media.container
-        carousel = container.kind is Kind.CAROUSEL
         known: dict[str, Any] = {
             "id": media.id,
             "caption": container.caption or None,
             "alt_text": container.alt_text or None,
-            "media_type": "CAROUSEL_ALBUM" if carousel else "IMAGE",
-            "media_product_type": "STORY" if container.kind is Kind.STORY else "FEED",
-            "media_url": _picture_url(base, container.pictures[0]),
-            "thumbnail_url": None,
-            "permalink": f"{base}/p/{media.shortcode}/",
+            "media_product_type": product_type(container),
+            "permalink": f"{base}{path_of(media)}",
             "shortcode": media.shortcode,
             "timestamp": media.timestamp,
             "username": self._state.username(container.user),
             "owner": {"id": container.user},
             "like_count": 0,
-            "comments_count": 0,
+            "comments_count": len(media.comments),
             "is_comment_enabled": True,
+            "is_shared_to_feed": container.details.share_to_feed,
+            "collaborators": _collaborators(container),
             "children": None,
         }
-        if carousel:
-            known["children"] = {
-                "data": [
-                    {
-                        "id": child_id,
-                        "media_type": "IMAGE",
-                        "media_url": _picture_url(base, picture),
-                        "timestamp": media.timestamp,
-                    }
-                    for child_id, picture in media.children
-                ]
-            }
+        known |= _media_fields(container.items[0], base)
+        if container.kind is Kind.CAROUSEL:
+            known |= {"media_type": "CAROUSEL_ALBUM", "thumbnail_url": None}
+            known["children"] = {"data": [_child(*child, media, base) for child in media.children]}
         return known
 
 
-def _picture_url(base: str, picture: Picture) -> str:
-    return f"{base}/_simulator/pictures/{picture.sha256}.jpg"
+def product_type(container: Container) -> str:
+    """Where a post is shown, which alone tells a reel or a story from a post in the feed."""
+    return {Kind.REEL: "REELS", Kind.STORY: "STORY"}.get(container.kind, "FEED")
 
 
-def _number(params: Mapping[str, str], name: str, default: int) -> int:
-    text = params.get(name, "")
-    if not text:
-        return default
-    if not text.isascii() or not text.isdecimal() or (name == "limit" and int(text) < 1):
-        raise invalid(f"Param {name} must be a positive number")
-    return int(text)
+def path_of(media: Media) -> str:
+    """The path of a post's page; reels have another one."""
+    kind = "reel" if media.container.kind is Kind.REEL else "p"
+    return f"/{kind}/{media.shortcode}/"
+
+
+def item_path(item: Item) -> str:
+    """The path of an item's bytes."""
+    if isinstance(item, Video):
+        return f"/_simulator/videos/{item.sha256}.mp4"
+    return f"/_simulator/pictures/{item.sha256}.jpg"
+
+
+def _media_fields(item: Item, base: str) -> dict[str, Any]:
+    return {
+        "media_type": "VIDEO" if isinstance(item, Video) else "IMAGE",
+        "media_url": f"{base}{item_path(item)}",
+        "thumbnail_url": f"{base}{item_path(item.cover)}" if isinstance(item, Video) else None,
+    }
+
+
+def _child(child_id: str, child: Container, media: Media, base: str) -> dict[str, Any]:
+    return {
+        "id": child_id,
+        "alt_text": child.alt_text or None,
+        "timestamp": media.timestamp,
+        **_media_fields(child.items[0], base),
+    }
+
+
+def _collaborators(container: Container) -> dict[str, Any] | None:
+    names = container.details.collaborators
+    if not names:
+        return None
+    return {"data": [{"id": f"17841{crc32(n.encode()):012d}", "username": n} for n in names]}
 
 
 def _between(entries: list[Media], params: Mapping[str, str]) -> list[Media]:
-    since = _number(params, "since", 0)
-    until = _number(params, "until", 2**62)
+    since = number(params, "since", 0)
+    until = number(params, "until", 2**62)
     return [media for media in entries if since <= media.published_at <= until]
-
-
-def _cursor(media: Media) -> str:
-    return base64.urlsafe_b64encode(media.id.encode()).decode()
-
-
-def _position(entries: list[Media], cursor: str) -> int:
-    for index, media in enumerate(entries):
-        if _cursor(media) == cursor:
-            return index
-    raise invalid("Invalid cursors values for 'before' or 'after'")

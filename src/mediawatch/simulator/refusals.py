@@ -67,6 +67,12 @@ WORDINGS: dict[tuple[int, int | None], Wording] = {
     ),
     (-1, 2207053): Wording("Fatal", "Unknown upload error", "unknown upload error"),
     (1, None): Wording("An unknown error has occurred.", http=500, transient=True),
+    (1, 2207057): Wording(
+        "Thumbnail offset is out of range",
+        "Invalid thumbnail offset",
+        "Thumbnail offset must be greater than or equal to 0 and less than video duration,"
+        " i.e. {len}",
+    ),
     (2, None): Wording(
         "An unexpected error has occurred. Please retry your request later.",
         http=500,
@@ -86,6 +92,7 @@ WORDINGS: dict[tuple[int, int | None], Wording] = {
         "You reached maximum number of posts that is allowed to be published by Content"
         " Publishing API.",
     ),
+    (20, 1772107): Wording("(#20) The parameter fields cannot be used to create a comment"),
     (24, 2207006): Wording(
         "The requested resource does not exist",
         "Media not found",
@@ -182,6 +189,17 @@ class Refusal(Exception):
             error["error_user_msg"] = self.advice
         error["fbtrace_id"] = "A" + secrets.token_urlsafe(16)[:21]
         return {"error": error}
+
+
+class Unusable(Exception):
+    """A video that cannot be had or used: ``subcode`` for the container's status, why in words.
+
+    Meta takes the call and tells it later, as a number within the status text.
+    """
+
+    def __init__(self, why: str, subcode: int = 2207026) -> None:
+        super().__init__(why)
+        self.subcode = subcode
 
 
 def invalid(why: str) -> Refusal:

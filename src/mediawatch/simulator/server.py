@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from .containers import Media
 from .control import Control
 from .faults import Faults, Scenario
 from .fetch import Fetcher
@@ -19,10 +20,14 @@ from .graph import Graph
 from .options import SimulatorOptions
 from .page import Pages
 from .publishing import Publishing
-from .state import Media, State, describe_media
+from .snapshot import describe_media
+from .state import State
+from .uploading import Uploading
+from .videos import Videos
 
 STATE = web.AppKey("STATE", State)
 GRAPH = web.AppKey("GRAPH", Graph)
+VIDEOS = web.AppKey("VIDEOS", Videos)
 # Requests under way get this long when the simulator stops; scripted delays may be far longer.
 _GRACE = 0.5
 
@@ -32,24 +37,32 @@ def create_app(options: SimulatorOptions | None = None) -> web.Application:
     options = options or SimulatorOptions()
     state = State(options)
     fetcher = Fetcher(options.fetch_seconds)
-    graph = Graph(options, state, Publishing(options, state, fetcher), Faults(options.scenario))
+    videos = Videos(options, state, fetcher)
+    publishing = Publishing(options, state, fetcher, videos)
+    graph = Graph(options, state, publishing, Faults(options.scenario))
+    uploading = Uploading(options, state, videos, lambda: graph.faults)
 
     async def neighbours(_: web.Application) -> AsyncIterator[None]:
         with _logged(options, state):
             async with fetcher:
                 yield
+                await videos.close()
 
     app = web.Application()
     app[STATE] = state
     app[GRAPH] = graph
+    app[VIDEOS] = videos
     app.cleanup_ctx.append(neighbours)
     pages, control = Pages(options, state), Control(state, graph)
     app.router.add_get("/", pages.profile)
     app.router.add_get("/p/{shortcode}/", pages.post)
+    app.router.add_get("/reel/{shortcode}/", pages.post)
     app.router.add_get("/_simulator/pictures/{sha256}.jpg", pages.picture)
+    app.router.add_get("/_simulator/videos/{sha256}.mp4", pages.video)
     app.router.add_get("/_simulator/state", control.state)
     app.router.add_post("/_simulator/scenario", control.scenario)
     app.router.add_get("/_simulator/{name}", pages.asset)
+    app.router.add_post("/ig-api-upload/{version}/{container}", uploading.handle)
     app.router.add_route("*", "/{path:.*}", graph.handle)
     return app
 
@@ -95,6 +108,10 @@ class Simulator:
     def script(self, *rules: Mapping[str, Any], **rest: Any) -> None:
         """Replace the scenario at work: rules, and ``seed`` or ``usage``. Raises ScenarioError."""
         self._app[GRAPH].faults = Faults(Scenario.parse({"rules": rules, **rest}))
+
+    async def settled(self) -> None:
+        """Wait until every video that was ordered has been fetched and judged, or failed."""
+        await self._app[VIDEOS].settled()
 
     async def __aenter__(self) -> Self:
         await self._runner.setup()

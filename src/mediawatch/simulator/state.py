@@ -1,97 +1,20 @@
-"""What the simulator knows: containers, publications, pictures, counters. The oracle of tests."""
+"""What the simulator knows: containers, publications, comments, counters. The oracle of tests."""
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from bisect import bisect_left, bisect_right
-from collections import Counter, OrderedDict, defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
+from .containers import DAY, Comment, Container, Details, Item, Kind, Media, Upload, Video
 from .faults import Endpoint, StatusCode
 from .options import Republish, SimulatorOptions
 from .refusals import Refusal
-
-DAY = 86_400.0
-
-
-class Kind(StrEnum):
-    """What a container becomes."""
-
-    IMAGE = "IMAGE"
-    CAROUSEL = "CAROUSEL"
-    STORY = "STORY"
-    VIDEO = "VIDEO"
-    CHILD = "CHILD"  # one picture of a carousel; never published alone
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A downloaded picture: where from, what it was. Size in bytes, width and height in pixels."""
-
-    uri: str
-    sha256: str
-    size: int
-    width: int
-    height: int
-    content_type: str
-
-
-@dataclass(slots=True)
-class Container:
-    """One container. Times are seconds since the epoch; ``forced`` is a scripted end."""
-
-    id: str
-    user: str
-    kind: Kind
-    caption: str
-    alt_text: str
-    pictures: tuple[Picture, ...]
-    children: tuple[Container, ...]
-    created_at: float
-    ready_at: float
-    forced: StatusCode | None = None
-    subcode: int = 2207032
-    media: Media | None = None
-    publish_calls: int = 0
-    republish_calls: int = 0
-
-    def status(self, now: float) -> StatusCode:
-        """The container's state at ``now``."""
-        if self.media is not None:
-            return StatusCode.PUBLISHED
-        if now >= self.created_at + DAY:
-            return StatusCode.EXPIRED
-        if now < self.ready_at:
-            return StatusCode.IN_PROGRESS
-        return self.forced or StatusCode.FINISHED
-
-    @property
-    def subject(self) -> str:
-        """The text that a rule's ``match`` is looked for in."""
-        return "\n".join([self.caption, *(picture.uri for picture in self.pictures)])
-
-
-@dataclass(slots=True)
-class Media:
-    """One publication. ``number`` counts all publications from 1."""
-
-    id: str
-    shortcode: str
-    number: int
-    container: Container
-    published_at: float
-    republished: bool
-    children: tuple[tuple[str, Picture], ...] = field(default=())
-
-    @property
-    def timestamp(self) -> str:
-        """The time of publication as Graph writes it."""
-        return datetime.fromtimestamp(self.published_at, UTC).strftime("%Y-%m-%dT%H:%M:%S+0000")
+from .shelf import Shelf
+from .snapshot import describe_container, describe_media
 
 
 class State:
@@ -103,12 +26,12 @@ class State:
         self.publications: list[Media] = []
         self.media: dict[str, Media] = {}
         self.shortcodes: dict[str, Media] = {}
+        self.comments: dict[str, tuple[Media, Comment]] = {}
         self.calls = 0
         self.asked: Counter[Endpoint] = Counter()
         self.on_published: list[Callable[[Media], None]] = []
         self._published_at: defaultdict[str, list[float]] = defaultdict(list)
-        self._pictures: OrderedDict[str, bytes] = OrderedDict()
-        self._kept = 0
+        self.shelf = Shelf(options.keep_bytes)
         # Ids never come back after a restart, and a media id tells nothing about its container.
         self._next_container = 17_800_000_000_000_000 + secrets.randbelow(10**8) * 10**6
         self._next_media = 17_900_000_000_000_000 + secrets.randbelow(10**8) * 10**6
@@ -120,44 +43,63 @@ class State:
 
     def keep(self, body: bytes) -> str:
         """Hold a picture for the page and give its sha256; the oldest make room."""
-        digest = hashlib.sha256(body).hexdigest()
-        if digest not in self._pictures:
-            self._pictures[digest] = body
-            self._kept += len(body)
-        while self._kept > self._options.keep_bytes:
-            self._kept -= len(self._pictures.popitem(last=False)[1])
-        return digest
+        return self.shelf.keep_picture(body)
 
     def picture(self, sha256: str) -> bytes | None:
         """The bytes of a picture, unless they had to make room."""
-        return self._pictures.get(sha256)
+        return self.shelf.picture(sha256)
+
+    def video(self, sha256: str) -> Path | None:
+        """The file of a video, unless it had to make room."""
+        return self.shelf.video(sha256)
 
     def create(
         self,
         user: str,
         kind: Kind,
+        details: Details,
         *,
-        caption: str = "",
-        alt_text: str = "",
-        pictures: tuple[Picture, ...] = (),
+        uris: tuple[str, ...] = (),
+        items: tuple[Item, ...] = (),
         children: tuple[Container, ...] = (),
+        upload: Upload | None = None,
     ) -> Container:
-        """Add a container; it is ready after the chosen processing time."""
+        """Add a container. It is ready after the chosen processing time; one with an ``upload``
+        not before its video has arrived."""
         self._next_container += 1
         now = self._options.clock()
         container = Container(
             id=str(self._next_container),
             user=user,
             kind=kind,
-            caption=caption,
-            alt_text=alt_text,
-            pictures=pictures,
+            details=details,
+            items=items,
             children=children,
+            uris=uris,
             created_at=now,
-            ready_at=now + self._options.processing_seconds,
+            ready_at=now + self._options.processing_seconds if upload is None else None,
+            upload=upload,
         )
         self.containers[container.id] = container
         return container
+
+    def note_video(self, container: Container, video: Video) -> None:
+        """A container's video has arrived and was taken; it is ready after its processing time."""
+        container.items = (video,)
+        self._note_arrival(container)
+
+    def note_failure(self, container: Container, subcode: int, why: str) -> None:
+        """A container's video cannot be had or used: once it is processed, it tells ``subcode``."""
+        container.failure, container.why = subcode, why
+        if container.forced is None:
+            container.subcode = subcode
+        self._note_arrival(container)
+
+    def _note_arrival(self, container: Container) -> None:
+        wait = self._options.video_processing_seconds
+        if wait is None:
+            wait = self._options.processing_seconds
+        container.ready_at = self._options.clock() + wait
 
     def container_of(self, user: str, container_id: str) -> Container | None:
         """The account's own container of that id."""
@@ -196,7 +138,6 @@ class State:
 
     def _add(self, container: Container, *, republished: bool) -> Media:
         now = self._options.clock()
-        children = container.pictures if container.kind is Kind.CAROUSEL else ()
         media = Media(
             id=self._media_id(),
             shortcode=secrets.token_urlsafe(8),
@@ -204,7 +145,7 @@ class State:
             container=container,
             published_at=now,
             republished=republished,
-            children=tuple((self._media_id(), picture) for picture in children),
+            children=tuple((self._media_id(), child) for child in container.children),
         )
         container.media = container.media or media
         self.publications.append(media)
@@ -218,6 +159,18 @@ class State:
     def _media_id(self) -> str:
         self._next_media += 1
         return str(self._next_media)
+
+    def comment(self, media: Media, text: str) -> Comment:
+        """Put a comment of the post's own account below it."""
+        comment = Comment(
+            id=self._media_id(),
+            user=media.container.user,
+            text=text,
+            created_at=self._options.clock(),
+        )
+        media.comments.append(comment)
+        self.comments[comment.id] = (media, comment)
+        return comment
 
     def usage(self, user: str, since: float | None = None) -> int:
         """How many posts the account published since then, or in the last 24 hours."""
@@ -254,44 +207,3 @@ class State:
             "publish_calls": {c.id: c.publish_calls for c in containers if c.publish_calls},
             "republish_calls": sum(container.republish_calls for container in containers),
         }
-
-
-def describe_container(container: Container, now: float) -> dict[str, Any]:
-    """A container for the state that tests read."""
-    return {
-        "id": container.id,
-        "user": container.user,
-        "kind": str(container.kind),
-        "status": str(container.status(now)),
-        "caption": container.caption,
-        "created_at": container.created_at,
-        "children": [child.id for child in container.children],
-        "media": container.media.id if container.media else None,
-        "publish_calls": container.publish_calls,
-        "republish_calls": container.republish_calls,
-    }
-
-
-def describe_media(media: Media) -> dict[str, Any]:
-    """A publication for the state that tests read and for the log file."""
-    return {
-        "number": media.number,
-        "time": media.published_at,
-        "user": media.container.user,
-        "container": media.container.id,
-        "media": media.id,
-        "kind": str(media.container.kind),
-        "caption": media.container.caption,
-        "republished": media.republished,
-        "sha256": [picture.sha256 for picture in media.container.pictures],
-        "pictures": [
-            {
-                "uri": picture.uri,
-                "bytes": picture.size,
-                "width": picture.width,
-                "height": picture.height,
-                "content_type": picture.content_type,
-            }
-            for picture in media.container.pictures
-        ],
-    }

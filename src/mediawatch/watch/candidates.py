@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import BinaryIO
 
 from mediawatch.media.probe import Family
+from mediawatch.model.kinds import PostKind
 from mediawatch.watch.writers import Key
 
 #: Is told the name of a file, the id of its post, and whether it is a duplicate of that.
@@ -29,27 +31,36 @@ class Inspection:
     whole: bool | None = None
 
 
+#: Looks into an open file of that name; may raise anything.
+Inspect = Callable[[str, BinaryIO], Inspection]
+
+
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """The bytes that a file held, and which file that was. ``sha256`` in hex, ``size`` in bytes."""
+    """The bytes that a file held, and which file that was. ``sha256`` in hex, ``size`` in bytes;
+    ``told``: title and caption that a picture holds itself, empty for what it does not."""
 
     sha256: str
     size: int
     family: Family
     identity: Identity
+    told: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A settled file that may be claimed. ``size`` in bytes; ``key`` as it was when it settled:
     if it differs after the claim, the file was changed meanwhile. ``contents``: if they were read
-    when it was last looked at."""
+    when it was last looked at. ``kind``: what the folder in which it lies makes of it;
+    ``is_folder``: it is one, with the files of a carousel."""
 
     path: Path
     name: str
     key: Key
     size: int
     contents: Contents | None = None
+    kind: PostKind | None = None
+    is_folder: bool = False
 
 
 class Taken(StrEnum):

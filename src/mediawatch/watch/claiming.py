@@ -11,9 +11,11 @@ from mediawatch import crash
 from mediawatch.errors import MediawatchError, StorageProblem
 from mediawatch.model.posts import Post
 from mediawatch.pipeline import filing
-from mediawatch.pipeline.archive import SIDECAR, free_name, name_begun, note_beside
+from mediawatch.pipeline.album import note_beside
+from mediawatch.pipeline.archive import free_name, name_begun
+from mediawatch.watch import sidecar
 from mediawatch.watch.candidates import Candidate
-from mediawatch.watch.fingerprint import Fingerprint, sidecar
+from mediawatch.watch.fingerprint import Fingerprint
 from mediawatch.watch.reading import identity
 
 
@@ -61,9 +63,10 @@ def undo(claim: Claim) -> None:
     """Put the file back where it was. Raises FileExistsError if another one lies there by now."""
     candidate, target = claim.candidate, claim.target
     filing.move(target, candidate.path, sha256=None)
-    beside = target.with_suffix(SIDECAR)
-    if claim.fingerprint.beside is not None and beside.is_file():
-        filing.move(beside, claim.fingerprint.beside, sha256=None)
+    for before in claim.fingerprint.beside:
+        beside = target.with_suffix(before.suffix.lower())
+        if beside.is_file():
+            filing.move(beside, before, sha256=None)
     remove_empty(target.parent)
 
 
@@ -94,10 +97,9 @@ def file_duplicate(source: Path, folder: Path, post_id: str, note: dict[str, str
     )
     # The file goes last: until it has gone, all of this is done again after a kill.
     filing.write_note(note_beside(target), note | {"seal": filing.seal(source)})
-    beside = sidecar(source)
-    if beside is not None:
+    for beside in sidecar.find(source):
         with contextlib.suppress(FileExistsError):
-            filing.settle_move(beside, target.with_suffix(SIDECAR), None)
+            filing.settle_move(beside, target.with_suffix(beside.suffix.lower()), None)
     filing.settle_move(source, target, None)
     return target
 
@@ -105,10 +107,9 @@ def file_duplicate(source: Path, folder: Path, post_id: str, note: dict[str, str
 def _rename(claim: Claim) -> bool:
     filing.claim_rename(claim.candidate.path, claim.target)
     crash.at("claim.renamed")
-    beside = claim.fingerprint.beside
-    if beside is not None:
-        # The caption is in the post already: an editor that has its file just now hinders nothing.
+    for beside in claim.fingerprint.beside:
+        # It is in the post already: an editor that has its file just now hinders nothing.
         with contextlib.suppress(OSError, MediawatchError):
-            filing.claim_rename(beside, claim.target.with_suffix(SIDECAR))
+            filing.claim_rename(beside, claim.target.with_suffix(beside.suffix.lower()))
             crash.at("claim.caption-renamed")
     return identity(claim.target.lstat()) == claim.fingerprint.identity

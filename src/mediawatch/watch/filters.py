@@ -6,14 +6,14 @@ behind: browsers, sync tools, office suites, file servers.
 
 from __future__ import annotations
 
+from mediawatch.model.names import SIDECARS, split_name
+from mediawatch.model.pairs import RAWS
+
 #: Our own folder inside the inbox; it is passed over without a word.
 OWN_FOLDER = ".mediawatch"
 
 #: What we write beside a filed original; put back into the inbox, it is no post.
 NOTE_SUFFIX = ".mediawatch.json"
-
-#: The caption of the picture with the same stem.
-SIDECAR_SUFFIXES = (".txt",)
 
 _PARTIAL_SUFFIXES = (
     ".part",  # Firefox, wget, our own copies
@@ -47,6 +47,7 @@ _SYSTEM_NAMES = frozenset(
     }
 )
 
+RAW = "it is the RAW of a camera; a JPEG of it is published"
 HIDDEN = "its name starts with a dot (hidden)"
 SYSTEM = "it belongs to the operating system or the file server"
 OFFICE_LOCK = "it is the lock file of an open document"
@@ -57,8 +58,10 @@ NOTE = "it is a note that mediawatch wrote"
 def ignored_by_name(name: str) -> str | None:
     """Why a file of this name is not looked into; None if it may be a post.
 
-    The reason completes the sentence "It is ignored because …".
+    The reason completes the sentence "It is ignored because …". Of ``stories/a.jpg`` the last part
+    counts.
     """
+    name = name.rpartition("/")[2]
     lowered = name.lower()
     if lowered in _SYSTEM_NAMES or lowered.startswith("._") or lowered == ".ds_store":
         return SYSTEM
@@ -70,7 +73,14 @@ def ignored_by_name(name: str) -> str | None:
         return HIDDEN
     if lowered.endswith(NOTE_SUFFIX):
         return NOTE
+    if split_name(lowered)[1] in RAWS:
+        return RAW
     return _partial(lowered)
+
+
+def is_partial(name: str) -> bool:
+    """Whether the name says that the file is not finished yet."""
+    return _partial(name.lower()) is not None
 
 
 def _partial(lowered: str) -> str | None:
@@ -80,12 +90,6 @@ def _partial(lowered: str) -> str | None:
     return f"its name ends in {suffix} (not finished yet)"
 
 
-def split_name(name: str) -> tuple[str, str]:
-    """Stem and suffix, the dot with the suffix; a name without a dot has an empty suffix."""
-    stem, dot, suffix = name.rpartition(".")
-    return (stem, dot + suffix) if stem else (name, "")
-
-
 def is_sidecar(name: str) -> bool:
     """Whether the name could be a sidecar; it is one if a picture of that stem lies beside it."""
-    return name.lower().endswith(SIDECAR_SUFFIXES)
+    return name.lower().endswith(SIDECARS)

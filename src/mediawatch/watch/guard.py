@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any, Protocol
 
 from mediawatch.clock import Clock
@@ -53,7 +54,7 @@ class Guard:
         self._in_folder, self._woken = in_folder, woken
         self._clock, self._report = clock, report
         self._hints: Hints | None = None
-        self._identity: tuple[int, int] | None = None
+        self._identity: dict[str, tuple[int, int]] | None = None
         self._share: str | None = None
         self._retry_at, self._retry_delay = float("-inf"), _FIRST_RETRY
         self._missed_in_a_row = 0
@@ -158,11 +159,11 @@ class Guard:
             )
         self._rearmed_for_misses = True
 
-    async def _arm(self, found: tuple[int, int]) -> None:
+    async def _arm(self, found: dict[str, tuple[int, int]]) -> None:
         again = self._identity is not None
         folder = self._settings.folder
         self._share = await self._in_folder(share_type, folder)
-        hints = Hints(folder, self._woken, asyncio.get_running_loop())
+        hints = Hints(map(Path, found), self._woken, asyncio.get_running_loop())
         try:
             await self._in_folder(hints.start)
         except StorageProblem as problem:

@@ -13,7 +13,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -117,16 +117,16 @@ class _OverflowCounter(logging.Handler):
 
 
 class Hints:
-    """Calls ``wake`` in the loop when something may have come into the folder.
+    """Calls ``wake`` in the loop when something may have come into one of the folders.
 
     However many events there are, at most one call is outstanding. Made for one use: start,
     stop, throw away.
     """
 
     def __init__(
-        self, folder: Path, wake: Callable[[], None], loop: asyncio.AbstractEventLoop
+        self, folders: Iterable[Path], wake: Callable[[], None], loop: asyncio.AbstractEventLoop
     ) -> None:
-        self._folder, self._wake, self._loop = folder, wake, loop
+        self._folders, self._wake, self._loop = tuple(folders), wake, loop
         self._observer: BaseObserver | None = None
         self._outstanding = False
         self._overflow_counter = _OverflowCounter(self._overflowed)
@@ -135,12 +135,13 @@ class Hints:
         self.overflows = 0
 
     def start(self) -> None:
-        """Watch the folder. Blocks. Raises StorageProblem that names the limit that is used up,
-        or what else stands in the way."""
+        """Watch the folders, each without those in it. Blocks. Raises StorageProblem that names the
+        limit that is used up, or what else stands in the way."""
         observer: BaseObserver | None = None
         try:
             observer = _new_observer()
-            observer.schedule(_WakeUp(self._hint), _watched(self._folder))
+            for folder in self._folders:
+                observer.schedule(_WakeUp(self._hint), _watched(folder))
             observer.start()
         except Exception as error:
             if observer is not None:

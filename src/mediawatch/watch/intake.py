@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from mediawatch import crash
 from mediawatch.clock import Clock
@@ -23,16 +23,16 @@ from mediawatch.journal import accounts, posts
 from mediawatch.journal.claims import ARRIVED, NewPost, arrive, intend
 from mediawatch.journal.database import Journal
 from mediawatch.log import Log, size
-from mediawatch.media.probe import Family
-from mediawatch.model import captions
 from mediawatch.model.lifecycle import PRIORITY, State
-from mediawatch.model.posts import PostKind, new_post_id
+from mediawatch.model.posts import new_post_id
 from mediawatch.pipeline.work import LEASE
 from mediawatch.watch import claiming
 from mediawatch.watch.candidates import Candidate, Taken, Told
+from mediawatch.watch.carousels import CarouselIntake
 from mediawatch.watch.claiming import Claim
-from mediawatch.watch.fingerprint import Fingerprint, take_fingerprints
+from mediawatch.watch.fingerprint import Fingerprint, content_key, kind_of, take_fingerprints
 from mediawatch.watch.known import KnownContent
+from mediawatch.watch.words import Words
 
 #: Posts under way above which the folder is held back: the folder itself is the queue.
 BACKLOG = 200
@@ -42,8 +42,6 @@ LOOK_AGAIN = 1.0
 SOON = 5.0
 #: Of a larger group, one line is logged; of each of its files one for the level debug.
 TOLD_SINGLY = 16
-
-_UNDER_WAY = (State.READY, State.RUNNING, State.WAITING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +76,7 @@ class Intake:
         backlog: int | None = BACKLOG,
     ) -> None:
         self._watch = watch
-        self._publish = publish
+        self._words = Words(publish)
         self._account_id = account_id
         self._journal = journal
         self._engine = engine
@@ -89,6 +87,17 @@ class Intake:
         self._backlog = backlog
         self._known = KnownContent(
             watch, journal=journal, engine=engine, clock=clock, log=log, taken=taken
+        )
+        self._carousels = CarouselIntake(
+            watch,
+            self._words,
+            account_id,
+            journal=journal,
+            engine=engine,
+            clock=clock,
+            log=log,
+            own=own,
+            taken=taken,
         )
         #: Why no file can be taken for a long while; completes "…, because …". Else empty.
         self.standstill = ""
@@ -101,7 +110,7 @@ class Intake:
             return free
         told = False
         try:
-            while (under_way := await posts.count(self._journal, _UNDER_WAY)) >= self._backlog:
+            while (under_way := await posts.count_under_way(self._journal)) >= self._backlog:
                 if not told:
                     told = True
                     self._log.warning(
@@ -123,12 +132,19 @@ class Intake:
     async def take(self, candidates: Sequence[Candidate]) -> list[Taken]:
         """Claim files; what became of each, in their order. Raises nothing but cancellation."""
         outcomes: dict[str, Taken] = {}
-        try:
-            await self._take(candidates, outcomes)
-        except (OSError, MediawatchError) as error:
-            for candidate in candidates:
-                if candidate.name not in outcomes:
-                    outcomes[candidate.name] = self._trouble(candidate, error)
+        files: dict[Path, list[Candidate]] = {}  # two folders may hold the same name
+        for candidate in candidates:
+            if candidate.is_folder:
+                outcomes[candidate.name] = await self._carousels.take(candidate)
+            else:
+                files.setdefault(candidate.path.parent, []).append(candidate)
+        for together in files.values():
+            try:
+                await self._take(together, outcomes)
+            except (OSError, MediawatchError) as error:
+                for candidate in together:
+                    if candidate.name not in outcomes:
+                        outcomes[candidate.name] = self._trouble(candidate, error)
         return [outcomes[candidate.name] for candidate in candidates]
 
     async def _take(self, candidates: Sequence[Candidate], outcomes: dict[str, Taken]) -> None:
@@ -163,7 +179,9 @@ class Intake:
             elif isinstance(fingerprint, OSError):
                 outcomes[candidate.name] = self._trouble(candidate, fingerprint)
             else:
-                key = hashlib.sha256(f"image {fingerprint.sha256}".encode()).hexdigest()
+                wishes = fingerprint.wishes
+                kind = kind_of(candidate, fingerprint.family, wishes)
+                key = content_key(kind, fingerprint, again=wishes.again)
                 read.append(_Read(candidate, fingerprint, key))
         return read
 
@@ -225,17 +243,17 @@ class Intake:
         claims = []
         for post_id, each in zip(ids, read, strict=True):
             candidate, fingerprint = each.candidate, each.fingerprint
-            target = folder / candidate.name
-            name = candidate.name.encode("utf-8", "replace").decode()
-            caption = fingerprint.caption
-            if caption is None:
-                caption = captions.render(self._publish.caption, name, when, self._publish.hashtags)
+            target = folder / candidate.path.name
+            name = candidate.path.name.encode("utf-8", "replace").decode()
+            wishes = fingerprint.wishes
             post = NewPost(
                 id=post_id,
-                kind=PostKind.REEL if fingerprint.family is Family.VIDEO else PostKind.IMAGE,
+                kind=kind_of(candidate, fingerprint.family, fingerprint.wishes),
                 name=name,
-                caption=caption,
+                caption=self._words.caption(name, wishes, when),
                 content_key=each.content_key,
+                wishes=wishes or None,
+                refusal=fingerprint.refusal,
                 source=candidate.path,
                 target=target,
                 sha256=fingerprint.sha256,

@@ -20,7 +20,7 @@ from mediawatch.watch.candidates import Candidate, Taken, Told
 from mediawatch.watch.claiming import Claim
 from mediawatch.watch.fingerprint import Fingerprint
 
-_CAPTION_IS_OPEN = {Stage.CONVERT, Stage.UPLOAD, Stage.CONTAINER}
+_WORDS_ARE_OPEN = {Stage.CONVERT, Stage.UPLOAD, Stage.CONTAINER}
 
 
 class KnownContent:
@@ -81,18 +81,16 @@ class KnownContent:
         item = replace(before, source=candidate.path, moving_to=target)
         # First, while it is known where that lies: what it says is no longer so.
         await asyncio.to_thread(claiming.forget_note, before.source)
-        caption = post.caption
-        # Once Meta has made a container its caption stands.
-        if fingerprint.caption is not None and post.stage in _CAPTION_IS_OPEN:
-            caption = fingerprint.caption
+        said = post
+        # Once Meta has made a container its words stand.
+        if post.stage in _WORDS_ARE_OPEN:
+            said = self._said_anew(post, fingerprint)
         # With the intent: after a kill only the journal knows that it came with these words.
-        said = posts.record_caption(post.id, caption)
-        await self._journal.apply([posts.record_item(item, before), said])
+        await self._journal.apply([posts.record_item(item, before), posts.record_words(said)])
         crash.at("put-back.intended")
         if not await asyncio.to_thread(claiming.rename, claim):
             await asyncio.to_thread(claiming.undo, claim)
-            unsaid = posts.record_caption(post.id, post.caption)
-            await self._journal.apply([posts.record_item(before, item), unsaid])
+            await self._journal.apply([posts.record_item(before, item), posts.record_words(post)])
             crash.at("put-back.forgotten")
             return Taken.CHANGED
         after = replace(item, source=target, moving_to=None)
@@ -104,6 +102,15 @@ class KnownContent:
         )
         self._taken(candidate.name, post.id, False)
         return Taken.TAKEN
+
+    def _said_anew(self, post: Post, fingerprint: Fingerprint) -> Post:
+        wishes = fingerprint.wishes
+        return replace(
+            post,
+            caption=post.caption if wishes.caption is None else wishes.caption,
+            wishes=wishes,
+            refusal=fingerprint.refusal,
+        )
 
     async def _duplicate(self, known: Post, candidate: Candidate) -> Taken:
         folder = self._watch.duplicate_folder

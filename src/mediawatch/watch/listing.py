@@ -11,14 +11,14 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 
+from mediawatch.watch import folders
 from mediawatch.watch.seals import broken, inode_of, is_same
-from mediawatch.watch.writers import Key, Writer, key_of, size_in, writer_of
+from mediawatch.watch.writers import Key, Writer, is_of_a_file, key_of, size_in, writer_of
 
 Peek = Callable[[str, int, int], None]
 
 _KINDS = {
     stat.S_IFLNK: "it is a symbolic link",
-    stat.S_IFDIR: "only files directly in the inbox are published in this version",
     stat.S_IFIFO: "it is a pipe, not a file",
     stat.S_IFSOCK: "it is a socket, not a file",
     stat.S_IFCHR: "it is a device, not a file",
@@ -83,16 +83,22 @@ class Question:
     ask: bool
 
 
-def identity(root: str) -> tuple[int, int]:
-    """Device and inode of the folder: another folder in its place has others. Raises OSError."""
+def identity(root: str) -> dict[str, tuple[int, int]]:
+    """Device and inode of the folder, and of those in it whose files are looked at too: another
+    folder in its place has others. Raises OSError."""
     found = Path(root).stat()
-    return found.st_dev, found.st_ino
+    identities = {root: (found.st_dev, found.st_ino)}
+    with os.scandir(root) as entries:
+        for entry in entries:
+            if entry.name.lower() in folders.KINDS and entry.is_dir(follow_symlinks=False):
+                inside = entry.stat(follow_symlinks=False)
+                identities[entry.path] = (inside.st_dev, inside.st_ino)
+    return identities
 
 
 def names_in(root: str) -> list[str]:
-    """Every name in the folder. Raises OSError."""
-    with os.scandir(root) as entries:
-        return [entry.name for entry in entries]
+    """Every name in the folder, and in those whose files are looked at too. Raises OSError."""
+    return [name for name, _ in folders.entries_in(root)]
 
 
 def scan(
@@ -112,25 +118,23 @@ def scan(
     more = False
     let_go = broken(root, withheld.recheck)
     there = kept = 0
-    with os.scandir(root) as entries:
-        for entry in entries:
-            name = entry.name
-            if name in known:
-                known.discard(name)
+    for name, entry in folders.entries_in(root):
+        if name in known:
+            known.discard(name)
+            continue
+        seal = withheld.seals.get(name)
+        if seal is not None:
+            there += 1
+            if name not in let_go and (_is_inode(entry, seal) or is_same(root, name, seal)):
+                kept += 1
                 continue
-            seal = withheld.seals.get(name)
-            if seal is not None:
-                there += 1
-                if name not in let_go and (_is_inode(entry, seal) or is_same(root, name, seal)):
-                    kept += 1
-                    continue
-                let_go.add(name)
-            if only is not None and name not in only:
-                continue
-            if len(fresh) < room:
-                fresh.append(name)
-            else:
-                more = True
+            let_go.add(name)
+        if only is not None and name not in only:
+            continue
+        if len(fresh) < room:
+            fresh.append(name)
+        else:
+            more = True
     fresh.sort()
     if kept and there != len(withheld.seals):
         # Where none of them is left, it may be another folder that lies over this one.
@@ -167,7 +171,7 @@ def look_at(root: str, questions: Iterable[Question], peek: Peek | None = None) 
 def _look(root: str, question: Question, peek: Peek | None) -> Look:
     path, name = f"{root}{os.sep}{question.name}", question.name
     asked = None
-    if question.ask and question.key is not None and size_in(question.key):
+    if question.ask and question.key is not None and is_of_a_file(question.key):
         asked = _ask(path, Look(name, Sight.FILE, question.key, size_in(question.key)), peek)
         if asked.sight is Sight.FILE and asked.writer is not Writer.CHANGED:
             return asked
@@ -177,6 +181,8 @@ def _look(root: str, question: Question, peek: Peek | None) -> Look:
         return Look(name, Sight.GONE)
     except OSError as error:
         return Look(name, Sight.UNREADABLE, reason=_unreadable(error))
+    if stat.S_ISDIR(found.st_mode):
+        return _look_inside(path, question)
     if not stat.S_ISREG(found.st_mode):
         kind = stat.S_IFMT(found.st_mode)
         reason = _KINDS.get(kind, "it is not a regular file")
@@ -184,6 +190,25 @@ def _look(root: str, question: Question, peek: Peek | None) -> Look:
     if asked is not None and key_of(found) == question.key:
         return asked
     return Look(name, Sight.FILE, key_of(found), found.st_size)
+
+
+def _look_inside(path: str, question: Question) -> Look:
+    """A folder is a carousel, and looked at as one file."""
+    name = question.name
+    if "/" in name:
+        return Look(name, Sight.OTHER, (0,), reason="it is a folder in a folder")
+    try:
+        found = folders.listed(path)
+        key, size = folders.key_and_size(path, found)
+        if size == 0 and not found.growing:
+            return Look(name, Sight.OTHER, key, reason=folders.EMPTY)
+        ask = question.ask and key == question.key
+        writer = folders.writer(path, found) if ask else None
+    except FileNotFoundError:
+        return Look(name, Sight.FILE, (0,), 1)  # one of its files went: it is looked at again
+    except OSError as error:
+        return Look(name, Sight.UNREADABLE, reason=_unreadable(error))
+    return Look(name, Sight.FILE, key, max(size, 1), writer)
 
 
 def _ask(path: str, look: Look, peek: Peek | None) -> Look:
@@ -216,9 +241,15 @@ def _other_key(found: os.stat_result) -> Key:
 
 def _key_now(root: str, name: str) -> Key:
     try:
-        found = os.lstat(os.path.join(root, name))
+        path = os.path.join(root, name)
+        found = os.lstat(path)
     except OSError:
         return ()
+    if stat.S_ISDIR(found.st_mode):
+        try:
+            return folders.key_and_size(path, folders.listed(path))[0]
+        except OSError:
+            return ()
     return key_of(found) if stat.S_ISREG(found.st_mode) else _other_key(found)
 
 

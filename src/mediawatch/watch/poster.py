@@ -14,7 +14,7 @@ from mediawatch.errors import StorageProblem
 from mediawatch.journal import posts, standing
 from mediawatch.journal.database import Journal
 from mediawatch.model.lifecycle import STAGES, Publication, Stage, State
-from mediawatch.model.posts import Post
+from mediawatch.model.posts import SCHEDULED, Post
 from mediawatch.watch.candidates import Outcome, Seen
 from mediawatch.watch.watcher import Watcher
 
@@ -174,7 +174,7 @@ def _count(
             stats.files_published += 1
         elif post.state in {State.HELD, State.FAILED, State.CANCELLED}:
             stats.files_failed += 1
-        if post.state is not State.DONE:
+        if post.state is not State.DONE and post.reason != SCHEDULED:
             stats.errors.append(_error(post))
     return stats
 

@@ -7,20 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
 
+from mediawatch.media.embedded import embedded_caption
 from mediawatch.media.probe import HEAD, open_regular, sniff
-from mediawatch.watch.candidates import Contents, Identity, Inspection
+from mediawatch.watch import folders
+from mediawatch.watch.candidates import Contents, Identity, Inspect, Inspection
 
 #: A file up to this size, in bytes, is read in one go.
 AT_ONCE = 1 << 20
-
-#: Looks into a file of that name; may raise anything.
-Inspect = Callable[[str, BinaryIO], Inspection]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +55,9 @@ class Readings:
     def look_into(self, name: str, path: Path) -> None:
         """Open a file, and see what it is. Raises nothing."""
         try:
+            if path.is_dir() and not path.is_symlink():
+                self.by_name[name] = Reading(folders.inspect(path, self._inspect))
+                return
             with open_regular(path) as file:
                 self.by_name[name] = Reading(self._inspect(name, file))
         except Exception as error:
@@ -77,9 +77,11 @@ def read(descriptor: int) -> Contents | None:
         family = sniff(file.read(HEAD)).family
         file.seek(0)
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        file.seek(0)
+        told = embedded_caption(file)
     if identity(os.fstat(descriptor)) != identity(before):
         return None
-    return Contents(sha256, before.st_size, family, identity(before))
+    return Contents(sha256, before.st_size, family, identity(before), told)
 
 
 def identity(found: os.stat_result) -> Identity:
@@ -89,4 +91,4 @@ def identity(found: os.stat_result) -> Identity:
 
 def _contents(data: bytes, of: Identity) -> Contents:
     sha256 = hashlib.sha256(data).hexdigest()
-    return Contents(sha256, len(data), sniff(data[:HEAD]).family, of)
+    return Contents(sha256, len(data), sniff(data[:HEAD]).family, of, embedded_caption(data))

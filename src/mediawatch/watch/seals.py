@@ -6,8 +6,10 @@ A seal is a text: the inode, and of a file that is whole its size and time of ch
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable
 
+from mediawatch.watch import folders
 from mediawatch.watch.filters import ignored_by_name
 from mediawatch.watch.writers import Writer, key_of, writer_of
 
@@ -20,12 +22,16 @@ def files_in(root: str) -> dict[str, int]:
 
     Raises OSError if the folder cannot be listed.
     """
-    with os.scandir(root) as entries:
-        return {
-            entry.name: entry.inode()
-            for entry in entries
-            if ignored_by_name(entry.name) is None and entry.is_file(follow_symlinks=False)
-        }
+    return {
+        name: entry.inode()
+        for name, entry in folders.entries_in(root)
+        if ignored_by_name(name) is None
+        and (entry.is_file(follow_symlinks=False) or _is_carousel(name, entry))
+    }
+
+
+def _is_carousel(name: str, entry: os.DirEntry[str]) -> bool:
+    return "/" not in name and entry.is_dir(follow_symlinks=False)
 
 
 def seals_of(root: str, names: Iterable[str], now: float) -> list[tuple[str, str]]:
@@ -58,6 +64,8 @@ def _seal(path: str, now: float) -> str:
     found = _stat(path)
     if found is None:
         return ""
+    if stat.S_ISDIR(found.st_mode):
+        return str(found.st_ino)  # its times tell little of what lies in it
     if now - found.st_mtime < _YOUNG and writer_of(path, key_of(found)) is not Writer.NONE:
         return str(found.st_ino)  # it may grow yet, and is the same file all the while
     return f"{found.st_ino}:{_state_of(found)}"

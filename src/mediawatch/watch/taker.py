@@ -12,11 +12,13 @@ from pathlib import Path
 
 from mediawatch.clock import Clock
 from mediawatch.errors import MediawatchError
-from mediawatch.watch.candidates import Candidate, Inspection, Outcome, Taken
+from mediawatch.watch import folders
+from mediawatch.watch.candidates import Candidate, Inspect, Inspection, Outcome, Taken
 from mediawatch.watch.listing import CANNOT_BE_READ, Peek
-from mediawatch.watch.reading import Inspect, Readings
+from mediawatch.watch.reading import Readings
 from mediawatch.watch.settle import CUT_SHORT, WRITTEN, SettleRule, Settling
 from mediawatch.watch.tracker import Tracker
+from mediawatch.watch.writers import is_of_a_file
 
 #: Files that are dealt with together, and their bytes: the first is to be on its way soon. In a
 #: storm, which is when more than that many are ready, it is ``IN_A_STORM`` files.
@@ -75,7 +77,11 @@ class Taker:
             reading = readings.by_name[name]
             if self._is_wanted(name, entry, reading.seen):
                 path, key = Path(self._root, name), entry.key or ()
-                candidates.append(Candidate(path, name, key, entry.size, reading.contents))
+                kind = folders.kind_of(name)
+                is_folder = not is_of_a_file(key)
+                candidates.append(
+                    Candidate(path, name, key, entry.size, reading.contents, kind, is_folder)
+                )
         if candidates:
             await self._hand_on(candidates)
 

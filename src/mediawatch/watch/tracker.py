@@ -13,8 +13,9 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from mediawatch.model.names import split_name
 from mediawatch.watch.candidates import Outcome
-from mediawatch.watch.filters import OWN_FOLDER, ignored_by_name, is_sidecar, split_name
+from mediawatch.watch.filters import OWN_FOLDER, ignored_by_name, is_sidecar
 from mediawatch.watch.listing import Look, Question, Sight
 from mediawatch.watch.settle import EMPTY, WAITING, SettleRule, Settling, Verdict
 from mediawatch.watch.writers import Key

@@ -20,6 +20,7 @@ from mediawatch.watch import listing
 from mediawatch.watch.candidates import (
     Candidate,
     FolderState,
+    Inspect,
     Outcome,
     Seen,
     Taken,
@@ -29,7 +30,6 @@ from mediawatch.watch.candidates import (
 from mediawatch.watch.guard import Guard
 from mediawatch.watch.inbox import Inbox
 from mediawatch.watch.passes import AnyOf, FolderPass
-from mediawatch.watch.reading import Inspect
 from mediawatch.watch.settle import CUT_SHORT, WRITTEN, SettleRule
 from mediawatch.watch.taker import Taker
 from mediawatch.watch.tracker import Tracker

@@ -47,6 +47,11 @@ def size_in(key: Key) -> int:
     return key[1] if len(key) > 2 else 0
 
 
+def is_of_a_file(key: Key) -> bool:
+    """Whether it is the key of a file that is not empty; not that of a folder, or of a device."""
+    return 2 < len(key) < 5 and size_in(key) > 0
+
+
 _OPEN_ERRORS = {
     errno.ENOENT: Writer.GONE,
     errno.ENOTDIR: Writer.GONE,

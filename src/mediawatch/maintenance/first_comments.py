@@ -1,0 +1,90 @@
+"""Writes the first comment of a published post: once, and looked for before it is written again.
+
+A comment is no reason to fail a post: what cannot be written is told, and the post stays as it is.
+"""
+
+from __future__ import annotations
+
+from mediawatch import crash
+from mediawatch.clock import Clock
+from mediawatch.errors import Conflict, GraphProblem, JournalError, MediawatchError
+from mediawatch.graph.client import Exchange, GraphClient
+from mediawatch.graph.publishing import Publishing
+from mediawatch.journal import posts
+from mediawatch.journal.database import Journal
+from mediawatch.log import Log
+from mediawatch.model.posts import Post
+from mediawatch.tokens import Tokens
+
+#: Seconds after publishing within which a first comment is written.
+WRITTEN_WITHIN = 86400.0
+#: Seconds after which a call that was not answered can take effect no more.
+QUIET = 60.0
+TRIES = 3
+_LIMIT = 30.0  # seconds for the call
+
+
+class FirstComments:
+    """One comment a post, as its owner wished. What is in doubt is looked up, never guessed."""
+
+    def __init__(
+        self, journal: Journal, client: GraphClient, tokens: Tokens, clock: Clock, log: Log
+    ) -> None:
+        self._journal = journal
+        self._client = client
+        self._tokens = tokens
+        self._clock = clock
+        self._log = log
+
+    async def run_once(self) -> int:
+        """Write what is missing; how many comments were written. Raises JournalError."""
+        written = 0
+        since = self._clock.now() - WRITTEN_WITHIN
+        for post in await posts.without_comment(self._journal, since=since, tries=TRIES):
+            try:
+                written += await self._write(post)
+            except (JournalError, Conflict):
+                raise
+            except MediawatchError as error:
+                self._tell(post, error)
+        return written
+
+    async def _write(self, post: Post) -> bool:
+        text, now = post.wishes.first_comment, self._clock.now()
+        if text is None or post.media_id is None:
+            return False
+        token = await self._tokens.access_token(post.account_id)
+        api = Publishing(self._client, post.account_id, token, _not_kept)
+        if post.comment_asked_at is not None:
+            if 0 <= now - post.comment_asked_at < QUIET:
+                return False
+            there = await api.comments(post.media_id)
+            same = [each.id for each in there if each.text.split() == text.split()]
+            if same:
+                await self._record(post, same[-1])
+                return True
+        await self._journal.apply([posts.ask_comment(post, now)])
+        crash.at("comment.asked")
+        comment_id = await api.comment(post.media_id, text, timeout=_LIMIT)
+        await self._record(post, comment_id)
+        self._log.info(
+            f"The first comment of {post.name} is written.", action="comment", post=post.id
+        )
+        return True
+
+    async def _record(self, post: Post, comment_id: str) -> None:
+        await self._journal.apply([posts.record_comment(post.id, comment_id)])
+        crash.at("comment.recorded")
+
+    def _tell(self, post: Post, error: MediawatchError) -> None:
+        last = isinstance(error, GraphProblem) and post.comment_tries + 1 >= TRIES
+        self._log.warning(
+            f"The first comment of {post.name} is not written: {error.message}",
+            action="comment",
+            post=post.id,
+            remedy="Write it by hand." if last else "mediawatch looks for it, and tries again.",
+        )
+
+
+def _not_kept(_: Exchange) -> None:
+    """The history of a post ends when it is filed."""

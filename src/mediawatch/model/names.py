@@ -1,0 +1,47 @@
+"""Names of files: their parts, and the order that people expect of them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+#: Of the files beside a picture or a video that say what its owner wishes for it.
+SIDECARS = (".txt", ".toml", ".json")
+
+_DIGITS = re.compile(r"(\d+)")  # of any script: text and numbers take turns
+
+_Parts = tuple[tuple[int, str], ...]
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """Stem and suffix, the dot with the suffix; a name without a dot has an empty suffix."""
+    stem, dot, suffix = name.rpartition(".")
+    return (stem, dot + suffix) if stem else (name, "")
+
+
+def natural_key(name: str) -> tuple[_Parts, _Parts, str]:
+    """What to sort names by: text without regard to case, digits by their value.
+
+    The suffix counts last, so that ``a.jpg`` stands before ``a (2).jpg``. Names that differ in
+    nothing but case or leading zeros are ordered by their characters: the order is always the same.
+    """
+    stem, suffix = split_name(name)
+    return _parts(stem), _parts(suffix), name
+
+
+def in_natural_order(names: Iterable[str]) -> list[str]:
+    """The names as the files of a carousel follow one another: ``IMG_2`` before ``IMG_10``."""
+    return sorted(names, key=natural_key)
+
+
+def _parts(text: str) -> _Parts:
+    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+    pieces = _DIGITS.split(folded)
+    return tuple(_number(piece) if at % 2 else (0, piece) for at, piece in enumerate(pieces))
+
+
+def _number(digits: str) -> tuple[int, str]:
+    # Not int(): it takes only so many digits, and a name may be anything.
+    value = "".join(str(unicodedata.decimal(digit)) for digit in digits).lstrip("0")
+    return len(value), value

@@ -1,0 +1,146 @@
+"""Stage container: everything that Meta is to publish of a post, in one container.
+
+The container of a carousel holds those of its items, each of which must be finished before the
+whole is made: one that Meta cannot use keeps all of them back, and is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from mediawatch.config import PublishSettings
+from mediawatch.graph import containers
+from mediawatch.graph.errors import GraphError, of_container
+from mediawatch.graph.publishing import Container, ContainerStatus, Publishing
+from mediawatch.graph.verdicts import REBUILDS, Verdict
+from mediawatch.model.kinds import PostKind
+from mediawatch.model.lifecycle import Event
+from mediawatch.model.posts import Item
+from mediawatch.pipeline.outcomes import Done, Hold, Outcome, Reason, WaitUntil
+from mediawatch.pipeline.work import Work
+
+#: Seconds after which a container is not trusted any more; Meta drops it after 24 h.
+CONTAINER_LIFE = 23 * 3600.0
+#: Meta's code for a container that it does not know (any more).
+LOST_CONTAINER = 24
+
+
+class Containers:
+    """Makes the container of a post. An orphan left by a crash expires unpublished and harms
+    nobody.
+
+    ``upload`` gives an item its public address anew, when the upload was deleted meanwhile.
+    """
+
+    def __init__(
+        self, settings: PublishSettings, upload: Callable[[Work, Item], Awaitable[Item]]
+    ) -> None:
+        self._settings = settings
+        self._upload = upload
+
+    async def make(self, work: Work, api: Publishing) -> Outcome:
+        """Raises GraphError, and what the upload raises."""
+        for item in work.post.items:
+            if item.public_url is None:
+                await work.write(items=[await self._upload(work, item)])
+        if work.post.kind is PostKind.CAROUSEL:
+            if missing := await self._children(work, api):
+                return missing
+            children = [item.container_id or "" for item in work.post.items]
+            container_id = await api.create(containers.of_carousel(work.post, children))
+        else:
+            container_id = await api.create(containers.of_post(work.post, work.first))
+        work.log.info(f"{work.post.name} is in container {container_id}.", action="container")
+        now = work.clock.now()
+        await work.write(
+            Event.ADVANCE,
+            container_id=container_id,
+            container_at=now,
+            container_reads=0,
+            generation=work.post.generation + 1,
+            absent_at=None,
+        )
+        if delay := self.poll_delay(0):
+            return self.still_processing(work, now + delay)
+        return Done()
+
+    def poll_delay(self, reads: int) -> float:
+        """Seconds before a container that was read so often is read again."""
+        delays = self._settings.poll_delays or (2.0,)
+        delay = delays[min(reads, len(delays) - 1)]
+        return max(delay, 0.5) if reads else delay
+
+    def still_processing(self, work: Work, at: float) -> WaitUntil:
+        """Nothing to do until ``at`` (seconds since the epoch)."""
+        return WaitUntil(at, Reason("processing", f"Meta is still processing {work.post.name}."))
+
+    # The items of a carousel.
+
+    async def _children(self, work: Work, api: Publishing) -> Outcome | None:
+        """None once each item has a container that is finished."""
+        for item in work.post.items:
+            if item.container_id is None or self._is_old(work, item):
+                await self._make_child(work, api, item)
+        processing = False
+        for item in work.post.items:
+            try:
+                child = await api.container(item.container_id or "")
+            except GraphError as error:
+                if error.number != LOST_CONTAINER:
+                    raise _named(error, item) from error
+                return await self._child_anew(work, item, "Meta does not know its container")
+            match child.status_code:
+                case ContainerStatus.FINISHED:
+                    continue
+                case ContainerStatus.IN_PROGRESS:
+                    processing = True
+                case _:
+                    return await self._child_failed(work, item, child)
+        if not processing:
+            return None
+        reads = work.post.container_reads + 1
+        await work.write(container_reads=reads)
+        return self.still_processing(work, work.clock.now() + self.poll_delay(reads))
+
+    def _is_old(self, work: Work, item: Item) -> bool:
+        return work.clock.now() - (item.container_at or 0.0) > CONTAINER_LIFE
+
+    async def _make_child(self, work: Work, api: Publishing, item: Item) -> None:
+        try:
+            container_id = await api.create(containers.of_child(work.post, item))
+        except GraphError as error:
+            raise _named(error, item) from error
+        work.log.info(f"{item.name} is in container {container_id}.", action="container")
+        made = replace(item, container_id=container_id, container_at=work.clock.now())
+        await work.write(items=[made])
+
+    async def _child_failed(self, work: Work, item: Item, child: Container) -> Outcome:
+        if child.status_code is ContainerStatus.EXPIRED:
+            return await self._child_anew(work, item, "its container expired")
+        return await self._child_anew(work, item, child.status, of_container(child.subcode))
+
+    async def _child_anew(
+        self, work: Work, item: Item, why: str, verdict: Verdict | None = None
+    ) -> Outcome:
+        """Another container for one item, unless that was tried often enough."""
+        post = work.post
+        if post.rebuilds >= (verdict.rebuilds if verdict else REBUILDS):
+            remedy = verdict.remedy if verdict else "Look at that file."
+            return Hold(
+                Reason(
+                    verdict.code if verdict else "container-failed",
+                    f"Nothing of {post.name} is published: Meta cannot use {item.name}: {why}",
+                    f"{remedy} Then `mediawatch posts retry {post.id}`.",
+                )
+            )
+        work.log.info(f"A new container is made for {item.name}: {why}.", action="container")
+        anew = replace(item, container_id=None, public_url=None)
+        await work.write(items=[anew], rebuilds=post.rebuilds + 1)
+        return Done()
+
+
+def _named(error: GraphError, item: Item) -> GraphError:
+    """The same, so that people know which of the files it is about."""
+    error.message = f"{item.name}: {error.message}"
+    return error

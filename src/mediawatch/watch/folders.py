@@ -1,0 +1,111 @@
+"""The folders inside the inbox: those that say what becomes of their files, and carousels.
+
+A carousel is settled when all of its files are: it has one key, one size and one answer to who
+writes to it, as if it were one file. Everything here blocks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from mediawatch.media.probe import open_regular
+from mediawatch.model.kinds import PostKind
+from mediawatch.model.names import natural_key
+from mediawatch.watch.candidates import Inspect, Inspection
+from mediawatch.watch.filters import ignored_by_name, is_partial, is_sidecar
+from mediawatch.watch.writers import Key, Writer, key_of, writer_of
+
+#: What becomes of the files in a folder of that name.
+KINDS = {"stories": PostKind.STORY, "reels": PostKind.REEL}
+EMPTY = "it is a folder without pictures or videos"
+#: Of two answers to who writes, the one that counts.
+_STRONGEST = (Writer.GONE, Writer.CHANGED, Writer.SOME, Writer.UNREADABLE, Writer.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What lies in a folder. ``files``: name and status of those that may be part of the post,
+    sidecars too; ``others``: names of what can be no part of one; ``growing``: something there is
+    not finished by its name."""
+
+    files: tuple[tuple[str, os.stat_result], ...]
+    others: tuple[str, ...]
+    growing: bool
+
+
+def kind_of(name: str) -> PostKind | None:
+    """What the folder makes of a file, by its name in the inbox (``stories/a.jpg``)."""
+    folder, slash, _ = name.partition("/")
+    return KINDS.get(folder.lower()) if slash else None
+
+
+def entries_in(root: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Every name in the inbox with its entry; for the folders in ``KINDS``, those in them.
+    Raises OSError."""
+    with os.scandir(root) as entries:
+        for entry in entries:
+            if entry.name.lower() in KINDS and entry.is_dir(follow_symlinks=False):
+                try:
+                    inside = os.scandir(entry.path)
+                except OSError:
+                    yield entry.name, entry  # it is looked at, and told that it cannot be read
+                    continue
+                with inside:
+                    for deep in inside:
+                        yield f"{entry.name}/{deep.name}", deep
+            else:
+                yield entry.name, entry
+
+
+def listed(path: str) -> Listed:
+    """Raises OSError."""
+    files, others, growing = [], [], False
+    with os.scandir(path) as entries:
+        names = sorted((entry.name for entry in entries), key=natural_key)
+    for name in names:
+        found = os.lstat(f"{path}/{name}")
+        if is_partial(name):
+            growing = True
+        elif ignored_by_name(name) is not None:
+            continue
+        elif stat.S_ISREG(found.st_mode):
+            files.append((name, found))
+        else:
+            others.append(name)
+    return Listed(tuple(files), tuple(others), growing)
+
+
+def key_and_size(path: str, found: Listed) -> tuple[Key, int]:
+    """One key for all that lies there, and its size in bytes; 0 if it holds nothing to publish."""
+    told = repr([(name, key_of(status)) for name, status in found.files] + [found.others])
+    digest = int.from_bytes(hashlib.sha256(told.encode("utf-8", "replace")).digest()[:8], "big")
+    size = sum(status.st_size for name, status in found.files if not is_sidecar(name))
+    return (os.lstat(path).st_ino, size, digest, len(found.files), len(found.others)), size
+
+
+def writer(path: str, found: Listed) -> Writer:
+    """Who writes to any of its files."""
+    if found.growing:
+        return Writer.SOME
+    answers = {writer_of(f"{path}/{name}", key_of(status)) for name, status in found.files}
+    return next((each for each in _STRONGEST if each in answers), Writer.NONE)
+
+
+def inspect(path: Path, look_into: Inspect) -> Inspection:
+    """Wanted if any of its files is; whole if none of them lacks its end. Raises OSError."""
+    wanted, whole = False, True
+    for name, _ in listed(str(path)).files:
+        if is_sidecar(name):
+            continue
+        file: BinaryIO
+        with open_regular(path / name) as file:
+            seen = look_into(name, file)
+        wanted |= seen.wanted
+        whole &= seen.whole is not False
+    return Inspection(wanted=wanted, reason=EMPTY, whole=whole)

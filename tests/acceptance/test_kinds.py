@@ -1,0 +1,280 @@
+"""Videos, stories, carousels, wishes and times, as people drop them: from the inbox to what is on
+Instagram."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.support.clips import clip
+from tests.support.pictures import PDF, animation, jpeg
+from tests.support.river import River, contents
+
+
+def published(river: River) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = river.simulator.state.snapshot()["publications"]
+    return found
+
+
+def drop_folder(river: River, name: str, files: dict[str, bytes]) -> None:
+    """A folder with all its files, moved into the inbox as one."""
+    folder = river.root / "prepared" / name
+    folder.mkdir(parents=True)
+    for file, content in files.items():
+        (folder / file).write_bytes(content)
+    folder.rename(river.inbox / name)
+
+
+async def test_a_video_becomes_a_reel(river: River) -> None:
+    """A clip as a phone makes it is published as a reel; its original is filed as it was."""
+    async with river.daemon():
+        original = river.drop("waves.mp4", clip(seconds=3))
+        post = await river.post("waves.mp4", state="done")
+    (media,) = published(river)
+    assert ("REEL", "waves") == (media["kind"], media["caption"])
+    assert ("reel", "video/mp4") == (post.kind, post.items[0].media_type)
+    assert {"waves.mp4": original} == river.filed()
+
+
+async def test_the_clip_of_a_live_photo_is_no_post_of_its_own(river: River) -> None:
+    """Its picture is published; the clip is held, and told how it would be published."""
+    async with river.daemon():
+        river.drop("IMG_1.mov", clip(seconds=3, form="mov"))
+        river.drop("IMG_1.JPG", jpeg())
+        await river.post("IMG_1.JPG", state="done")
+        post = await river.post("IMG_1.mov", state="held")
+        await river.until((river.held / "IMG_1.mov").exists)
+        (river.inbox / "reels").mkdir()
+        (river.held / "IMG_1.mov").rename(river.inbox / "reels" / "IMG_1.mov")
+        await river.until(lambda: len(published(river)) == 2)
+    assert "live-photo" == post.reason
+    assert "reels/" in (post.remedy or "")
+
+
+async def test_a_raw_beside_its_picture_is_left_alone(river: River) -> None:
+    """The picture is published; the RAW stays, and is listed with the reason."""
+    async with river.daemon():
+        river.drop("DSC_1.NEF", b"II*\0" + bytes(4096))
+        river.drop("DSC_1.JPG", jpeg())
+        await river.post("DSC_1.JPG", state="done")
+        told = await river.run("status", "--json")
+    assert "RAW" in json.loads(told.out)["folder"]["ignored"]["DSC_1.NEF"]
+    assert 1 == len(published(river))
+
+
+async def test_an_animation_becomes_a_reel(river: River) -> None:
+    """A moving GIF is a video to Instagram."""
+    async with river.daemon():
+        river.drop("cat.gif", animation("GIF", 12, (400, 320)))
+        post = await river.post("cat.gif", state="done")
+    assert ["REEL"] == [media["kind"] for media in published(river)]
+    assert post.items[0].changes
+
+
+async def test_what_lies_in_stories_is_a_story_and_in_reels_a_reel(river: River) -> None:
+    """The folder sets the kind; the folders stay, and the originals are filed with the others."""
+    (river.inbox / "stories").mkdir()
+    (river.inbox / "reels").mkdir()
+    async with river.daemon():
+        (river.inbox / "stories" / "sunset.jpg").write_bytes(jpeg(400, 710))
+        (river.inbox / "reels" / "waves.mp4").write_bytes(clip(seconds=3))
+        await river.post("sunset.jpg", state="done")
+        await river.post("waves.mp4", state="done")
+    assert {"STORY", "REEL"} == {media["kind"] for media in published(river)}
+    (story,) = (media for media in published(river) if media["kind"] == "STORY")
+    assert (400, 710) == (story["pictures"][0]["width"], story["pictures"][0]["height"])
+    assert {"sunset.jpg", "waves.mp4"} == river.filed().keys()
+    assert (river.inbox / "stories").is_dir()
+
+
+async def test_a_picture_may_be_in_the_feed_and_in_a_story(river: River) -> None:
+    """The same bytes for another place are another post; in the same place they are a duplicate."""
+    (river.inbox / "stories").mkdir()
+    async with river.daemon():
+        river.drop("beach.jpg", jpeg())
+        await river.until(lambda: len(published(river)) == 1)
+        (river.inbox / "stories" / "beach.jpg").write_bytes(jpeg())
+        await river.until(lambda: len(published(river)) == 2)
+        (river.inbox / "stories" / "again.jpg").write_bytes(jpeg())
+        await river.until((river.duplicate / "again.jpg").exists)
+    assert ["IMAGE", "STORY"] == [media["kind"] for media in published(river)]
+
+
+async def test_a_picture_in_reels_is_held_with_the_reason(river: River) -> None:
+    """A reel is a video: held, with the way out."""
+    (river.inbox / "reels").mkdir()
+    async with river.daemon():
+        (river.inbox / "reels" / "beach.jpg").write_bytes(jpeg())
+        post = await river.post("beach.jpg", state="held")
+        await river.until((river.held / "beach.jpg").exists)
+    assert "kind" == post.reason
+    assert [] == published(river)
+
+
+async def test_a_folder_is_a_carousel_in_natural_order(river: River) -> None:
+    """Pictures and a video, 2 before 10, with the caption inside; filed as the folder it was."""
+    files = {
+        "10.jpg": jpeg(seed=10),
+        "2.jpg": jpeg(seed=2),
+        "3.mp4": clip(seconds=3, width=640, height=640),
+        "caption.txt": b"Our trip",
+    }
+    async with river.daemon():
+        drop_folder(river, "trip", files)
+        post = await river.post("trip", state="done")
+        await river.until(lambda: not river.leftovers())
+    (media,) = published(river)
+    assert ("CAROUSEL", "Our trip") == (media["kind"], media["caption"])
+    assert ["2.jpg", "3.mp4", "10.jpg"] == [item.name for item in post.items]
+    assert files == contents(river.processed / "trip")
+    assert not (river.inbox / "trip").exists()
+
+
+async def test_a_folder_with_something_else_in_it_is_held_as_a_whole(river: River) -> None:
+    """One file that cannot be part of it publishes nothing, and is named; put back without it,
+    the rest is published."""
+    files = {"a.jpg": jpeg(seed=1), "b.jpg": jpeg(seed=2), "c.pdf": PDF}
+    async with river.daemon():
+        drop_folder(river, "trip", files)
+        post = await river.post("trip", state="held")
+        note = river.held / "trip.mediawatch.json"
+        await river.until(lambda: note.exists() and not river.leftovers())
+        assert "c.pdf" in json.loads(note.read_text())["why"]
+        assert files == contents(river.held / "trip")
+        (river.held / "trip" / "c.pdf").unlink()
+        (river.held / "trip").rename(river.inbox / "trip")
+        await river.until(lambda: published(river))
+        await river.until(lambda: not river.leftovers())
+    assert "carousel" == post.reason
+    assert ["CAROUSEL"] == [media["kind"] for media in published(river)]
+
+
+async def test_a_held_carousel_that_is_put_back_is_tried_again(river: River) -> None:
+    """Its caption was too long; shortened and put back it is the same post, published once."""
+    files = {"a.jpg": jpeg(seed=1), "b.jpg": jpeg(seed=2), "caption.txt": b"#tag " * 31}
+    async with river.daemon():
+        drop_folder(river, "trip", files)
+        held = await river.post("trip", state="held")
+        await river.until(lambda: not river.leftovers())
+        await river.until((river.held / "trip" / "caption.txt").exists)
+        (river.held / "trip" / "caption.txt").write_bytes(b"shorter")
+        (river.held / "trip").rename(river.inbox / "trip")
+        post = await river.post("trip", state="done")
+        await river.until(lambda: not river.leftovers())
+    assert held.id == post.id
+    assert ["shorter"] == river.captions()
+    assert {"trip"} == {path.name for path in river.processed.iterdir()}
+    assert not (river.held / "trip.mediawatch.json").exists()
+
+
+async def test_the_same_folder_again_is_a_duplicate(river: River) -> None:
+    """The same files in the same order: filed aside with the first post's name."""
+    files = {"a.jpg": jpeg(seed=1), "b.jpg": jpeg(seed=2)}
+    async with river.daemon():
+        drop_folder(river, "trip", files)
+        await river.post("trip", state="done")
+        await river.until((river.processed / "trip" / "b.jpg").exists)
+        drop_folder(river, "copy", files)
+        await river.until((river.duplicate / "copy" / "b.jpg").exists)
+    told = json.loads((river.duplicate / "copy.mediawatch.json").read_text())
+    assert "trip" in told["why"]
+    assert 1 == len(published(river))
+
+
+async def test_one_file_in_a_folder_is_held_with_the_way_out(river: River) -> None:
+    """A carousel is made of two to ten."""
+    async with river.daemon():
+        drop_folder(river, "trip", {"a.jpg": jpeg()})
+        post = await river.post("trip", state="held")
+    assert "carousel" == post.reason
+    assert "two to ten" in (post.detail or "") or "2 to 10" in (post.detail or "")
+
+
+async def test_a_folder_without_pictures_is_ignored(river: River) -> None:
+    """It stays, and is listed with the reason."""
+    async with river.daemon():
+        drop_folder(river, "papers", {"a.pdf": PDF})
+        river.drop("beach.jpg", jpeg())
+        await river.post("beach.jpg", state="done")
+        told = await river.run("status", "--json")
+    assert "folder" in json.loads(told.out)["folder"]["ignored"]["papers"]
+
+
+def sidecar(river: River, name: str, text: str) -> Path:
+    path = river.inbox / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+async def test_a_toml_file_beside_it_says_what_is_wished_for(river: River) -> None:
+    """Caption and alternative text reach Meta; the file travels with its picture."""
+    sidecar(river, "beach.toml", 'caption = "Low tide"\nalt_text = "Wet sand"\n')
+    async with river.daemon():
+        river.drop("beach.jpg", jpeg())
+        await river.post("beach.jpg", state="done")
+        await river.until((river.processed / "beach.toml").exists)
+    assert ["Low tide"] == river.captions()
+    (container,) = river.simulator.state.snapshot()["containers"]
+    assert "Wet sand" in json.dumps(container)
+
+
+async def test_a_sidecar_that_is_not_understood_holds_its_picture(river: River) -> None:
+    """The note names the key and what is meant; mended and put back, it is published."""
+    sidecar(river, "beach.json", '{"capton": "Low tide"}')
+    async with river.daemon():
+        river.drop("beach.jpg", jpeg())
+        post = await river.post("beach.jpg", state="held")
+        await river.until((river.held / "beach.json").exists)
+        (river.held / "beach.json").write_text('{"caption": "Low tide"}')
+        (river.held / "beach.json").rename(river.inbox / "beach.json")
+        (river.held / "beach.jpg").rename(river.inbox / "beach.jpg")
+        await river.post("beach.jpg", state="done")
+    assert "sidecar" == post.reason
+    assert "capton" in (post.detail or "")
+    assert ["Low tide"] == river.captions()
+
+
+async def test_a_post_that_is_planned_waits_and_can_be_published_now(river: River) -> None:
+    """A name begins with a time far ahead: told as scheduled; an order publishes it at once."""
+    async with river.daemon():
+        river.drop("2099-12-24 18.00 tree.jpg", jpeg())
+        post = await river.post("2099-12-24 18.00 tree.jpg", state="waiting", reason="scheduled")
+        listed = await river.run("posts", "list")
+        assert "scheduled" in listed.out
+        assert [] == published(river)
+        assert 0 == (await river.run("posts", "publish", post.id)).code
+        await river.post("2099-12-24 18.00 tree.jpg", state="done")
+    assert ["2099-12-24 18.00 tree"] == river.captions()
+
+
+async def test_a_planned_post_goes_out_by_itself(river: River) -> None:
+    """Its time has passed when it is dropped: by default it is published at once."""
+    sidecar(river, "beach.toml", "publish_at = 2020-01-01T12:00:00Z\n")
+    async with river.daemon():
+        river.drop("beach.jpg", jpeg())
+        await river.post("beach.jpg", state="done")
+    assert ["beach"] == river.captions()
+
+
+async def test_a_late_post_is_held_where_its_owner_wants_that(river: River) -> None:
+    """``late = "hold"``: held with the time it was planned for; ``posts retry`` publishes it."""
+    river.configure(publish={"late": "hold"})
+    sidecar(river, "beach.toml", "publish_at = 2020-01-01T12:00:00Z\n")
+    async with river.daemon():
+        river.drop("beach.jpg", jpeg())
+        post = await river.post("beach.jpg", state="held")
+        assert "late" == post.reason
+        await river.until((river.held / "beach.jpg").exists)
+        assert 0 == (await river.run("posts", "retry", post.id)).code
+        await river.post("beach.jpg", state="done")
+    assert ["beach"] == river.captions()
+
+
+async def test_a_first_comment_is_written_after_the_post(river: River) -> None:
+    """Also by ``once``, which leaves when all is done."""
+    sidecar(river, "beach.toml", 'first_comment = "Taken at low tide"\n')
+    river.drop("beach.jpg", jpeg())
+    assert 0 == (await river.run("once")).code
+    (media,) = published(river)
+    assert ["Taken at low tide"] == [comment["text"] for comment in media["comments"]]

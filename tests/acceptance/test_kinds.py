@@ -150,6 +150,40 @@ async def test_a_folder_with_something_else_in_it_is_held_as_a_whole(river: Rive
     assert ["CAROUSEL"] == [media["kind"] for media in published(river)]
 
 
+async def test_a_link_in_a_folder_is_not_followed_and_goes_with_it(river: River) -> None:
+    """The folder is held for it, whole, and the link with it: nothing is left behind."""
+    outside = river.root / "outside.jpg"
+    outside.write_bytes(jpeg(seed=9))
+    async with river.daemon():
+        folder = river.root / "trip"
+        folder.mkdir()
+        for seed in (1, 2):
+            (folder / f"{seed}.jpg").write_bytes(jpeg(seed=seed))
+        (folder / "3.jpg").symlink_to(outside)
+        folder.rename(river.inbox / "trip")
+        post = await river.post("trip", state="held")
+        await river.until((river.held / "trip" / "3.jpg").is_symlink)
+        await river.until(lambda: not river.leftovers())
+    assert "3.jpg" in (post.detail or "")
+    assert jpeg(seed=9) == outside.read_bytes()
+    assert [] == published(river)
+
+
+async def test_a_carousel_is_published_once_more_with_all_that_was_wished(river: River) -> None:
+    """``--again``: the same pictures, words and alternative texts, as a post of its own."""
+    said = b'caption = "Trip"\n[alt_text]\n"a.jpg" = "Wet sand"\n'
+    files = {"a.jpg": jpeg(seed=1), "b.jpg": jpeg(seed=2), "caption.toml": said}
+    async with river.daemon():
+        drop_folder(river, "trip", files)
+        post = await river.post("trip", state="done")
+        assert 0 == (await river.run("posts", "publish", post.id, "--again")).code
+        await river.until(lambda: len(published(river)) == 2)
+        await river.until(lambda: len(list(river.processed.iterdir())) == 2)
+    told = json.dumps(river.simulator.state.snapshot()["containers"])
+    assert ["CAROUSEL", "CAROUSEL"] == [media["kind"] for media in published(river)]
+    assert 2 == told.count("Wet sand")
+
+
 async def test_a_held_carousel_that_is_put_back_is_tried_again(river: River) -> None:
     """Its caption was too long; shortened and put back it is the same post, published once."""
     files = {"a.jpg": jpeg(seed=1), "b.jpg": jpeg(seed=2), "caption.txt": b"#tag " * 31}

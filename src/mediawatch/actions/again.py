@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import hashlib
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from mediawatch import crash
@@ -147,6 +148,7 @@ def _anew(old: Post, content_key: str, now: float, work_folder: Path) -> Post:
         updated_at=now,
         fence=1,
         lease_until=now + _COPYING,
+        wishes=replace(old.wishes, publish_at=None, publish_note=""),
         items=items,
     )
 

@@ -62,9 +62,8 @@ def follow(before: Post, target: Path, work_folder: Path, aside: Iterable[Path])
     for folder in left - {target}:
         with contextlib.suppress(OSError):
             for path in sorted(folder.iterdir()):
-                if path.is_file() and not path.is_symlink():
-                    with contextlib.suppress(FileExistsError):
-                        filing.settle_move(path, target / path.name, None)
+                with contextlib.suppress(FileExistsError):
+                    _bring(path, target / path.name)
         with contextlib.suppress(OSError):
             folder.rmdir()
             crash.at("work.folder-removed")
@@ -76,6 +75,14 @@ def claim(source: Path, target: Path) -> None:
     Raises OSError: FileNotFoundError if somebody was quicker."""
     source.rename(target)
     crash.at("claim.renamed")
+
+
+def _bring(path: Path, target: Path) -> None:
+    if path.is_file() and not path.is_symlink():
+        filing.settle_move(path, target, None)
+    elif not os.path.lexists(target):
+        path.rename(target)  # a link is moved itself, and a folder with all that is in it
+        crash.at("file.moved")
 
 
 def forget_note(folder: Path) -> None:

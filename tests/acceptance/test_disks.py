@@ -135,7 +135,7 @@ async def test_a_file_that_cannot_be_read_stays_and_hinders_no_other(river: Rive
         assert [] == more
         assert "locked.jpg" in told["event"]
         assert told["remedy"]
-        assert {"locked.jpg"} == river.leftovers()
+        await river.until(lambda: {"locked.jpg"} == river.leftovers())
         (river.inbox / "locked.jpg").chmod(0o644)
         await river.arrived({"locked.jpg": jpeg(seed=2), "open.jpg": jpeg(seed=3)})
 

@@ -8,6 +8,7 @@ prints what it took.
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import sys
 import time
@@ -39,6 +40,7 @@ def main() -> None:
     order: dict[str, Any] = json.loads(Path(sys.argv[1]).read_text("utf-8"))
     settings = FtpSettings(**order["settings"])
     files = sorted(Path(order["source"]).iterdir())
+    gc.freeze()  # as the daemon does, once it is at work
     print("ready", flush=True)
     sys.stdin.readline()
     started, cpu = time.perf_counter(), time.process_time()

@@ -34,6 +34,7 @@ MAX_BYTES = 64 * 1024
 _LONG_KEY = re.compile(
     r"""(?<![A-Za-z0-9_-])(?:(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){64}"""
 )
+_SPELLINGS = [written for each in SIDECARS for written in (each, each.upper(), each.title())]
 _FLAGS = (
     os.O_RDONLY
     | getattr(os, "O_NOFOLLOW", 0)
@@ -53,18 +54,17 @@ def find(path: Path) -> list[Path]:
     folder, name = os.path.split(path)
     stem = os.path.join(folder, split_name(name)[0])
     found: dict[tuple[int, int], Path] = {}
-    for suffix in SIDECARS:
-        for written in (suffix, suffix.upper(), suffix.title()):
-            beside = Path(stem + written)
-            try:
-                status = beside.lstat()
-            except (OSError, ValueError):
-                continue
-            if beside.name.lower().endswith(NOTE_SUFFIX):
-                continue  # ours, of a file that was put back
-            if beside != path and stat.S_ISREG(status.st_mode):
-                # Where case does not count, three spellings are one file.
-                found.setdefault((status.st_dev, status.st_ino), beside)
+    for written in _SPELLINGS:
+        beside = stem + written
+        try:
+            status = os.lstat(beside)
+        except (OSError, ValueError):
+            continue  # nearly always: no path is made for what is not there
+        if beside.lower().endswith(NOTE_SUFFIX):
+            continue  # ours, of a file that was put back
+        if beside != os.fspath(path) and stat.S_ISREG(status.st_mode):
+            # Where case does not count, three spellings are one file.
+            found.setdefault((status.st_dev, status.st_ino), Path(beside))
     return list(found.values())
 
 

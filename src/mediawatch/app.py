@@ -102,7 +102,7 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
         engine = MemoryEngine(size=max(8, settings.watch.workers * 4))
         archive = Archive(settings.watch, clock)
         witness = Witness(data_dir / WITNESS)
-        await again.forget_cut_off(journal, log)
+        await again.forget_cut_off(journal, log, settings.watch.work_folder)
         await Recovery(settings.watch, journal, clock, log, archive, witness).run_once()
 
         tokens = Tokens(settings.instagram)

@@ -4,6 +4,7 @@ Instagram."""
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -214,6 +215,79 @@ async def test_the_same_folder_again_is_a_duplicate(river: River) -> None:
     told = json.loads((river.duplicate / "copy.mediawatch.json").read_text())
     assert "trip" in told["why"]
     assert 1 == len(published(river))
+
+
+async def test_the_same_folder_may_come_time_and_again(river: River) -> None:
+    """A sync tool brings it five times: each is filed aside, and what comes after is published."""
+    files = {"a.jpg": jpeg(seed=1), "b.jpg": jpeg(seed=2)}
+    async with river.daemon():
+        drop_folder(river, "trip", files)
+        await river.post("trip", state="done")
+        await river.until((river.processed / "trip" / "b.jpg").exists)
+        for number in range(1, 6):
+            (river.root / "prepared" / "trip").mkdir(parents=True, exist_ok=True)
+            for name, content in files.items():
+                (river.root / "prepared" / "trip" / name).write_bytes(content)
+            (river.root / "prepared" / "trip").rename(river.inbox / "trip")
+            await river.until(lambda: len(list(river.duplicate.glob("*/b.jpg"))) == number)  # noqa: B023
+        river.drop("beach.jpg", jpeg(seed=3))
+        await river.post("beach.jpg", state="done")
+    assert 2 == len(published(river))
+
+
+async def test_a_held_carousel_is_known_by_its_bytes_whatever_its_files_are_called(
+    river: River,
+) -> None:
+    """Put back with one file renamed, and another whose name is no text: the same post, tried."""
+    files = {"a.jpg": jpeg(seed=1), "b.jpg": jpeg(seed=2), "caption.txt": b"#tag " * 31}
+    async with river.daemon():
+        drop_folder(river, "trip", files)
+        held = await river.post("trip", state="held")
+        await river.until((river.held / "trip" / "caption.txt").exists)
+        await river.until(lambda: not river.leftovers())
+        folder = river.held / "trip"
+        (folder / "caption.txt").write_bytes(b"shorter")
+        (folder / "a.jpg").rename(folder / "a renamed.jpg")
+        (folder / "b.jpg").rename(folder / os.fsdecode(b"b\xff.jpg"))
+        folder.rename(river.inbox / "trip")
+        post = await river.post("trip", state="done")
+        await river.until(lambda: not river.leftovers())
+    assert held.id == post.id
+    assert ["shorter"] == river.captions()
+    assert files["b.jpg"] == (river.processed / "trip" / os.fsdecode(b"b\xff.jpg")).read_bytes()
+
+
+async def test_a_held_story_that_is_put_back_is_the_same_story(river: River) -> None:
+    """It is tried again as what it was, and nothing of it is torn off at the next start."""
+    (river.inbox / "stories").mkdir()
+    (river.inbox / "stories" / "a.toml").write_text('capton = "x"', encoding="utf-8")
+    async with river.daemon():
+        (river.inbox / "stories" / "a.jpg").write_bytes(jpeg())
+        held = await river.post("a.jpg", state="held")
+        await river.until((river.held / "a.toml").exists)
+        (river.held / "a.toml").unlink()
+        (river.held / "a.jpg").rename(river.inbox / "stories" / "a.jpg")
+        post = await river.post("a.jpg", state="done")
+    async with river.daemon():
+        await river.until(lambda: not (river.leftovers() - {"stories"}))
+    assert held.id == post.id
+    assert ["STORY"] == [media["kind"] for media in published(river)]
+    assert {} == contents(river.held)
+
+
+async def test_what_is_said_beside_a_carousel_is_not_passed_over(river: River) -> None:
+    """A caption beside the folder, or beside one of its files: held, and told where it belongs."""
+    sidecar(river, "trip.txt", "Our trip")
+    async with river.daemon():
+        drop_folder(river, "trip", {"a.jpg": jpeg(seed=1), "b.jpg": jpeg(seed=2)})
+        outside = await river.post("trip", state="held")
+        drop_folder(
+            river, "walk", {"a.jpg": jpeg(seed=3), "b.jpg": jpeg(seed=4), "a.txt": b"Hello"}
+        )
+        inside = await river.post("walk", state="held")
+    assert "trip.txt" in (outside.detail or "")
+    assert "a.txt" in (inside.detail or "")
+    assert [] == published(river)
 
 
 async def test_one_file_in_a_folder_is_held_with_the_way_out(river: River) -> None:

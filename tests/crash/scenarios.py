@@ -356,6 +356,22 @@ async def cut_off_while_filed(stage: Stage) -> None:
     await stage.ends(PUBLISHED)
 
 
+async def another_of_the_same_name(stage: Stage) -> None:
+    """Killed after the rename, not yet written down; then another file comes under the old name,
+    as cameras name theirs: it is a post of its own."""
+    river = stage.river
+    river.drop("webcam.jpg", jpeg(400, 320, seed=1))
+    await stage.start(dies_at="claim.renamed")
+    await stage.until_death()
+    river.drop("webcam.jpg", jpeg(400, 320, seed=2))
+    await stage.start()
+    await stage.until(lambda: len(river.captions()) == 2)
+    await stage.until(lambda: len(_names(river.processed)) == 2 and not river.leftovers())
+    await stage.stop()
+    kept = {bytes(content) for content in contents(river.processed).values()}
+    assert {jpeg(400, 320, seed=1), jpeg(400, 320, seed=2)} == kept, river.story()
+
+
 async def name_taken_while_dead(stage: Stage) -> None:
     """Killed after the intent; then something else lies where the file was to go."""
     river = stage.river
@@ -619,6 +635,9 @@ SCENARIOS: dict[str, Scenario] = {
     "gone while dead": Scenario(gone_while_dead, armed_life=2),
     "original gone while dead": Scenario(original_gone_while_dead, armed_life=3),
     "cut off while filed": Scenario(cut_off_while_filed, armed_life=2),
+    "another of the same name": Scenario(
+        another_of_the_same_name, armed_life=2, usual=USUAL | {"rename.linked"}
+    ),
     "name taken while dead": Scenario(name_taken_while_dead, armed_life=2),
     "journal lost": Scenario(journal_lost, armed_life=2, usual=BUT_FILING),
     "journal older": Scenario(journal_older, armed_life=2),

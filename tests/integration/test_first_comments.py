@@ -6,7 +6,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
+from mediawatch.journal.database import Statement
+from mediawatch.journal.schema import posts as posts_table
 from mediawatch.maintenance.first_comments import QUIET, TRIES
 from mediawatch.model.lifecycle import State
 from mediawatch.model.wishes import Wishes
@@ -84,3 +87,28 @@ async def test_a_comment_that_is_refused_is_told_and_harms_no_post(river: Bench)
     told = river.log.said("comment")
     assert TRIES == sum(line["level"] == "warning" for line in told)
     assert "by hand" in [line for line in told if line["level"] == "warning"][-1]["remedy"]
+
+
+async def test_a_clock_that_is_set_back_shortens_no_quiet_time(river: Bench) -> None:
+    """The call may take effect yet, whatever the clock says by now."""
+    await published(river)
+    river.simulator.script({"on": "comment", "do": "drop-before", "times": 1})
+    await river.first_comments.run_once()
+
+    river.time.turn(-QUIET / 2)
+    await river.first_comments.run_once()
+
+    assert [] == comments(river)
+
+
+async def test_a_post_whose_media_is_not_known_is_told_once(river: Bench) -> None:
+    """A person confirmed it without its id: its comment is left to its owner, aloud."""
+    post_id = await published(river)
+    moved = update(posts_table).where(posts_table.c.id == post_id).values(media_id=None)
+    await river.journal.apply([Statement(moved)])
+
+    for _ in range(3):
+        await river.first_comments.run_once()
+
+    told = [line for line in river.log.said("comment") if line["level"] == "warning"]
+    assert ["Write it by hand."] == [line["remedy"] for line in told]

@@ -200,6 +200,18 @@ def test_a_stranger_at_the_target_is_no_finished_move(source: Path, tmp_path: Pa
     assert b"stranger" == target.read_bytes()
 
 
+def test_another_file_under_the_old_name_is_never_let_go_of(source: Path, tmp_path: Path) -> None:
+    """The move was ended, and then another file came where the original had been: it stays."""
+    target = tmp_path / "photo.jpg"
+    source.rename(target)
+    source.write_bytes(b"another picture")
+
+    filing.settle_move(source, target, SHA)
+
+    assert b"another picture" == source.read_bytes()
+    assert BYTES == target.read_bytes()
+
+
 def test_a_move_of_changed_bytes_is_not_finished(source: Path, tmp_path: Path) -> None:
     """Bytes that were changed while we were down are not taken for those of the job."""
     source.write_bytes(b"other")

@@ -69,17 +69,21 @@ async def publish_again(journal: Journal, clock: Clock, prefix: str, watch: Watc
     return after
 
 
-async def forget_cut_off(journal: Journal, log: Log) -> None:
+async def forget_cut_off(journal: Journal, log: Log, work_folder: Path) -> None:
     """At the start: a repetition whose copies a kill cut off never came to be; it may be asked for
-    again. Raises JournalError."""
+    again. One that got further, and whose original is gone since, is none of these.
+    Raises JournalError."""
     for post in await posts.listed(journal, states=[State.RUNNING], limit=1000):
-        copied = post.stage is Stage.CONVERT and post.items[0].moving_to is None
-        if not copied or await asyncio.to_thread(_all_there, post):
+        copies = work_folder / post.id
+        copying = post.stage is Stage.CONVERT and post.items[0].source.parent == copies
+        if not copying or post.items[0].moving_to is not None:
+            continue
+        if await asyncio.to_thread(_all_there, post):
             continue
         if not await attempts.told(journal, post.id, attempts.WANTED_AGAIN):
             continue
         with contextlib.suppress(OSError):
-            await asyncio.to_thread(_discard, post.items[0].source.parent)
+            await asyncio.to_thread(_discard, copies)
         await _forget(journal, post)
         log.warning(
             f"{post.name} was to be published once more, but its copy was cut off.",

@@ -253,6 +253,11 @@ def ask_comment(post: Post, now: float) -> Statement:
     )
 
 
+def give_up_comment(post: Post, tries: int) -> Statement:
+    """The first comment cannot be written: as if it had been tried so often."""
+    return Statement(update(posts).where(posts.c.id == post.id).values(comment_tries=tries), rows=1)
+
+
 def record_comment(post_id: str, comment_id: str) -> Statement:
     """The first comment is there."""
     return Statement(update(posts).where(posts.c.id == post_id).values(comment_id=comment_id))

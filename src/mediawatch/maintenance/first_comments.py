@@ -13,11 +13,12 @@ from mediawatch.graph.publishing import Publishing
 from mediawatch.journal import posts
 from mediawatch.journal.database import Journal
 from mediawatch.log import Log
+from mediawatch.model.captions import words_of
 from mediawatch.model.posts import Post
 from mediawatch.tokens import Tokens
 
 #: Seconds after publishing within which a first comment is written.
-WRITTEN_WITHIN = 86400.0
+WRITTEN_WITHIN = 7 * 86400.0
 #: Seconds after which a call that was not answered can take effect no more.
 QUIET = 60.0
 TRIES = 3
@@ -51,15 +52,26 @@ class FirstComments:
 
     async def _write(self, post: Post) -> bool:
         text, now = post.wishes.first_comment, self._clock.now()
-        if text is None or post.media_id is None:
+        if text is None:
+            return False
+        if post.media_id is None:
+            await self._journal.apply([posts.give_up_comment(post, TRIES)])
+            crash.at("comment.recorded")
+            self._log.warning(
+                f"The first comment of {post.name} is not written: which media the post is, is "
+                "not known.",
+                action="comment",
+                post=post.id,
+                remedy="Write it by hand.",
+            )
             return False
         token = await self._tokens.access_token(post.account_id)
         api = Publishing(self._client, post.account_id, token, _not_kept)
         if post.comment_asked_at is not None:
-            if 0 <= now - post.comment_asked_at < QUIET:
+            if now - post.comment_asked_at < QUIET and post.comment_asked_at - now < QUIET:
                 return False
             there = await api.comments(post.media_id)
-            same = [each.id for each in there if each.text.split() == text.split()]
+            same = [each.id for each in there if words_of(each.text) == words_of(text)]
             if same:
                 await self._record(post, same[-1])
                 return True
@@ -82,7 +94,9 @@ class FirstComments:
             f"The first comment of {post.name} is not written: {error.message}",
             action="comment",
             post=post.id,
-            remedy="Write it by hand." if last else "mediawatch looks for it, and tries again.",
+            remedy="Look whether it is there, and else write it by hand."
+            if last
+            else "mediawatch looks for it, and tries again.",
         )
 
 

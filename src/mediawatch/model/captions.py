@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
@@ -24,6 +25,12 @@ _SEPARATORS = re.compile(r"[_\-\s]+")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _HASHTAG = re.compile(r"(?<![\w&])#\w+")
 _MENTION = re.compile(r"(?<![\w.@])@[A-Za-z0-9_.]+")
+
+
+def words_of(text: str) -> list[str]:
+    """What two texts must have in common to be the same on Instagram: it keeps the words, but
+    neither each space and line end nor each way of writing an é."""
+    return unicodedata.normalize("NFC", text).split()
 
 
 def title(stem: str) -> str:

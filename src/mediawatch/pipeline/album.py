@@ -8,7 +8,7 @@ import contextlib
 import errno
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -30,18 +30,22 @@ def shown(post: Post) -> Path:
     return source.parent if post.kind is PostKind.CAROUSEL else source
 
 
-def place(folder: Path, post: Post, note: dict[str, Any] | None) -> Path:
+def place(
+    folder: Path, post: Post, note: dict[str, Any] | None, reserved: Container[Path] = ()
+) -> Path:
     """The folder below ``folder`` for the originals of a carousel, and the note beside it, if
     there is one: an original is never seen there without its reason.
 
-    After a kill the same one is found: by what lies there or is on its way there, or by its note.
+    ``reserved``: those that other posts are about to be filed in. After a kill the same one is
+    found: by what lies there or is on its way there, or by its note.
     Raises FileExistsError if all names are taken, StorageProblem.
     """
     filing.make_folder(folder)
     names = candidate_names(post.name, post.id, (NOTE_SUFFIX,) if note else ())
     targets = [folder / name for name in names]
     ours = next((target for target in targets if _is_ours(target, post)), None)
-    target = ours or next((target for target in targets if _is_free(target)), None)
+    free = (target for target in targets if target not in reserved and _is_free(target))
+    target = ours or next(free, None)
     if target is None:
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(folder / post.name))
     if note is not None:
@@ -96,11 +100,14 @@ def file_duplicate(source: Path, folder: Path, post_id: str, note: dict[str, Any
     """File a folder that is a post already, with a note; where it lies then. Raises OSError, and
     StorageProblem."""
     filing.make_folder(folder)
-    names = candidate_names(source.name, post_id, (NOTE_SUFFIX,))
-    targets = [folder / name for name in names]
     seal = filing.seal(source)
+    # A mark of its own for each: a sync tool may bring the same folder time and again.
+    names = candidate_names(source.name, f"{post_id}-{seal}", (NOTE_SUFFIX,))
+    targets = [folder / name for name in names]
     begun = next((target for target in targets if _has_note(target, post_id, seal)), None)
-    target = begun or next(target for target in targets if _is_free(target))
+    target = begun or next((target for target in targets if _is_free(target)), None)
+    if target is None:
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(folder / source.name))
     filing.write_note(note_beside(target), note | {"seal": seal})
     try:
         source.rename(target)
@@ -115,14 +122,20 @@ def file_duplicate(source: Path, folder: Path, post_id: str, note: dict[str, Any
     return target
 
 
+def is_in_inbox(post: Post) -> bool:
+    """Whether it is a carousel whose folder was about to be claimed, and was not."""
+    moving_to = post.items[0].moving_to
+    if post.kind is not PostKind.CAROUSEL or moving_to is None:
+        return False
+    source, target = post.items[0].source.parent, moving_to.parent
+    return source.is_dir() and not source.is_symlink() and not os.path.lexists(target)
+
+
 def finish_claim(post: Post) -> None:
     """A claim that was cut off before its rename is made now. Raises OSError."""
     moving_to = post.items[0].moving_to
-    if post.kind is not PostKind.CAROUSEL or moving_to is None:
-        return
-    source, target = post.items[0].source.parent, moving_to.parent
-    if source.is_dir() and not source.is_symlink() and not os.path.lexists(target):
-        claim(source, target)
+    if moving_to is not None and is_in_inbox(post):
+        claim(post.items[0].source.parent, moving_to.parent)
 
 
 def _is_free(target: Path) -> bool:

@@ -42,6 +42,9 @@ class Archive:
     def __init__(self, settings: WatchSettings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
+        self._placing = asyncio.Lock()
+        #: Folders that carousels are being filed in: one that is chosen is not there yet.
+        self._places: dict[Path, str] = {}
 
     async def published(self, work: Work, api: Callable[[Work], Awaitable[Publishing]]) -> Outcome:
         """Stage archive: the original goes to ``processed``, and the post is done."""
@@ -99,13 +102,19 @@ class Archive:
         and one note beside it."""
         if work.post.kind is not PostKind.CAROUSEL:
             return folder
-        return await asyncio.to_thread(album.place, folder, work.post, note)
+        post = work.post
+        async with self._placing:
+            others = {place for place, owner in self._places.items() if owner != post.id}
+            place = await asyncio.to_thread(album.place, folder, post, note, others)
+            self._places[place] = post.id
+        return place
 
     async def _follow(self, before: Post, place: Path) -> None:
         if before.kind is PostKind.CAROUSEL:
             settings = self._settings
             aside = (settings.held_folder, settings.failed_folder)
             await asyncio.to_thread(album.follow, before, place, settings.work_folder, aside)
+            self._places.pop(place, None)
 
     async def _file(
         self, work: Work, item: Item, folder: Path, note: dict[str, Any] | None = None

@@ -201,10 +201,11 @@ def _finish(source: Path, target: Path, sha256: str | None) -> None:
     elif _is_stand_in(source, target):
         source.replace(target)
         sync_folder(target.parent)
-    elif hash_file(target) == (sha256 or hash_file(source)):
+    elif (found := hash_file(target)) == hash_file(source):
         _let_go(source, target)
-    else:
+    elif found != sha256:
         raise _taken(target)
+    # Else the move was ended before, and another file came to the old name since: it stays.
 
 
 def _let_go(source: Path, target: Path) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 
 from mediawatch.graph.publishing import PublishedMedia, Publishing
 from mediawatch.journal import posts
+from mediawatch.model.captions import words_of
 from mediawatch.model.kinds import PostKind
 from mediawatch.model.posts import Post
 from mediawatch.pipeline.work import Work
@@ -53,10 +53,5 @@ async def candidates(work: Work, api: Publishing, *, margin: float = CLOCK_MARGI
 def looks_like(media: PublishedMedia, post: Post) -> bool:
     """Whether a listed media is of the post's kind and has its caption; stories have none."""
     kind = media.media_type in {"", *_LISTED_AS[post.kind]}
-    said = post.kind is PostKind.STORY or _words(media.caption) == _words(post.caption)
+    said = post.kind is PostKind.STORY or words_of(media.caption) == words_of(post.caption)
     return kind and said
-
-
-def _words(caption: str) -> list[str]:
-    # Instagram keeps the words, but neither each space and line end nor each way of writing an é.
-    return unicodedata.normalize("NFC", caption).split()

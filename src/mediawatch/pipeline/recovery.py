@@ -128,6 +128,12 @@ class Recovery:
 
     async def _finish_moves(self, post: Post) -> None:
         before = await asyncio.to_thread(_identity, self._settings.folder)
+        begun = post.stage is Stage.CONVERT and post.state is State.RUNNING
+        if begun and await asyncio.to_thread(album.is_in_inbox, post):
+            # Who knows what came to it meanwhile: it is looked at anew, as it is.
+            await self._journal.apply([posts.forget(post.id)])
+            crash.at("recovery.forgotten")
+            return
         try:
             await asyncio.to_thread(album.finish_claim, post)
             items = [await asyncio.to_thread(finish_move, item) for item in post.items]

@@ -44,6 +44,7 @@ from mediawatch.watch.filters import is_sidecar
 from mediawatch.watch.fingerprint import Fingerprint, content_key, take_fingerprint
 from mediawatch.watch.reading import identity
 from mediawatch.watch.words import Words
+from mediawatch.watch.writers import Key
 
 #: Items of a carousel (Meta: Content Publishing, 2207028).
 FEWEST, MOST = 2, 10
@@ -179,7 +180,7 @@ class CarouselIntake:
         except (OSError, MediawatchError):
             await self._forget(post)
             raise
-        if not await asyncio.to_thread(_is_what_was_read, target, prints):
+        if not await asyncio.to_thread(_is_what_was_read, target, prints, candidate.key):
             await asyncio.to_thread(target.rename, candidate.path)
             crash.at("claim.undone")
             await self._forget(post)
@@ -241,17 +242,16 @@ class CarouselIntake:
     async def _put_back(self, post: Post, candidate: Candidate, fresh: Post) -> Taken:
         """The folder of a held post was put back into the inbox: it is tried again."""
         target = self._watch.work_folder / post.id
-        moving = {item.name: item for item in fresh.items}
+        # The key says that these are the same bytes in the same order, whatever they are called.
         items = [
             replace(
                 item,
-                source=moving[item.name].source if item.name in moving else item.source,
-                moving_to=target / item.name,
+                name=new.name,
+                source=new.source,
+                moving_to=target / new.source.name,
             )
-            for item in post.items
+            for item, new in zip(post.items, fresh.items, strict=True)
         ]
-        if len(moving.keys() & {item.name for item in post.items}) != len(post.items):
-            return await self._duplicate(post, candidate)  # other names: another folder
         said = post
         if post.stage in _WORDS_ARE_OPEN:
             said = replace(post, caption=fresh.caption, wishes=fresh.wishes, refusal=fresh.refusal)
@@ -311,8 +311,11 @@ def _all_there(post: Post) -> bool:
     return all(item.source.is_file() for item in post.items)
 
 
-def _is_what_was_read(folder: Path, prints: dict[str, Fingerprint]) -> bool:
+def _is_what_was_read(folder: Path, prints: dict[str, Fingerprint], key: Key) -> bool:
+    """Whether nothing changed in the folder, and nothing came to it, since it settled."""
     try:
+        if folders.key_and_size(str(folder), folders.listed(str(folder)))[0] != key:
+            return False
         return all(
             identity((folder / name).lstat()) == each.identity for name, each in prints.items()
         )
@@ -338,6 +341,20 @@ def _wishes(folder: Path, prints: dict[str, Fingerprint]) -> tuple[Wishes, Rejec
 
 
 def _check_files(folder: Path, prints: dict[str, Fingerprint], wishes: Wishes) -> None:
+    if beside := sidecar.find(folder):
+        raise _refused(
+            f"{beside[0].name} lies beside the folder {folder.name}.",
+            f"Put it into the folder as {CAPTION}{beside[0].suffix.lower()}, and that back.",
+        )
+    for name, each in prints.items():
+        if each.beside:
+            raise _refused(
+                f"{each.beside[0].name} in {folder.name} is about one file; a carousel has one "
+                f"caption, {CAPTION}.txt or {CAPTION}.toml.",
+                f"Take it out, or say in {CAPTION}.toml what is meant, and put the folder back.",
+            )
+        if each.refusal is not None:
+            raise _refused(f"{name} in {folder.name}: {each.refusal[1]}", each.refusal[2])
     others: Sequence[str] = folders.listed(str(folder)).others
     strange = [name for name, each in prints.items() if each.family is Family.UNSUPPORTED]
     if others or strange:

@@ -83,6 +83,12 @@ def is_partial(name: str) -> bool:
     return _partial(name.lower()) is not None
 
 
+def is_hidden_temporary(name: str) -> bool:
+    """Whether another program may be making a file under this hidden name: rsync and FTP servers
+    write so, and rename at the end. The system's own hidden files are none of these."""
+    return ignored_by_name(name) in {HIDDEN, SYNC_TEMPORARY}
+
+
 def _partial(lowered: str) -> str | None:
     if not lowered.endswith(_PARTIAL_SUFFIXES):
         return None

@@ -76,7 +76,7 @@ class KnownContent:
     async def _put_back(self, post: Post, candidate: Candidate, fingerprint: Fingerprint) -> Taken:
         """The original of a held post was put back into the inbox: try it again."""
         before = post.items[0]
-        target = self._watch.work_folder / post.id / candidate.name
+        target = self._watch.work_folder / post.id / candidate.path.name
         claim = Claim(candidate, fingerprint, target)
         item = replace(before, source=candidate.path, moving_to=target)
         # First, while it is known where that lies: what it says is no longer so.

@@ -73,10 +73,11 @@ def error_codes() -> set[str]:
     found = {code for file in _files() for code in _codes_in(ast.parse(file.read_text("utf-8")))}
     found |= {row.code for row in _module("hosts.ftp_errors")._TABLE}
     found |= {code for code, _ in _module("errors")._DISK_REMEDIES.values()}
-    found.add(_module("model.posts").JOURNAL_RESTORED)
-    words = _module("media.rules").Reason
-    assert issubclass(words, enum.StrEnum)
-    return found | set(words)
+    words = _module("model.posts")
+    found |= {words.JOURNAL_RESTORED, words.SCHEDULED, words.ACCOUNT_BUSY}
+    refused = _module("media.rules").Reason
+    assert issubclass(refused, enum.StrEnum)
+    return found | set(refused)
 
 
 def _module(name: str) -> Any:

@@ -365,6 +365,29 @@ async def test_posts_of_one_account_at_once(river: Bench) -> None:
     assert {State.DONE} == {(await river.find(post_id)).state for post_id in ids}
 
 
+async def test_an_account_that_is_freed_before_the_wait_is_written_keeps_nobody_waiting(
+    river: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The account is released between a post's being turned away and its wait: whoever released it
+    found nobody to wake, so the post sees for itself."""
+    first, second = await river.post("First"), await river.post("Second")
+    river.simulator.script({"on": "media_publish", "do": "drop-before", "times": 1})
+    await river.advance(first)
+    write_the_wait = river.runner._stop
+
+    async def released_just_before(work: Work, *words: object, **facts: object) -> None:
+        await river.journal.apply([accounts.unlock(USER, first)])
+        await river.publish.released(USER, work)
+        await write_the_wait(work, *words, **facts)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(river.runner, "_stop", released_just_before)
+    post = await river.advance(second)
+
+    assert "account-busy" == post.reason
+    assert (post.wait_until or 0.0) <= river.time.now
+    assert (second, 0.0) in river.engine.woken
+
+
 async def test_a_stale_worker_cannot_ask(river: Bench) -> None:
     """I4: a worker that was overtaken cannot write its intent, so it cannot send."""
     post_id = await river.post()

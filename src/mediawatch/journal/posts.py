@@ -31,7 +31,7 @@ from mediawatch.journal.database import Journal, Row, Statement
 from mediawatch.journal.schema import accounts, items, posts
 from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import FINAL, PRIORITY, Event, Stage, State, walk
-from mediawatch.model.posts import SCHEDULED, Item, Post
+from mediawatch.model.posts import ACCOUNT_BUSY, SCHEDULED, Item, Post
 
 #: Values in one list of a query: SQLite takes 32,766 parameters at the most.
 _AT_ONCE = 1000
@@ -163,7 +163,7 @@ def unpark_all(now: float) -> Statement:
         update(posts)
         .where(
             posts.c.state == State.WAITING,
-            or_(posts.c.parked, posts.c.reason == "account-busy"),
+            or_(posts.c.parked, posts.c.reason == ACCOUNT_BUSY),
             ~stopped,
         )
         .values(wait_until=now, parked=False, updated_at=now)
@@ -181,7 +181,7 @@ def account_is_free(account_id: str, now: float) -> Statement:
         .where(
             posts.c.account_id == account_id,
             posts.c.state == State.WAITING,
-            posts.c.reason == "account-busy",
+            posts.c.reason == ACCOUNT_BUSY,
         )
         .values(wait_until=now, updated_at=now)
         .returning(posts.c.id, posts.c.stage)

@@ -14,6 +14,8 @@ from mediawatch.model.wishes import Wishes
 JOURNAL_RESTORED = "journal-restored"
 #: Why posts wait that are planned for a time (pipeline/planned.py).
 SCHEDULED = "scheduled"
+#: Why posts wait whose account publishes another one first (pipeline/publish.py).
+ACCOUNT_BUSY = "account-busy"
 
 
 @dataclass(frozen=True, slots=True)

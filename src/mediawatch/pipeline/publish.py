@@ -24,7 +24,7 @@ from mediawatch.journal.accounts import Account
 from mediawatch.journal.attempts import Attempt
 from mediawatch.journal.witness import Witness
 from mediawatch.model.lifecycle import PRIORITY, Event, Publication, Stage
-from mediawatch.model.posts import Item
+from mediawatch.model.posts import ACCOUNT_BUSY, Item
 from mediawatch.pipeline import quota
 from mediawatch.pipeline.containers import CONTAINER_LIFE, LOST_CONTAINER, Containers
 from mediawatch.pipeline.outcomes import Done, Hold, Outcome, Reason, WaitUntil
@@ -263,5 +263,5 @@ class Publish:
         which = f"Post {other}" if other else "Another post"
         return WaitUntil(
             work.clock.now() + 30.0,
-            Reason("account-busy", f"{which} of this account is being published first."),
+            Reason(ACCOUNT_BUSY, f"{which} of this account is being published first."),
         )

@@ -21,6 +21,7 @@ from mediawatch.journal.database import Journal, Statement
 from mediawatch.log import Log
 from mediawatch.metrics import Metrics
 from mediawatch.model.lifecycle import PRIORITY, Event, Publication, Stage, State
+from mediawatch.model.posts import ACCOUNT_BUSY
 from mediawatch.pipeline.outcomes import (
     Done,
     GiveUp,
@@ -175,6 +176,8 @@ class Runner:
                 await self._stop(work, Event.SNOOZE, reason, wait_until=at, parked=parked)
                 self._tell_wait(work, outcome)
                 self._wake_at(work, at)
+                if reason.code == ACCOUNT_BUSY:
+                    await self._look_whether_it_is_free(work)
             case RetryAt(at, reason):
                 attempts = work.post.attempts + 1
                 later = _duration(at - self._clock.now())
@@ -209,6 +212,13 @@ class Runner:
         await work.write(
             event, reason=reason.code, detail=reason.detail, remedy=reason.remedy, **facts
         )
+
+    async def _look_whether_it_is_free(self, work: Work) -> None:
+        """The account may have been released before the wait was written down: whoever did that
+        found nobody to wake."""
+        account = await accounts.find(self._journal, work.post.account_id)
+        if account.publishing is None:
+            await self._let_others_on(work)
 
     async def _let_others_on(self, work: Work) -> None:
         """The account is free again for what stood in line behind this post."""

@@ -14,14 +14,14 @@ from mediawatch.errors import StorageProblem
 from mediawatch.journal import posts, standing
 from mediawatch.journal.database import Journal
 from mediawatch.model.lifecycle import STAGES, Publication, Stage, State
-from mediawatch.model.posts import SCHEDULED, Post
+from mediawatch.model.posts import ACCOUNT_BUSY, SCHEDULED, Post
 from mediawatch.watch.candidates import Outcome, Seen
 from mediawatch.watch.watcher import Watcher
 
 #: Seconds between looks at the posts that are waited for.
 LOOK = 0.1
 #: Waits that end by themselves in seconds: the report waits with them.
-SHORT_WAITS = {"processing", "account-busy", "listing"}
+SHORT_WAITS = {"processing", ACCOUNT_BUSY, "listing"}
 #: Posts that are looked up in one go: a query takes no more than some 30,000 values.
 _AT_ONCE = 1000
 

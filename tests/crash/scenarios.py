@@ -397,6 +397,8 @@ async def journal_lost(stage: Stage) -> None:
     for file in (*river.data.glob("journal*"), *river.data.glob("backups/*")):
         file.unlink()
     await stage.start()
+    # Held before the inbox of this new journal is looked at: a stop could cut that look off.
+    await stage.until(river.was_looked)
     await stage.ends(End(held={"beach.jpg"}))
 
 

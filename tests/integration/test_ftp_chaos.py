@@ -32,7 +32,7 @@ FILES, CONNECTIONS = 60, 4
 LONGEST = (2_000_000, 200_000)[not FULL]  # bytes of a file
 LARGE = (500_000_000, 20_000_000)[not FULL]
 KILLS = (200, 25)[not FULL]
-PACE = 0.05  # seconds between two kills, about
+PACE = (0.05, 0.005)[not FULL]  # seconds between two kills, about: small files are quickly there
 
 pytestmark = [
     pytest.mark.parametrize("kind", KINDS),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any, Self
 import aiohttp
 
 from mediawatch.errors import JournalError
-from mediawatch.journal import posts
+from mediawatch.journal import posts, withheld
 from mediawatch.journal.sqlite import SqliteReader
 from mediawatch.model.posts import Post
 from mediawatch.simulator import Simulator, SimulatorOptions
@@ -238,14 +238,22 @@ class River:
 
     async def all_posts(self) -> list[Post]:
         """Everything that the journal knows; several posts may have one name."""
+        found: list[Post] = await self._read(lambda reader: posts.listed(reader, limit=1000), [])
+        return found
+
+    async def was_looked(self) -> bool:
+        """Whether the first look at the inbox is over."""
+        return bool(await self._read(withheld.was_looked, False))
+
+    async def _read(self, query: Callable[[Any], Awaitable[Any]], unknown: Any) -> Any:
         path = self.data / "journal.db"
         if not path.exists():
-            return []
-        reader: Any = SqliteReader(path)
+            return unknown
+        reader = SqliteReader(path)
         try:
-            return await posts.listed(reader, limit=1000)
+            return await query(reader)
         except JournalError:
-            return []  # it is being made
+            return unknown  # it is being made
         finally:
             reader.close()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.clips import clip
-from tests.support.pictures import PDF, animation, jpeg
+from tests.support.pictures import PDF, animation, encoded, jpeg, photo
 from tests.support.river import River, contents
 
 
@@ -149,6 +149,23 @@ async def test_a_folder_with_something_else_in_it_is_held_as_a_whole(river: Rive
         await river.until(lambda: not river.leftovers())
     assert "carousel" == post.reason
     assert ["CAROUSEL"] == [media["kind"] for media in published(river)]
+
+
+async def test_a_damaged_picture_fails_its_whole_folder_and_nothing_lies_about(
+    river: River,
+) -> None:
+    """What was made of the others before it is removed, and the note names the one to mend."""
+    whole = encoded(photo(400, 300), "PNG")
+    middle = len(whole) // 2
+    damaged = whole[:middle] + bytes(64) + whole[middle + 64 :]
+    files = {"a.jpg": jpeg(seed=1), "b.jpg": jpeg(seed=2), "c.png": damaged}
+    async with river.daemon():
+        drop_folder(river, "trip", files)
+        await river.post("trip", state="failed")
+        await river.until(lambda: not river.leftovers())
+    assert "c.png" in json.loads((river.failed / "trip.mediawatch.json").read_text())["why"]
+    assert files == contents(river.failed / "trip")
+    assert [] == published(river)
 
 
 async def test_a_link_in_a_folder_is_not_followed_and_goes_with_it(river: River) -> None:

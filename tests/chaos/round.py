@@ -7,8 +7,9 @@ import json
 import os
 import re
 import signal
+import tempfile
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +19,7 @@ from mediawatch.model.lifecycle import Publication, Stage
 from mediawatch.model.posts import Post
 from mediawatch.simulator import Republish, Simulator, SimulatorOptions
 from tests.chaos.host import FtpHost
-from tests.chaos.plan import Fate, File, Gesture, Plan
+from tests.chaos.plan import Album, Fate, File, Gesture, Plan
 from tests.chaos.verdict import problems
 from tests.support.ftp_servers import FtpServer, PublishedFolder
 from tests.support.nursery import KILLED, Child, Nursery, Order
@@ -66,7 +67,8 @@ class Round:
         self, plan: Plan, nursery: Nursery, root: Path, *, sabotage: str | None = None
     ) -> None:
         self.plan = plan
-        self.report = Report(plan.seed, files=len(plan.files), cuts=len(plan.cuts))
+        files = len(plan.files) + sum(len(album.files) for album in plan.albums)
+        self.report = Report(plan.seed, files=files, cuts=len(plan.cuts))
         self._nursery = nursery
         self._root = root
         self._sabotage = sabotage
@@ -104,8 +106,10 @@ class Round:
         keeper = asyncio.create_task(self._keep_alive())
         try:
             async with asyncio.TaskGroup() as all_at_once:
-                for file in self.plan.files:
-                    all_at_once.create_task(self._drop(file))
+                for files in _by_name(self.plan.files):
+                    all_at_once.create_task(self._drop_in_turn(files))
+                for album in self.plan.albums:
+                    all_at_once.create_task(self._drop_album(album))
                 all_at_once.create_task(self._cut(ftp))
                 all_at_once.create_task(self._kill())
                 all_at_once.create_task(_after(self.plan.peace, self._have_it_retried()))
@@ -169,11 +173,17 @@ class Round:
 
     # People.
 
+    async def _drop_in_turn(self, files: list[File]) -> None:
+        began = time.monotonic()
+        for file in files:
+            await asyncio.sleep(max(0.0, began + file.at - time.monotonic()))
+            await self._drop(file)
+
     async def _drop(self, file: File) -> None:
-        await asyncio.sleep(file.at)
         inbox, path = self.river.inbox, self.river.inbox / file.name
-        if file.caption is not None:
-            path.with_suffix(".txt").write_text(file.caption, encoding="utf-8")
+        if file.sidecar is not None:
+            suffix, text = file.sidecar
+            path.with_suffix(suffix).write_text(text, encoding="utf-8")
         match file.gesture:
             case Gesture.SLOWLY:
                 third = len(file.content) // 3
@@ -189,10 +199,14 @@ class Round:
                 await asyncio.sleep(0.15)
                 part.rename(path)
             case Gesture.MOVED_IN:
-                (self._root / "elsewhere").mkdir(exist_ok=True)
-                made = self._root / "elsewhere" / file.name
+                made = self._elsewhere() / file.name
                 made.write_bytes(file.content)
                 made.rename(path)
+            case Gesture.IN_ITS_PLACE:
+                made = self._elsewhere() / file.name
+                made.write_bytes(file.content)
+                while not _brought(made, path):  # noqa: ASYNC110 - a folder tells nobody
+                    await asyncio.sleep(0.002)
             case Gesture.WHOLE | Gesture.RENAMED | Gesture.TOUCHED:
                 path.write_bytes(file.content)
         if file.gesture is Gesture.RENAMED:
@@ -201,6 +215,23 @@ class Round:
         if file.gesture is Gesture.TOUCHED:
             await asyncio.sleep(0.1)
             _if_still_there(lambda: os.utime(path))
+
+    async def _drop_album(self, album: Album) -> None:
+        await asyncio.sleep(album.at)
+        folder = self.river.inbox / album.name
+        if album.gesture is Gesture.MOVED_IN:
+            folder = self._elsewhere() / album.name
+        folder.mkdir()
+        (folder / "caption.txt").write_text(album.caption, encoding="utf-8")
+        for file in album.files:
+            (folder / file.name).write_bytes(file.content)
+            if album.gesture is Gesture.SLOWLY:
+                await asyncio.sleep(0.03)
+        if album.gesture is Gesture.MOVED_IN:
+            folder.rename(self.river.inbox / album.name)
+
+    def _elsewhere(self) -> Path:
+        return Path(tempfile.mkdtemp(dir=self._root, prefix="elsewhere-"))
 
     async def _have_it_retried(self) -> None:
         """Somebody has mended something, and has all that waits for that tried again."""
@@ -278,6 +309,23 @@ def _merged(*tables: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
 async def _after(seconds: float, then: Awaitable[None]) -> None:
     await asyncio.sleep(seconds)
     await then
+
+
+def _by_name(files: Iterable[File]) -> list[list[File]]:
+    found: dict[str, list[File]] = {}
+    for file in files:
+        found.setdefault(file.name, []).append(file)
+    return list(found.values())
+
+
+def _brought(made: Path, path: Path) -> bool:
+    """Move it there, unless a file of that name lies there still."""
+    try:
+        os.link(made, path)
+    except FileExistsError:
+        return False
+    made.unlink()
+    return True
 
 
 def _if_still_there(act: Any) -> None:

@@ -9,12 +9,14 @@ from pathlib import Path
 
 from mediawatch.model.posts import Post
 from mediawatch.simulator import Simulator
-from tests.chaos.plan import Fate, Plan, recognize
+from mediawatch.simulator.containers import Container
+from tests.chaos.plan import CLIPS, Fate, Plan, clip_shown, recognize
 from tests.support.river import River
 
 NOTE = ".mediawatch.json"
 #: Folders whose files each have a note.
 _NOTED = ("duplicate", "failed", "held")
+_SIDECARS = (".txt", ".toml")
 
 
 def problems(plan: Plan, river: River, simulator: Simulator, posts: Sequence[Post]) -> list[str]:
@@ -30,49 +32,84 @@ def problems(plan: Plan, river: River, simulator: Simulator, posts: Sequence[Pos
 
 
 def _published(plan: Plan, river: River, simulator: Simulator) -> Iterator[str]:
-    wanted = {file.picture for file in plan.files if file.picture is not None}
-    found: Counter[int | None] = Counter()
-    captions = {file.picture: file.caption for file in plan.files if file.caption is not None}
+    words = _words_of(plan)
+    found: Counter[tuple[str | None, ...]] = Counter()
     for media in simulator.state.publications:
-        body = simulator.state.picture(media.container.pictures[0].sha256)
-        assert body is not None
-        number = recognize(body, plan)
-        found[number] += 1
-        if number is None:
-            yield f"a picture was published that nobody wanted: {media.container.caption!r}"
-        copies = sum(file.picture == number for file in plan.files)
-        if copies == 1 and captions.get(number, media.container.caption) != media.container.caption:
-            yield f"picture {number} has the caption {media.container.caption!r}"
-    for number in sorted(number for number in wanted if number is not None):
-        if found[number] != 1:
-            yield f"picture {number} is published {found[number]} times"
+        shown = tuple(_shown(part, plan, simulator) for part in _parts(media.container))
+        found[shown] += 1
+        if shown not in words:
+            yield f"{shown} was published, and nobody wanted it: {media.container.caption!r}"
+        elif media.container.caption not in (words[shown] or {media.container.caption}):
+            yield f"{' and '.join(map(str, shown))} has the caption {media.container.caption!r}"
+        if len(media.comments) > 1:
+            yield f"{shown} has the comments {[comment.text for comment in media.comments]}"
+    for wanted in words:
+        if found[wanted] != 1:
+            yield f"{' and '.join(map(str, wanted))} is published {found[wanted]} times"
     if calls := simulator.state.snapshot()["republish_calls"]:
         yield f"Meta was asked {calls} times for what was published already"
+
+
+def _words_of(plan: Plan) -> dict[tuple[str | None, ...], set[str]]:
+    """What is to be published, each with the captions that it may have; none: any.
+
+    Of several copies of one file each has words of its own, and the first to be taken wins.
+    """
+    words: dict[tuple[str | None, ...], set[str]] = {}
+    copies = Counter(file.shows for file in plan.files)
+    for file in plan.files:
+        if file.shows is not None:
+            lone = copies[file.shows] == 1 and file.caption is not None
+            words[(file.shows,)] = {file.caption} if lone and file.caption else set()
+    for album in plan.albums:
+        if album.fate is Fate.PUBLISHED:
+            words[tuple(file.shows for file in album.files)] = {album.caption}
+    return words
+
+
+def _parts(container: Container) -> tuple[Container, ...]:
+    return container.children or (container,)
+
+
+def _shown(part: Container, plan: Plan, simulator: Simulator) -> str | None:
+    if part.videos:
+        return clip_shown(min(CLIPS, key=lambda seconds: abs(seconds - part.videos[0].seconds)))
+    body = simulator.state.picture(part.pictures[0].sha256)
+    assert body is not None
+    return recognize(body, plan)
 
 
 def _filed(plan: Plan, river: River) -> Iterator[str]:
     """Every file in exactly one place, and that the right one."""
     lying: dict[str, Counter[str]] = {}
     for folder in ("processed", "duplicate", "failed", "held", "inbox"):
-        for path in _files(getattr(river, folder)):
+        for path in _files_within(getattr(river, folder)):
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
             lying.setdefault(digest, Counter())[folder] += 1
-    for digest, copies in Counter(file.sha256 for file in plan.files).items():
-        file = next(file for file in plan.files if file.sha256 == digest)
+    members = [(file, album.fate) for album in plan.albums for file in album.files]
+    every = [*((file, file.fate) for file in plan.files), *members]
+    for digest, copies in Counter(file.sha256 for file, _ in every).items():
+        file, fate = next((file, fate) for file, fate in every if file.sha256 == digest)
         expected = {
             Fate.PUBLISHED: Counter(processed=1, duplicate=copies - 1),
             Fate.FAILED: Counter(failed=copies),
             Fate.HELD: Counter(held=copies),
             Fate.IGNORED: Counter(inbox=copies),
-        }[file.fate]
-        if lying.pop(digest, Counter()) != +expected:
-            yield f"{file.name} is not where it should be: {dict(+expected)}"
+        }[fate]
+        found = lying.pop(digest, Counter())
+        if fate is Fate.FAILED and copies > 1 and found.total() == copies:
+            expected = Counter(failed=1, duplicate=copies - 1)
+        if found != +expected:
+            yield f"{file.name} is not where it should be: {dict(+expected)}, but {dict(found)}"
+    for caption, copies in Counter(album.caption for album in plan.albums).items():
+        found = lying.pop(hashlib.sha256(caption.encode()).hexdigest(), Counter())
+        if found.total() != copies or found["inbox"]:
+            yield f"{copies} captions of a folder lie in {dict(found)}"
     for file in plan.files:
-        if file.caption is not None:
-            digest = hashlib.sha256(file.caption.encode()).hexdigest()
-            found = lying.pop(digest, Counter())
+        if file.sidecar is not None:
+            found = lying.pop(hashlib.sha256(file.sidecar[1].encode()).hexdigest(), Counter())
             if found.total() != 1 or found["inbox"]:
-                yield f"the caption of {file.name} lies in {dict(found)}"
+                yield f"what lay beside {file.name} lies in {dict(found)}"
     for where in lying.values():
         yield f"a file that nobody put there lies in {sorted(where)}"
 
@@ -80,9 +117,9 @@ def _filed(plan: Plan, river: River) -> Iterator[str]:
 def _noted(river: River) -> Iterator[str]:
     for name in _NOTED:
         folder = getattr(river, name)
-        files = {path.name for path in _files(folder)}
+        files = {path.name for path in _entries(folder)}
         notes = {path.name.removesuffix(NOTE) for path in _notes(folder)}
-        for lacking in sorted(file for file in files - notes if not file.endswith(".txt")):
+        for lacking in sorted(file for file in files - notes if not file.endswith(_SIDECARS)):
             yield f"{name}/{lacking} has no note"
         for orphan in sorted(notes - files):
             yield f"{name}/{orphan}{NOTE} is about nothing"
@@ -92,7 +129,7 @@ def _lying_about(plan: Plan, river: River, posts: Sequence[Post]) -> Iterator[st
     ignored = {file.name for file in plan.files if file.fate is Fate.IGNORED}
     for name in sorted(river.leftovers() - ignored):
         yield f"{name} is left lying about"
-    for path in _files(river.processed):
+    for path in _files_within(river.processed):
         if path.name.startswith("."):
             yield f"{path} is left lying about"
     known = {item.remote_key for post in posts for item in post.items}
@@ -102,10 +139,11 @@ def _lying_about(plan: Plan, river: River, posts: Sequence[Post]) -> Iterator[st
 
 def _journalled(plan: Plan, simulator: Simulator, posts: Sequence[Post]) -> Iterator[str]:
     states = Counter(str(post.state) for post in posts)
-    pictures = {file.sha256 for file in plan.files if file.fate is Fate.PUBLISHED}
+    published = {file.sha256 for file in plan.files if file.fate is Fate.PUBLISHED}
+    fates = {album.content: album.fate for album in plan.albums}.values()
     expected = Counter(
-        done=len(pictures),
-        failed=sum(file.fate is Fate.FAILED for file in plan.files),
+        done=len(published) + sum(fate is Fate.PUBLISHED for fate in fates),
+        failed=sum(fate is Fate.FAILED for fate in [*(file.fate for file in plan.files), *fates]),
         held=sum(file.fate is Fate.HELD for file in plan.files),
     )
     if states != +expected:
@@ -116,10 +154,23 @@ def _journalled(plan: Plan, simulator: Simulator, posts: Sequence[Post]) -> Iter
         yield f"the journal names the media {dict(bound - live)} and lacks {dict(live - bound)}"
 
 
-def _files(folder: Path) -> list[Path]:
+def _entries(folder: Path) -> list[Path]:
+    """What lies there, but for notes; folders too, but those of mediawatch itself."""
     if not folder.is_dir():
         return []
-    return [path for path in folder.iterdir() if path.is_file() and not path.name.endswith(NOTE)]
+    return [path for path in folder.iterdir() if path.name != ".mediawatch" and not _is_note(path)]
+
+
+def _files_within(folder: Path) -> list[Path]:
+    """The files that lie there, and in the folders there."""
+    found = []
+    for path in _entries(folder):
+        found += [path] if path.is_file() else [each for each in path.iterdir() if each.is_file()]
+    return found
+
+
+def _is_note(path: Path) -> bool:
+    return path.name.endswith(NOTE)
 
 
 def _notes(folder: Path) -> list[Path]:

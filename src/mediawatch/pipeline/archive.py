@@ -11,7 +11,7 @@ import contextlib
 import errno
 import json
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -95,7 +95,8 @@ class Archive:
             work.tell("filed", str(filed.source))
             await work.write(items=[filed])
         await self._follow(before, place)
-        await asyncio.to_thread(_leave_work, before, settings.work_folder)
+        clear_up = _leave_work if where == "held" else _clear_up
+        await asyncio.to_thread(clear_up, before, settings.work_folder)
 
     async def _place(self, work: Work, folder: Path, note: dict[str, Any] | None = None) -> Path:
         """Where the originals are filed: those of a carousel have a folder of their own there,
@@ -321,12 +322,16 @@ def _move_sidecars(source: Path, target: Path) -> None:
                 filing.settle_move(beside, target.with_suffix(suffix), None)
 
 
+def remove_prepared(files: Iterable[Path]) -> None:
+    """What was made of an original can be made again. Blocks."""
+    for file in files:
+        with contextlib.suppress(OSError):
+            file.unlink(missing_ok=True)
+            crash.at("work.prepared-removed")
+
+
 def _clear_up(post: Post, work_folder: Path) -> None:
-    for item in post.items:
-        if item.prepared is not None:
-            with contextlib.suppress(OSError):
-                item.prepared.unlink(missing_ok=True)
-                crash.at("work.prepared-removed")
+    remove_prepared(item.prepared for item in post.items if item.prepared is not None)
     _leave_work(post, work_folder)
 
 

@@ -7,7 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from mediawatch import crash
-from mediawatch.errors import Handling, Rejected, SourceProblem, from_os_error
+from mediawatch.errors import (
+    Handling,
+    MediawatchError,
+    PreparationProblem,
+    Rejected,
+    SourceProblem,
+    from_os_error,
+)
 from mediawatch.hosts.base import new_key
 from mediawatch.log import size
 from mediawatch.media import framing
@@ -17,7 +24,12 @@ from mediawatch.model import captions
 from mediawatch.model.kinds import PICTURE, VIDEO, PostKind
 from mediawatch.model.lifecycle import Event
 from mediawatch.model.posts import Item, Post
-from mediawatch.pipeline.archive import away_for_a_moment, finish_move, require_inbox
+from mediawatch.pipeline.archive import (
+    away_for_a_moment,
+    finish_move,
+    remove_prepared,
+    require_inbox,
+)
 from mediawatch.pipeline.outcomes import Done, Outcome
 from mediawatch.pipeline.work import Work
 
@@ -46,7 +58,12 @@ class Convert:
     async def __call__(self, work: Work) -> Outcome:
         """Prepare all items and record them, with the name that each will have on the host."""
         _require_understood(work.post)
-        prepared = [await self.prepare(work, item) for item in work.post.items]
+        try:
+            prepared = [await self.prepare(work, item) for item in work.post.items]
+        except MediawatchError:
+            # Nobody knows of the others yet: those of a post that is not tried again would stay.
+            await asyncio.to_thread(remove_prepared, [self._place(i) for i in work.post.items])
+            raise
         kind = work.post.kind
         if kind is PostKind.IMAGE and prepared[0].is_video:
             kind = PostKind.REEL  # an animation: in the feed Meta takes videos as reels only
@@ -54,6 +71,9 @@ class Convert:
             raise _no_reel(work.post.name)
         await work.write(Event.ADVANCE, items=prepared, kind=kind)
         return Done()
+
+    def _place(self, item: Item) -> Path:
+        return self._folder / f"{item.post_id}-{item.position}"
 
     def _look_at(self, item: Item) -> Item:
         try:
@@ -67,7 +87,7 @@ class Convert:
     async def prepare(self, work: Work, item: Item) -> Item:
         """The item with its prepared file, and the name that it will have on the host."""
         item = await asyncio.to_thread(self._look_at, item)
-        target = self._folder / f"{item.post_id}-{item.position}"
+        target = self._place(item)
         purpose = _PURPOSES[work.post.kind]
         options = self._options
         if purpose is Purpose.STORY:
@@ -76,6 +96,10 @@ class Convert:
             done = await self._preparer.prepare(
                 item.source, target, options, purpose=purpose, on_progress=Progress(work, item)
             )
+        except (Rejected, PreparationProblem) as error:
+            if len(work.post.items) > 1:
+                error.message = f"{item.name}: {error.message}"
+            raise
         except SourceProblem as error:
             if error.code == "source-gone":
                 await asyncio.to_thread(self._look_at, item)

@@ -196,6 +196,6 @@ async def test_temporary_names_are_left_alone_until_their_final_rename(river: Ri
         for temporary, final in TEMPORARY.items():
             (river.inbox / temporary).rename(river.inbox / final)
         await river.until(lambda: len(river.filed()) == len(originals) + 1)
+        await river.until(lambda: {"@eaDir"} == river.leftovers())
     assert originals | marker == river.filed()
     assert sorted(name.removesuffix(".jpg") for name in originals | marker) == river.captions()
-    assert {"@eaDir"} == river.leftovers()

@@ -11,10 +11,12 @@ from mediawatch.errors import Handling, Rejected, SourceProblem, from_os_error
 from mediawatch.hosts.base import new_key
 from mediawatch.log import size
 from mediawatch.media import framing
-from mediawatch.media.order import ImageOptions, Purpose
+from mediawatch.media.cache import Cache, Original
+from mediawatch.media.order import ImageOptions, Prepared, Purpose
 from mediawatch.media.pool import Preparer
+from mediawatch.metrics import Metrics
 from mediawatch.model import captions
-from mediawatch.model.kinds import PICTURE, VIDEO, PostKind
+from mediawatch.model.kinds import SUFFIXES, PostKind
 from mediawatch.model.lifecycle import Event
 from mediawatch.model.posts import Item, Post
 from mediawatch.pipeline.archive import away_for_a_moment, finish_move, require_inbox
@@ -23,7 +25,6 @@ from mediawatch.pipeline.work import Work
 
 #: Seconds between two lines about a conversion that is under way.
 TELL_EVERY = 5.0
-_SUFFIXES = {PICTURE: ".jpg", VIDEO: ".mp4"}
 _PURPOSES = {
     PostKind.IMAGE: Purpose.FEED,
     PostKind.REEL: Purpose.REEL,
@@ -33,12 +34,22 @@ _PURPOSES = {
 
 
 class Convert:
-    """Prepared files lie in ``folder``, named after their post: a repetition overwrites itself."""
+    """Prepared files lie in ``folder``, named after their post: a repetition overwrites itself.
+    What was prepared before comes from ``cache``."""
 
     def __init__(
-        self, preparer: Preparer, options: ImageOptions, folder: Path, *, inbox: Path
+        self,
+        preparer: Preparer,
+        options: ImageOptions,
+        folder: Path,
+        *,
+        inbox: Path,
+        cache: Cache,
+        metrics: Metrics | None = None,
     ) -> None:
         self._inbox = inbox
+        self._cache = cache
+        self._metrics = metrics or Metrics()
         self._preparer = preparer
         self._options = options
         self._folder = folder
@@ -68,27 +79,25 @@ class Convert:
         """The item with its prepared file, and the name that it will have on the host."""
         item = await asyncio.to_thread(self._look_at, item)
         target = self._folder / f"{item.post_id}-{item.position}"
-        purpose = _PURPOSES[work.post.kind]
-        options = self._options
-        if purpose is Purpose.STORY:
-            options = replace(options, aspects=framing.STORY)
         try:
-            done = await self._preparer.prepare(
-                item.source, target, options, purpose=purpose, on_progress=Progress(work, item)
-            )
+            done, known = await self._have(work, item, target)
         except SourceProblem as error:
             if error.code == "source-gone":
                 await asyncio.to_thread(self._look_at, item)
                 raise away_for_a_moment(error) from error
             raise
         crash.at("convert.prepared")
+        self._metrics.files_prepared.labels("cache" if known else "converter").inc()
         how = "; ".join(done.changes) or "as it is"
+        if known:
+            how = f"{how}; prepared before"
         work.tell("converted", f"{done.width}x{done.height}, {size(done.size)} ({how}).")
         work.log.info(
             f"{item.name} is ready: {done.width}x{done.height}, {size(done.size)} ({how}).",
             action="convert",
             file=item.name,
             changes=list(done.changes),
+            known=known,
         )
         return replace(
             item,
@@ -100,8 +109,24 @@ class Convert:
             media_type=done.media_type,
             duration=done.duration,
             changes=done.changes,
-            remote_key=_key(item, _SUFFIXES[done.media_type]),
+            remote_key=_key(item, SUFFIXES[done.media_type]),
         )
+
+    async def _have(self, work: Work, item: Item, target: Path) -> tuple[Prepared, bool]:
+        """Have the prepared file at ``target``, and whether it was prepared before."""
+        purpose = _PURPOSES[work.post.kind]
+        options = self._options
+        if purpose is Purpose.STORY:
+            options = replace(options, aspects=framing.STORY)
+
+        async def make(target: Path) -> Prepared:
+            return await self._preparer.prepare(
+                item.source, target, options, purpose=purpose, on_progress=Progress(work, item)
+            )
+
+        original = Original(item.source, item.sha256, work.post.created_at)
+        how = self._preparer.recipe(options, purpose)
+        return await self._cache.get_or_prepare(original, how, target, make)
 
 
 class Progress:

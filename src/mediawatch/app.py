@@ -41,6 +41,7 @@ from mediawatch.metrics import Metrics
 from mediawatch.model.lifecycle import Stage
 from mediawatch.pipeline.archive import Archive
 from mediawatch.pipeline.convert import Convert
+from mediawatch.pipeline.converting import Converting
 from mediawatch.pipeline.fetchable import Fetchable
 from mediawatch.pipeline.publish import Publish
 from mediawatch.pipeline.recovery import Recovery
@@ -77,6 +78,7 @@ class App:
     preparer: Preparer
     metrics: Metrics
     standing: Standing
+    converting: Converting
 
 
 @asynccontextmanager
@@ -119,6 +121,7 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             app_secret=settings.instagram.app_secret,
             metrics=metrics,
         )
+        converting = Converting()
         convert = Convert(
             preparer,
             _image_options(settings),
@@ -129,6 +132,7 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
                 limit=settings.media.cache,
                 complain=_complainer(log),
             ),
+            converting=converting,
             metrics=metrics,
         )
         reach = Reach(session, clock=clock, log=log)
@@ -220,6 +224,7 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             preparer=preparer,
             metrics=metrics,
             standing=standing,
+            converting=converting,
         )
 
 

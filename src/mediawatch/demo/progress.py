@@ -71,6 +71,8 @@ class Observer:
     def _from_post(self, row: Progress, post: Post) -> None:
         row.stage = STAGES.index(post.stage) + 1
         row.word = post.stage.value
+        if converting := self._daemon.app.converting.of(post.id):
+            row.word = f"converting {converting.percent} %"
         if post.state is State.DONE:
             row.ending, row.stage = Ending.PUBLISHED, len(STAGES) + 1
             row.told = "; ".join(post.items[0].changes) or "byte for byte as it was"

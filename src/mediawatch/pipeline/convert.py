@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from mediawatch.model.kinds import SUFFIXES, PostKind
 from mediawatch.model.lifecycle import Event
 from mediawatch.model.posts import Item, Post
 from mediawatch.pipeline.archive import away_for_a_moment, finish_move, require_inbox
+from mediawatch.pipeline.converting import Converting
 from mediawatch.pipeline.outcomes import Done, Outcome
 from mediawatch.pipeline.work import Work
 
@@ -35,7 +37,7 @@ _PURPOSES = {
 
 class Convert:
     """Prepared files lie in ``folder``, named after their post: a repetition overwrites itself.
-    What was prepared before comes from ``cache``."""
+    What was prepared before comes from ``cache``; ``converting`` is told how far the rest is."""
 
     def __init__(
         self,
@@ -45,10 +47,12 @@ class Convert:
         *,
         inbox: Path,
         cache: Cache,
+        converting: Converting | None = None,
         metrics: Metrics | None = None,
     ) -> None:
         self._inbox = inbox
         self._cache = cache
+        self._converting = converting or Converting()
         self._metrics = metrics or Metrics()
         self._preparer = preparer
         self._options = options
@@ -120,9 +124,11 @@ class Convert:
             options = replace(options, aspects=framing.STORY)
 
         async def make(target: Path) -> Prepared:
-            return await self._preparer.prepare(
-                item.source, target, options, purpose=purpose, on_progress=Progress(work, item)
-            )
+            with self._converting.file(work.post.id, item.name) as tell:
+                progress = Progress(work, item, tell)
+                return await self._preparer.prepare(
+                    item.source, target, options, purpose=purpose, on_progress=progress
+                )
 
         original = Original(item.source, item.sha256, work.post.created_at)
         how = self._preparer.recipe(options, purpose)
@@ -130,15 +136,17 @@ class Convert:
 
 
 class Progress:
-    """Tells of a conversion that takes long, every few seconds, what share of it is done."""
+    """Tells of a conversion that takes long what share of it is done; the log every few seconds."""
 
-    def __init__(self, work: Work, item: Item) -> None:
+    def __init__(self, work: Work, item: Item, tell: Callable[[float], None]) -> None:
         self._work = work
+        self._tell = tell
         self._name = item.name
         self._told = work.clock.monotonic()
 
     def __call__(self, share: float) -> None:
         """``share``: 0 to 1."""
+        self._tell(share)
         now = self._work.clock.monotonic()
         if now - self._told < TELL_EVERY:
             return

@@ -17,7 +17,7 @@ from mediawatch.actions import again
 from mediawatch.clock import Clock
 from mediawatch.config import Settings
 from mediawatch.engine.memory import MemoryEngine
-from mediawatch.errors import HostProblem, PreparationProblem
+from mediawatch.errors import HostProblem, PreparationProblem, StorageProblem
 from mediawatch.graph.client import GraphClient
 from mediawatch.graph.pacing import Pacing
 from mediawatch.hosts.ftp import FtpHost
@@ -32,6 +32,7 @@ from mediawatch.maintenance.cleaner import Cleaner
 from mediawatch.maintenance.first_comments import FirstComments
 from mediawatch.maintenance.links import Links
 from mediawatch.maintenance.sweeper import Sweeper
+from mediawatch.media.cache import Cache
 from mediawatch.media.chosen import video_options
 from mediawatch.media.order import ImageOptions
 from mediawatch.media.pool import Preparer
@@ -40,6 +41,7 @@ from mediawatch.metrics import Metrics
 from mediawatch.model.lifecycle import Stage
 from mediawatch.pipeline.archive import Archive
 from mediawatch.pipeline.convert import Convert
+from mediawatch.pipeline.converting import Converting
 from mediawatch.pipeline.fetchable import Fetchable
 from mediawatch.pipeline.publish import Publish
 from mediawatch.pipeline.recovery import Recovery
@@ -76,6 +78,7 @@ class App:
     preparer: Preparer
     metrics: Metrics
     standing: Standing
+    converting: Converting
 
 
 @asynccontextmanager
@@ -118,8 +121,19 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             app_secret=settings.instagram.app_secret,
             metrics=metrics,
         )
+        converting = Converting()
         convert = Convert(
-            preparer, _image_options(settings), data_dir / "prepared", inbox=settings.watch.folder
+            preparer,
+            _image_options(settings),
+            data_dir / "prepared",
+            inbox=settings.watch.folder,
+            cache=Cache(
+                data_dir / "prepared-cache",
+                limit=settings.media.cache,
+                complain=_complainer(log),
+            ),
+            converting=converting,
+            metrics=metrics,
         )
         reach = Reach(session, clock=clock, log=log)
         cleaner = Cleaner(journal, host, clock, log, retention=settings.ftp.retention)
@@ -210,6 +224,7 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             preparer=preparer,
             metrics=metrics,
             standing=standing,
+            converting=converting,
         )
 
 
@@ -267,6 +282,13 @@ def _image_options(settings: Settings) -> ImageOptions:
         max_pixels=media.max_pixels,
         max_bytes=media.max_bytes,
     )
+
+
+def _complainer(log: Log) -> Callable[[StorageProblem], None]:
+    def complain(problem: StorageProblem) -> None:
+        log.warning(problem.message, action="convert", remedy=problem.remedy)
+
+    return complain
 
 
 def _reporter(log: Log) -> Callable[..., None]:

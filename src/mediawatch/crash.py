@@ -80,6 +80,9 @@ POINTS = frozenset(
         "waits.brought-forward",  # the clock was set back
         # To the web host.
         "convert.prepared",
+        "cache.noted",  # what is known of a prepared file that is about to be kept
+        "cache.kept",
+        "cache.dropped",
         "upload.folder-made",
         "upload.stored",  # under its temporary name
         "upload.renamed",

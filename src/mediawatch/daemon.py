@@ -207,6 +207,7 @@ class Daemon:
                 "problems": list(watch.problems),
             },
             "withheld": watch.withheld,
+            "converting": [asdict(conversion) for conversion in app.converting.now],
             "posts": {state.value: count for state, count in counted.items()},
         }
 

@@ -45,6 +45,12 @@ class Metrics:
         self.files_taken = Counter(
             "mediawatch_files_taken", "Files that became a post.", registry=registry
         )
+        self.files_prepared = Counter(
+            "mediawatch_files_prepared",
+            "Files made ready for Instagram, by where from: converter, cache.",
+            ["source"],
+            registry=registry,
+        )
         self.published = Counter("mediawatch_published", "Posts that went live.", registry=registry)
         self.steps = Counter(
             "mediawatch_steps",

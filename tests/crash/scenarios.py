@@ -25,6 +25,7 @@ USUAL = frozenset(
         *("recovery.rescued", "withheld.cleared", "withheld.looked"),
         *("claim.intended", "claim.renamed", "claim.caption-renamed", "claim.recorded"),
         *("post.claimed", "post.advanced", "post.noted", "post.done", "convert.prepared"),
+        *("cache.noted", "cache.kept"),
         *("upload.stored", "upload.renamed", "container.answered", "quota.recorded"),
         *("publish.asked", "publish.witness-written", "publish.witnessed"),
         *("publish.answered", "publish.recorded"),
@@ -593,6 +594,23 @@ async def many_backups(stage: Stage) -> None:
     await stage.ends(PUBLISHED)
 
 
+async def cache_full(stage: Stage) -> None:
+    """Of two pictures that are prepared, only one can be kept for another time."""
+    river = stage.river
+    for seed in (1, 2):
+        river.drop(f"{seed}.jpg", jpeg(400, 320, seed=seed))
+    await stage.start()
+    await stage.ends(
+        End(
+            captions=["1", "2"],
+            processed={"1.jpg", "2.jpg"},
+            states={"1.jpg": "done", "2.jpg": "done"},
+            hosted=2,
+        )
+    )
+    assert 1 == len(list((river.data / "prepared-cache").glob("*.jpg")))
+
+
 async def _is_forgotten(stage: Stage, name: str) -> bool:
     return (await stage.river.posts())[name].items[0].remote_key is None
 
@@ -665,6 +683,11 @@ SCENARIOS: dict[str, Scenario] = {
     "carousel": Scenario(carousel, usual=BUT_FILING - {"claim.renamed"}),
     "carousel again": Scenario(carousel_again, usual=USUAL | {"account.freed"}),
     "commented": Scenario(commented, alter=lambda _: {"quick": 0.1}),
+    "cache full": Scenario(
+        cache_full,
+        usual=USUAL,
+        settings={"media": {"cache": len(jpeg(400, 320, seed=1)) + 100}},
+    ),
     "many backups": Scenario(many_backups, armed_life=2),
     "over TLS, into a new folder": Scenario(straight, tls=True),
 }

@@ -19,6 +19,7 @@ from mediawatch.journal import accounts, posts
 from mediawatch.journal.sqlite import SqliteJournal
 from mediawatch.journal.witness import Witness
 from mediawatch.log import silent
+from mediawatch.media.cache import Cache
 from mediawatch.media.order import ImageOptions, Prepared
 from mediawatch.media.pool import Preparer
 from mediawatch.model.kinds import PostKind
@@ -555,7 +556,11 @@ async def test_an_inbox_that_is_away_for_a_moment_asks_nobody(house: House) -> N
             raise SourceProblem(f"Could not read {source.name}.", code="source-gone")
 
     convert = Convert(
-        Unlucky(timeout=5.0), ImageOptions(), house.watch.folder.parent, inbox=house.watch.folder
+        Unlucky(timeout=5.0),
+        ImageOptions(),
+        house.watch.folder.parent,
+        inbox=house.watch.folder,
+        cache=Cache(house.watch.folder.parent / "cache", limit=0),
     )
     with pytest.raises(StorageProblem) as away:
         await convert(work)

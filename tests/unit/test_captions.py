@@ -70,9 +70,30 @@ def test_what_meta_would_refuse(caption: str, what: str) -> None:
 def test_the_template_of_a_carousel() -> None:
     """Its folder as people would write it, the number of its files, the parts of the date."""
     template = "{folder}, {n} pictures, {day}.{month}.{year}"
-    shown = captions.render(template, "x", WHEN, folder="summer_days", count=3)
+    shown = captions.render(template, "summer_days", WHEN, folder=True, count=3)
 
     assert shown == "summer days, 3 pictures, 20.11.2026"
+
+
+@pytest.mark.parametrize(
+    ("name", "stem", "shown"),
+    [
+        ("St. Moritz", "St. Moritz", "St. Moritz"),
+        ("trip_v1.5", "trip_v1.5", "trip v1.5"),
+        ("2026-12-24 18.00 mr.smith", "2026-12-24 18.00 mr.smith", "mr.smith"),
+        ("2026-12-24 18.00", "2026-12-24 18.00", ""),
+    ],
+)
+def test_a_folder_has_no_suffix(name: str, stem: str, shown: str) -> None:
+    """What stands behind a dot in its name is a part of it; a time in front is not."""
+    assert stem == captions.render("{stem}", name, WHEN, folder=True)
+    assert shown == captions.render("{title}", name, WHEN, folder=True)
+    assert shown == captions.render("{folder}", name, WHEN, folder=True)
+
+
+def test_a_file_by_itself_has_no_folder() -> None:
+    """The inbox, reels/ and stories/ say nothing of what is seen."""
+    assert "beach 1" == captions.render("{folder} {title} {n}", "beach.jpg", WHEN)
 
 
 def test_a_date_in_front_is_no_part_of_the_title() -> None:

@@ -12,15 +12,21 @@ from typing import Any
 import typer
 
 from mediawatch.actions import posts as actions
+from mediawatch.cli.daemon_api import DaemonSilent, call_daemon
 from mediawatch.cli.failures import explained, load_settings
 from mediawatch.clock import iso
 from mediawatch.config import Settings
 from mediawatch.journal import attempts, posts
 from mediawatch.journal.database import Row
+from mediawatch.journal.ownership import running
 from mediawatch.journal.sqlite import FILE_NAME, SqliteReader
 from mediawatch.log import printable
-from mediawatch.model.lifecycle import State
+from mediawatch.model.lifecycle import Stage, State
 from mediawatch.model.posts import Post, shown_as
+
+#: Where a post stands while its files are converted: for the first time, or once more because they
+#: are lost.
+_CONVERTED_IN = {(Stage.CONVERT, State.RUNNING), (Stage.UPLOAD, State.RUNNING)}
 
 
 @contextlib.contextmanager
@@ -66,16 +72,33 @@ def show_post(config: Path | None, prefix: str, *, as_json: bool) -> None:
                 raise actions.NoSuchPost(f"There is no post {prefix}.", remedy="None was made yet.")
             post = asyncio.run(actions.find(journal, prefix))
             history = asyncio.run(attempts.history(journal, post.id))
+        percent = _percent(settings, post)
     if as_json:
         lines = [{**row, "at": iso(row["at"])} for row in history]
-        told = {**_as_json(post), "history": lines}
+        told = {**_as_json(post), "percent": percent, "history": lines}
         typer.echo(json.dumps(told, indent=2, ensure_ascii=False, default=str))
         return
     for word, value in _facts(post):
         if value:
             typer.echo(f"{word:<10} {printable(value)}")
+        if word == "status" and percent is not None:
+            typer.echo(f"{'now':<10} converting {percent} %")
     for row in history:
         typer.echo(printable(f"  {iso(row['at'])}  {row['stage']:<9} {_told(row)}"))
+
+
+def _percent(settings: Settings, post: Post) -> int | None:
+    """How far its conversion is, which only the daemon knows that is at it."""
+    if (post.stage, post.state) not in _CONVERTED_IN:
+        return None
+    owner = running(settings.storage.data_dir)
+    if owner is None or not owner.url:
+        return None
+    with contextlib.suppress(DaemonSilent):
+        for each in call_daemon(owner.url, "GET", "/api/poster-media/status")["converting"]:
+            if each["post"] == post.id:
+                return int(each["percent"])
+    return None
 
 
 def _told(row: Row) -> str:

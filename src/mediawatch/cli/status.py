@@ -51,6 +51,7 @@ def _from_journal(settings: Settings, pid: int | None) -> dict[str, Any]:
         "ftp_server": f"{settings.ftp.host}:{settings.ftp.port}",
         "instagram_account": user,
         "account": account,
+        "converting": [],
         "posts": {state.value: count for state, count in counted.items()},
         "withheld": held_back,
     }
@@ -67,6 +68,8 @@ def _tell(found: dict[str, Any]) -> None:
         typer.echo(f"   API        {found['api']}")
     counted = ", ".join(f"{count} {state}" for state, count in found["posts"].items() if count)
     typer.echo(f"   posts      {counted or 'none yet'}")
+    for each in found["converting"]:
+        typer.echo(printable(f"   ⏳ {each['file']}: converting {each['percent']} %"))
     for check in found.get("checks", []):
         if not check["ok"]:
             typer.echo(f"   ⚠️ {check['name']}: {check['detail']}")

@@ -126,6 +126,7 @@ class MediaSettings(Table):
     max_bytes: int = Field(default=200 << 20, ge=1 << 20)
     max_video_bytes: int = Field(default=4 << 30, ge=1 << 20)
     timeout: Duration = Field(default=30.0, ge=1, le=3600)
+    cache: int = Field(default=2 << 30, ge=0)
     limits: LimitSettings = Field(default_factory=LimitSettings)
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from mediawatch.clock import Clock
 from mediawatch.config import Settings
 from mediawatch.daemon import Daemon
 from mediawatch.demo.samples import Ending, Sample
 from mediawatch.journal import posts
+from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import STAGES, Publication, State
 from mediawatch.model.posts import Post
 
@@ -57,8 +59,9 @@ class Observer:
             if row.dropped_at is None or row.ended:
                 continue
             name = row.sample.name
-            if name in found:
-                self._from_post(row, found[name])
+            post = found.get(PurePath(name).name)
+            if post is not None:
+                self._from_post(row, post)
             elif name in watch.ignored:
                 row.ending, row.told = Ending.IGNORED, watch.ignored[name]
             elif (self._settings.watch.duplicate_folder / name).exists():
@@ -71,12 +74,25 @@ class Observer:
     def _from_post(self, row: Progress, post: Post) -> None:
         row.stage = STAGES.index(post.stage) + 1
         row.word = post.stage.value
+        if converting := self._daemon.app.converting.of(post.id):
+            row.word = f"converting {converting.percent} %"
         if post.state is State.DONE:
             row.ending, row.stage = Ending.PUBLISHED, len(STAGES) + 1
-            row.told = "; ".join(post.items[0].changes) or "byte for byte as it was"
+            row.told = _told(post)
         elif post.state is State.HELD:
             row.ending, row.told = Ending.HELD, post.detail or ""
         elif post.state in {State.FAILED, State.CANCELLED}:
             row.failed, row.told = True, post.detail or ""
         elif post.state is State.WAITING and post.publication is not Publication.LIVE:
             row.word, row.told = "waiting", post.detail or ""
+
+
+def _told(post: Post) -> str:
+    """What became of it: its kind, unless it is a picture, and what was changed."""
+    kinds = {
+        PostKind.REEL: "a reel; ",
+        PostKind.STORY: "a story; ",
+        PostKind.CAROUSEL: f"a carousel of {len(post.items)}; ",
+    }
+    changes = dict.fromkeys(change for item in post.items for change in item.changes)
+    return kinds.get(post.kind, "") + ("; ".join(changes) or "byte for byte as it was")

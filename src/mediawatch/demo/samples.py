@@ -1,13 +1,14 @@
-"""What people drop into a folder: pictures of every kind, and what is none."""
+"""What people drop into a folder: pictures and videos of every kind, and what is none."""
 
 from __future__ import annotations
 
 import functools
 import io
 import random
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from PIL import Image, ImageDraw, ImageFilter
 
@@ -23,19 +24,30 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One file of the demo. ``slow``: it is written in pieces, with a pause of half a second
-    between them, as a download or a camera does. ``caption`` is put beside it as a text file."""
+    """One post of the demo, or a file that becomes none.
+
+    ``name``: where it is put in the inbox; a folder if ``make`` gives several files, by their
+    names. ``slow``: it is written in pieces, with a pause of half a second between them, as a
+    download or a camera does. ``beside``: texts that are put there before it, by their names.
+    """
 
     name: str
     what: str
     ends: Ending
-    make: Callable[[], bytes]
+    make: Callable[[], bytes | dict[str, bytes]]
     slow: bool = False
-    caption: str | None = None
+    beside: Mapping[str, str] = field(default_factory=dict)
 
-    def pieces(self) -> Iterator[bytes]:
-        """The bytes in the pieces in which they are written."""
-        data = self.make()
+    def files(self) -> dict[str, bytes]:
+        """All that is put into the inbox, in this order, by the names there."""
+        made = self.make()
+        files = {name: text.encode() for name, text in self.beside.items()}
+        if isinstance(made, bytes):
+            return {**files, self.name: made}
+        return {**files, **{f"{self.name}/{name}": data for name, data in made.items()}}
+
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        """The bytes of a file in the pieces in which they are written."""
         step = len(data) // 6 + 1 if self.slow else len(data)
         for start in range(0, len(data), step):
             yield data[start : start + step]
@@ -104,14 +116,50 @@ def _pdf() -> bytes:
     return _saved(Image.new("RGB", (200, 280), "white"), "PDF")
 
 
+def _waves() -> bytes:
+    """Three and a half seconds along the hills, as an old camera writes them."""
+    import av
+
+    width, height, seconds, rate = 360, 640, 3.5, 30
+    scene, count = _scene(2 * width, height, 11), int(seconds * rate)
+    out = io.BytesIO()
+    maker: Any = av.VideoFrame
+    with av.open(out, "w", format="avi") as video:
+        stream: Any = video.add_stream("mpeg4", rate=rate)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        stream.bit_rate = 1_500_000
+        for number in range(count):
+            left = width * number // count
+            frame = maker.from_image(scene.crop((left, 0, left + width, height)))
+            video.mux(stream.encode(frame))
+        video.mux(stream.encode(None))
+    return out.getvalue()
+
+
+def _trip() -> dict[str, bytes]:
+    return {
+        "caption.txt": "Three days in the hills 🥾".encode(),
+        "1-train.jpg": _jpeg(1200, 1200, 12)(),
+        "2-lake.webp": _saved(_scene(1080, 1350, 13), "WEBP", quality=85),
+        "3-summit.jpg": _jpeg(1600, 1000, 14)(),
+    }
+
+
 def _clip() -> bytes:
     # A whole MP4 whose index names no track.
     head = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom"
     return head + b"\x00\x00\x00\x08moov" + b"\x00\x00\x10\x08mdat" + bytes(4096)
 
 
+_WISHES = """\
+caption = "The harbour in the morning"
+alt_text = "Green hills under a pale sky, with the sun above them"
+first_comment = "Taken from the old pier. #harbour"
+"""
+
+
 def samples() -> list[Sample]:
-    """About a dozen files, in the order in which they are dropped."""
+    """About twenty, in the order in which they are dropped."""
     # The grain is never the same twice, but the copy must be.
     beach = functools.cache(_jpeg(1080, 1350, 1))
     return [
@@ -141,8 +189,18 @@ def samples() -> list[Sample]:
             "with a caption beside it",
             Ending.PUBLISHED,
             _jpeg(1440, 1440, 9),
-            caption="The caption of summer_day-2.txt ☀️ #holiday",
+            beside={"summer_day-2.txt": "The caption of summer_day-2.txt ☀️ #holiday"},
         ),
+        Sample(
+            "harbour.jpg",
+            "with a .toml beside it",
+            Ending.PUBLISHED,
+            _jpeg(1440, 1080, 15),
+            beside={"harbour.toml": _WISHES},
+        ),
+        Sample("waves.avi", "a video: a reel", Ending.PUBLISHED, _waves),
+        Sample("stories/evening.jpg", "a story", Ending.PUBLISHED, _jpeg(1080, 1920, 16)),
+        Sample("trip", "a folder: a carousel", Ending.PUBLISHED, _trip),
         Sample("beach copy.jpg", "the same bytes again", Ending.DUPLICATE, beach),
         Sample("document.pdf", "PDF", Ending.IGNORED, _pdf),
         Sample(

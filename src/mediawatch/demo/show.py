@@ -74,7 +74,7 @@ async def _watch(
             while not all(row.ended for row in rows) and clock.monotonic() < end:
                 await asyncio.sleep(LOOK)
                 await observer.look(rows)
-                live.update(progress_table(rows, clock.monotonic()))
+                live.update(progress_table(rows, clock.monotonic(), console.width))
             await dropping
         finally:
             dropping.cancel()
@@ -84,27 +84,26 @@ async def _watch(
 async def _drop_all(rows: list[Progress], inbox: Path, pause: float) -> None:
     writing = []
     for row in rows:
-        pieces = await asyncio.to_thread(list, row.sample.pieces())
-        writing.append(asyncio.create_task(_drop(row, inbox, pieces)))
+        files = await asyncio.to_thread(row.sample.files)
+        writing.append(asyncio.create_task(_drop(row, inbox, files)))
         if not row.sample.slow:
             await writing[-1]
         await asyncio.sleep(pause)
     await asyncio.gather(*writing)
 
 
-async def _drop(row: Progress, inbox: Path, pieces: list[bytes]) -> None:
+async def _drop(row: Progress, inbox: Path, files: dict[str, bytes]) -> None:
     loop = asyncio.get_running_loop()
     row.dropped_at = loop.time()
-    if row.sample.caption is not None:
-        text = Path(row.sample.name).with_suffix(".txt").name
-        (inbox / text).write_text(row.sample.caption, encoding="utf-8")
-    with (inbox / row.sample.name).open("wb") as file:
-        for number, piece in enumerate(pieces):
-            if number:
-                await asyncio.sleep(PIECE)
-            file.write(piece)
-            file.flush()
-            row.size += len(piece)
+    for name, data in files.items():
+        (inbox / name).parent.mkdir(exist_ok=True)
+        with (inbox / name).open("wb") as file:
+            for number, piece in enumerate(row.sample.pieces(data)):
+                if number:
+                    await asyncio.sleep(PIECE)
+                file.write(piece)
+                file.flush()
+                row.size += len(piece)
     row.whole_at = loop.time()
 
 
@@ -113,8 +112,8 @@ def _sum_up(console: Console, rows: list[Progress], place: Neighbours, inbox: Pa
     published = [row for row in rows if row.ending is Ending.PUBLISHED]
     console.print()
     console.print(
-        f"{'✅' if good == len(rows) else '❌'} {good} of {len(rows)} files ended as they should, "
-        f"{len(published)} of them on (simulated) Instagram."
+        f"{'✅' if good == len(rows) else '❌'} {good} of {len(rows)} samples ended as they should,"
+        f" {len(published)} of them on (simulated) Instagram."
     )
     for row in rows:
         if not row.as_it_should:

@@ -24,28 +24,36 @@ _ICONS = {
     Ending.HELD: "✋",
     Ending.DUPLICATE: "👯",
 }
+#: Characters across from which on the table also tells what a sample is, and its size and speed.
+_WITH_WHAT, _WITH_ALL = 90, 120
 
 
-def progress_table(rows: Sequence[Progress], now: float) -> Table:
-    """Every sample with its way, its time and what became of it."""
+def progress_table(rows: Sequence[Progress], now: float, width: int) -> Table:
+    """Every sample with its way, its time and what became of it.
+
+    What is told besides needs room: ``width``, in characters.
+    """
     table = Table(expand=True, row_styles=["", "on grey3"], border_style="dim")
     table.add_column("file", no_wrap=True, style="bold")
-    table.add_column("what it is", style="dim", ratio=2)
-    table.add_column("size", justify="right", no_wrap=True)
+    if width >= _WITH_WHAT:
+        table.add_column("what it is", style="dim", ratio=2)
+    if width >= _WITH_ALL:
+        table.add_column("size", justify="right", no_wrap=True)
     table.add_column("way", no_wrap=True)
     table.add_column("time", justify="right", no_wrap=True)
-    table.add_column("speed", justify="right", no_wrap=True)
-    table.add_column("outcome", ratio=4)
+    if width >= _WITH_ALL:
+        table.add_column("speed", justify="right", no_wrap=True)
+    table.add_column("outcome", ratio=4, overflow="fold")
     for row in rows:
         if row.dropped_at is None:
             continue
         table.add_row(
             row.sample.name,
-            row.sample.what,
-            size(row.size),
+            *([row.sample.what] if width >= _WITH_WHAT else []),
+            *([size(row.size)] if width >= _WITH_ALL else []),
             _way(row),
             _time(row, now),
-            _speed(row),
+            *([_speed(row)] if width >= _WITH_ALL else []),
             _outcome(row),
         )
     return table

@@ -1,7 +1,7 @@
-"""Every picture is made once: a retry, or a second account that wants the same, costs nothing.
+"""Every file is prepared once: a retry, a repetition, or a second account costs nothing.
 
-What counts is the content, not the name: its hash, what it is for, how it is to be made, and the
-version of what makes it.
+What counts is the content, not the name: its hash, how it is to be prepared, and the version of
+what prepares it.
 """
 
 from __future__ import annotations
@@ -9,115 +9,101 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections import Counter
-from collections.abc import Awaitable, Callable
-from dataclasses import asdict
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
+from typing import Any, NamedTuple
+from weakref import WeakValueDictionary
 
 from mediawatch.errors import StorageProblem, from_os_error
-from mediawatch.media.order import ImageOptions, Prepared
+from mediawatch.media.order import Prepared
 from mediawatch.media.shelf import Shelf
 
-#: To be raised with every change after which pictures come out differently.
+#: To be raised with every change after which files come out differently.
 CONVERTER_VERSION = 1
-# A disk that garbles what was just written is not asked for ever.
-_ROUNDS = 2
+_NOTHING_LOST = "Nothing is lost: files are prepared anew. Look at the disk of the data folder."
 
-#: Makes the picture at that path. Called once for all who wait; cancelled if none does any more.
+#: Prepares the file at that path.
 Make = Callable[[Path], Awaitable[Prepared]]
 
 
+class Original(NamedTuple):
+    """A file as it was ``seen`` (seconds since the epoch): then its bytes had this ``sha256``."""
+
+    path: Path
+    sha256: str
+    seen: float
+
+
 class Cache:
-    """Finished pictures in ``folder``, at most ``limit`` bytes of them, the least wanted leaving
-    first. For one event loop, and one process a folder."""
+    """Prepared files in ``folder``, at most ``limit`` bytes of them (0: none), the least wanted
+    leaving first. Whatever is the matter with them, files are prepared; ``complain`` is told once
+    until it works again. For one event loop, and one process a folder."""
 
     def __init__(
-        self, folder: Path, *, limit: int = 2 << 30, version: int = CONVERTER_VERSION
+        self,
+        folder: Path,
+        *,
+        limit: int,
+        version: int = CONVERTER_VERSION,
+        complain: Callable[[StorageProblem], None] = lambda _: None,
     ) -> None:
         self._shelf = Shelf(folder, limit)
         self._version = version
-        self._disk = asyncio.Lock()
-        self._made: dict[str, asyncio.Task[None]] = {}
-        self._wanted: Counter[str] = Counter()
+        self._complain = complain
+        self._hindered = False
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def get_or_prepare(
-        self, content: str, purpose: str, options: ImageOptions, target: Path, make: Make
-    ) -> Prepared:
-        """Have the picture at ``target``, out of the cache or by ``make``.
+        self, original: Original, how: Mapping[str, Any], target: Path, make: Make
+    ) -> tuple[Prepared, bool]:
+        """Have the prepared file at ``target``, and whether it was there already.
 
-        ``content``: SHA-256 of the original, hex. ``purpose``: what the picture is for, such as
-        "feed". A refusal is not kept: ``make`` is asked again. Raises what ``make`` raises, and
-        StorageProblem if ``folder`` or ``target`` cannot be written.
+        ``how``: all that changes what comes out, as JSON takes it. Who wants the same at the same
+        time waits for the first. A refusal is not kept. Raises what ``make`` raises.
         """
-        key = self._key(content, purpose, options)
-        self._wanted[key] += 1
-        try:
-            for _ in range(_ROUNDS):
-                found = await self._take(key, target)
-                if found is not None:
-                    return found
-                await self._make(key, make)
+        parts = [original.sha256, how, self._version]
+        key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode("ascii")).hexdigest()
+        async with self._turns.setdefault(key, asyncio.Lock()):
             found = await self._take(key, target)
-            if found is None:
-                raise StorageProblem(
-                    "The prepared picture did not stay what it was.",
-                    remedy="Look at the disk of the data folder; mediawatch tries again.",
-                )
-            return found
-        finally:
-            self._wanted[key] -= 1
-            if not self._wanted[key]:
-                del self._wanted[key]
+            if found is not None:
+                return found, True
+            prepared = await self._make(target, make)
+            await self._keep(key, original, target, prepared)
+            return prepared, False
 
     async def _take(self, key: str, target: Path) -> Prepared | None:
         try:
-            async with self._disk:
-                return await asyncio.to_thread(self._shelf.take, key, target)
-        except OSError as error:
-            raise from_os_error(error, "write the prepared picture") from error
+            return await asyncio.to_thread(self._shelf.take, key, target)
+        except OSError:
+            return None
 
-    def _key(self, content: str, purpose: str, options: ImageOptions) -> str:
-        parts = [content, purpose, asdict(options), self._version]
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode("ascii")).hexdigest()
-
-    async def _make(self, key: str, make: Make) -> None:
-        """Have it made, or wait until someone else has; the last who leaves stops the work."""
-        task = self._made.get(key)
-        if task is None:
-            task = self._made[key] = asyncio.create_task(self._fill(key, make))
-            task.add_done_callback(_look_at_outcome)
+    async def _make(self, target: Path, make: Make) -> Prepared:
         try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError:
-            if self._wanted[key] == 1:
-                self._forget(key, task)
-                task.cancel()
-                await asyncio.wait([task])
-            raise
-        finally:
-            if task.done():
-                self._forget(key, task)
+            return await make(target)
+        except StorageProblem as error:
+            # What is only kept in case gives way to what is needed now.
+            if error.code != "disk-full" or not await self._cleared():
+                raise
+        return await make(target)
 
-    def _forget(self, key: str, task: asyncio.Task[None]) -> None:
-        if self._made.get(key) is task:
-            del self._made[key]
-
-    async def _fill(self, key: str, make: Make) -> None:
+    async def _cleared(self) -> bool:
         try:
-            async with self._disk:
-                grown = await asyncio.to_thread(self._shelf.place_to_grow)
-            try:
-                prepared = await make(grown)
-                async with self._disk:
-                    wanted = frozenset(self._wanted)
-                    await asyncio.to_thread(self._shelf.put, key, grown, prepared, wanted)
-            finally:
-                grown.unlink(missing_ok=True)
+            return await asyncio.to_thread(self._shelf.clear)
+        except OSError:
+            return False
+
+    async def _keep(self, key: str, original: Original, file: Path, prepared: Prepared) -> None:
+        def keep() -> None:
+            # Who wrote to the original meanwhile had another file prepared than its hash tells.
+            if original.path.stat().st_mtime <= original.seen:
+                self._shelf.keep(key, file, prepared)
+
+        try:
+            await asyncio.to_thread(keep)
         except OSError as error:
-            raise from_os_error(error, "keep the prepared picture") from error
-
-
-def _look_at_outcome(task: asyncio.Task[None]) -> None:
-    """So that nobody complains of an error that nobody was left to hear."""
-    if not task.cancelled():
-        task.exception()
+            if not self._hindered:
+                message = from_os_error(error, "keep prepared files for another time").message
+                self._complain(StorageProblem(message, remedy=_NOTHING_LOST))
+            self._hindered = True
+        else:
+            self._hindered = False

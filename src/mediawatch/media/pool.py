@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from mediawatch.media import wire
 from mediawatch.media.order import ImageOptions, Moving, Prepared, Purpose, VideoOptions
@@ -114,6 +115,11 @@ class Preparer:
             pass
         order = wire.video_request(source, target, self._video_options, purpose)
         return await self._moving(order, target, on_progress)
+
+    def recipe(self, options: ImageOptions, purpose: Purpose) -> dict[str, Any]:
+        """All that ``prepare`` takes into account besides the original, as JSON takes it."""
+        video = asdict(self._video_options)
+        return {"purpose": purpose, "picture": asdict(options), "video": video}
 
     async def cover(self, source: Path, target: Path, at: float) -> Prepared:
         """A JPEG at ``target`` of the frame of a video that is seen ``at`` so many seconds.

@@ -1,7 +1,7 @@
-"""The folder in which finished pictures wait to be wanted again, the least wanted thrown out first.
+"""The folder in which prepared files wait to be wanted again, the least wanted thrown out first.
 
-Each has two files: the picture, and beside it what is known of it. Nothing here must last: what is
-missing or does not add up is as good as never made.
+Each has two files: what is published, and beside it what is known of it. Nothing here must last:
+what is missing or does not add up is as good as never made.
 """
 
 from __future__ import annotations
@@ -9,100 +9,114 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
+import threading
 from collections import OrderedDict
-from collections.abc import Container
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
+from mediawatch import crash
 from mediawatch.media import wire
-from mediawatch.media.order import Prepared, part_file
+from mediawatch.media.order import Prepared
+from mediawatch.model.kinds import SUFFIXES
 
-_PICTURE, _KNOWN, _GROWING = ".jpg", ".json", ".making"
+_KNOWN = ".json"
 
 
 class Shelf:
-    """Pictures by key, at most ``limit`` bytes of them. Blocks on the disk: call it in a thread,
-    and by one thread at a time. Any method may raise OSError."""
+    """Prepared files by key, at most ``limit`` bytes of them. Each is another name of the file that
+    was prepared: keeping and taking copy nothing, and work only on the disk of the folder.
+
+    Blocks on the disk: call it in a thread. Any method may raise OSError.
+    """
 
     def __init__(self, folder: Path, limit: int) -> None:
         self._folder = folder
         self._limit = limit
+        self._turn = threading.Lock()
         self._sizes: OrderedDict[str, int] | None = None  # the least wanted first
-        self._growing = 0
 
     def take(self, key: str, target: Path) -> Prepared | None:
-        """Put the picture of that key at ``target``; None if there is none that adds up."""
-        sizes = self._opened()
-        if key not in sizes:
-            return None
-        picture = self._folder / f"{key}{_PICTURE}"
+        """Have the file of that key at ``target``, too; None if there is none that adds up."""
+        with self._turn:
+            if key not in self._opened():
+                return None
         try:
-            answer = json.loads(picture.with_suffix(_KNOWN).read_bytes())
-            prepared = wire.result(answer)
-            data = picture.read_bytes()
+            prepared = wire.result(json.loads((self._folder / f"{key}{_KNOWN}").read_bytes()))
+            kept = self._folder / f"{key}{SUFFIXES[prepared.media_type]}"
+            with kept.open("rb") as file:
+                intact = hashlib.file_digest(file, "sha256").hexdigest() == prepared.sha256
         except Exception:  # gone, or garbled: as good as never made
-            self._drop(key)
-            return None
-        if hashlib.sha256(data).hexdigest() != prepared.sha256:
-            self._drop(key)
-            return None
-        _deliver(picture, target)
-        sizes.move_to_end(key)
+            intact = False
+        with self._turn:
+            if not intact:
+                self._drop(key)
+                return None
+            self._opened()[key] = prepared.size
+            self._opened().move_to_end(key)
+        _link(kept, target)
         with suppress(OSError):
-            os.utime(picture)  # so that the order outlives a restart
+            os.utime(kept)  # so that the order outlives a restart
         return prepared
 
-    def place_to_grow(self) -> Path:
-        """A name for a picture that is about to be made, used by nobody else."""
-        self._opened()
-        self._growing += 1
-        return self._folder / f"{os.getpid()}-{self._growing}{_GROWING}"
+    def keep(self, key: str, file: Path, prepared: Prepared) -> None:
+        """Keep ``file``, which was prepared just now, and throw out what is too much."""
+        if prepared.size > self._limit:
+            return
+        with self._turn:
+            sizes = self._opened()
+            self._folder.mkdir(parents=True, exist_ok=True)
+            known = json.dumps({"prepared": asdict(prepared)}).encode("ascii")
+            (self._folder / f"{key}{_KNOWN}").write_bytes(known)
+            crash.at("cache.noted")
+            os.link(file, self._folder / f"{key}{SUFFIXES[prepared.media_type]}")
+            crash.at("cache.kept")
+            sizes[key] = prepared.size
+            self._trim(sizes)
 
-    def put(self, key: str, grown: Path, prepared: Prepared, wanted: Container[str]) -> None:
-        """Keep the picture that has grown, and throw out what is too much, but for ``wanted``."""
-        sizes = self._opened()
-        picture = self._folder / f"{key}{_PICTURE}"
-        known = picture.with_suffix(_KNOWN)
-        part_file(known).write_bytes(json.dumps({"prepared": asdict(prepared)}).encode("ascii"))
-        grown.replace(picture)
-        part_file(known).replace(known)
-        sizes[key] = prepared.size
-        sizes.move_to_end(key)
-        total = sum(sizes.values())
-        for other in list(sizes):
-            if total <= self._limit:
-                break
-            if other not in wanted:
-                total -= sizes[other]
-                self._drop(other)
+    def clear(self) -> bool:
+        """Throw out everything; whether there was anything."""
+        with self._turn:
+            keys = list(self._opened())
+            for key in keys:
+                self._drop(key)
+            return bool(keys)
 
     def _opened(self) -> OrderedDict[str, int]:
         if self._sizes is None:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            found = []
-            for file in self._folder.iterdir():
-                if file.suffix == _PICTURE:
+            found, notes = [], []
+            for file in self._folder.iterdir() if self._folder.is_dir() else ():
+                if file.suffix in SUFFIXES.values():
                     status = file.stat()
                     found.append((status.st_mtime_ns, file.stem, status.st_size))
-                elif file.suffix != _KNOWN:
-                    file.unlink(missing_ok=True)  # what a kill left half made
+                elif file.suffix == _KNOWN:
+                    notes.append(file.stem)
             self._sizes = OrderedDict((key, size) for _, key, size in sorted(found))
+            for key in notes:
+                if key not in self._sizes:
+                    self._drop(key)  # a kill came before its file
+            self._trim(self._sizes)
         return self._sizes
 
+    def _trim(self, sizes: OrderedDict[str, int]) -> None:
+        total = sum(sizes.values())
+        while total > self._limit:
+            least = next(iter(sizes))
+            total -= sizes[least]
+            self._drop(least)
+
     def _drop(self, key: str) -> None:
-        self._opened().pop(key, None)
-        for suffix in (_KNOWN, _PICTURE):
-            (self._folder / f"{key}{suffix}").unlink(missing_ok=True)
+        if self._sizes is not None:
+            self._sizes.pop(key, None)
+        for suffix in (_KNOWN, *SUFFIXES.values()):
+            with suppress(OSError):  # on Windows, while somebody reads it
+                (self._folder / f"{key}{suffix}").unlink(missing_ok=True)
+                crash.at("cache.dropped")
 
 
-def _deliver(picture: Path, target: Path) -> None:
-    """Whole or not at all; without copying where the system can give a file two names."""
-    part = part_file(target)
-    part.unlink(missing_ok=True)
-    try:
-        os.link(picture, part)
-    except OSError:
-        shutil.copyfile(picture, part)
-    part.replace(target)
+def _link(kept: Path, target: Path) -> None:
+    if target.exists() and target.samefile(kept):
+        return
+    target.unlink(missing_ok=True)
+    crash.at("work.prepared-removed")
+    os.link(kept, target)

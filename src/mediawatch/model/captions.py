@@ -45,24 +45,26 @@ def render(
     hashtags: Iterable[str] = (),
     *,
     given_title: str | None = None,
-    folder: str = "",
+    folder: bool = False,
     count: int = 1,
 ) -> str:
-    """The caption of a file without one of its own, with the hashtags behind it.
+    """The caption of a post without one of its own, with the hashtags behind it.
 
-    ``when``: its date and time on the owner's clock; ``given_title``: one that was wished for,
-    instead of the name; ``folder``: the name of the sub-folder; ``count``: files of the post.
+    ``name``: of its file, or of the ``folder`` that a carousel is, which has no suffix, whatever
+    dots it has; ``when``: its date and time on the owner's clock; ``given_title``: one that was
+    wished for, instead of the name; ``count``: files of the post.
     A date and time that the name begins with (model/dated_names.py) are no part of its title.
     """
-    name, folder = (_CONTROLS.sub(" ", text) for text in (name, folder))  # names may hold them
-    stem = split_name(name)[0]
-    found = dated(name)
+    name = _CONTROLS.sub(" ", name)  # names may hold them
+    stem = name if folder else split_name(name)[0]
+    found = dated(name, folder=folder)
+    written = title(stem if found is None else found.rest)
     text = template.format_map(
         {
             "stem": stem,
-            "title": given_title or title(stem if found is None else found.rest),
+            "title": given_title or written,
             "name": name,
-            "folder": title(folder),
+            "folder": written if folder else "",
             "n": str(count),
             "date": when.date().isoformat(),
             "time": f"{when.hour:02}:{when.minute:02}",

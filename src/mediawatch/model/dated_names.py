@@ -37,9 +37,12 @@ class DatedName:
     rest: str
 
 
-def dated(name: str) -> DatedName | None:
-    """The date and time at the beginning of the name of a file or a folder; None if it has none."""
-    stem = _SUFFIX.sub("", name)
+def dated(name: str, *, folder: bool = False) -> DatedName | None:
+    """The date and time at the beginning of the name of a file or a folder; None if it has none.
+
+    ``folder``: it is a folder's, which has no suffix, whatever dots it has.
+    """
+    stem = name if folder else _SUFFIX.sub("", name)
     match = _BEGINS.match(stem)
     if match is None:
         return None

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 #: Media types of what is published.
 PICTURE, VIDEO = "image/jpeg", "video/mp4"
+#: How the names of such files end.
+SUFFIXES = {PICTURE: ".jpg", VIDEO: ".mp4"}
 
 
 class PostKind(StrEnum):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,10 +19,12 @@ from mediawatch.errors import (
 from mediawatch.hosts.base import new_key
 from mediawatch.log import size
 from mediawatch.media import framing
-from mediawatch.media.order import ImageOptions, Purpose
+from mediawatch.media.cache import Cache, Original
+from mediawatch.media.order import ImageOptions, Prepared, Purpose
 from mediawatch.media.pool import Preparer
+from mediawatch.metrics import Metrics
 from mediawatch.model import captions
-from mediawatch.model.kinds import PICTURE, VIDEO, PostKind
+from mediawatch.model.kinds import SUFFIXES, PostKind
 from mediawatch.model.lifecycle import Event
 from mediawatch.model.posts import Item, Post
 from mediawatch.pipeline.archive import (
@@ -30,12 +33,12 @@ from mediawatch.pipeline.archive import (
     remove_prepared,
     require_inbox,
 )
+from mediawatch.pipeline.converting import Converting
 from mediawatch.pipeline.outcomes import Done, Outcome
 from mediawatch.pipeline.work import Work
 
 #: Seconds between two lines about a conversion that is under way.
 TELL_EVERY = 5.0
-_SUFFIXES = {PICTURE: ".jpg", VIDEO: ".mp4"}
 _PURPOSES = {
     PostKind.IMAGE: Purpose.FEED,
     PostKind.REEL: Purpose.REEL,
@@ -45,12 +48,24 @@ _PURPOSES = {
 
 
 class Convert:
-    """Prepared files lie in ``folder``, named after their post: a repetition overwrites itself."""
+    """Prepared files lie in ``folder``, named after their post: a repetition overwrites itself.
+    What was prepared before comes from ``cache``; ``converting`` is told how far the rest is."""
 
     def __init__(
-        self, preparer: Preparer, options: ImageOptions, folder: Path, *, inbox: Path
+        self,
+        preparer: Preparer,
+        options: ImageOptions,
+        folder: Path,
+        *,
+        inbox: Path,
+        cache: Cache,
+        converting: Converting | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self._inbox = inbox
+        self._cache = cache
+        self._converting = converting or Converting()
+        self._metrics = metrics or Metrics()
         self._preparer = preparer
         self._options = options
         self._folder = folder
@@ -88,14 +103,8 @@ class Convert:
         """The item with its prepared file, and the name that it will have on the host."""
         item = await asyncio.to_thread(self._look_at, item)
         target = self._place(item)
-        purpose = _PURPOSES[work.post.kind]
-        options = self._options
-        if purpose is Purpose.STORY:
-            options = replace(options, aspects=framing.STORY)
         try:
-            done = await self._preparer.prepare(
-                item.source, target, options, purpose=purpose, on_progress=Progress(work, item)
-            )
+            done, known = await self._have(work, item, target)
         except (Rejected, PreparationProblem) as error:
             if len(work.post.items) > 1:
                 error.message = f"{item.name}: {error.message}"
@@ -106,13 +115,17 @@ class Convert:
                 raise away_for_a_moment(error) from error
             raise
         crash.at("convert.prepared")
+        self._metrics.files_prepared.labels("cache" if known else "converter").inc()
         how = "; ".join(done.changes) or "as it is"
+        if known:
+            how = f"{how}; prepared before"
         work.tell("converted", f"{done.width}x{done.height}, {size(done.size)} ({how}).")
         work.log.info(
             f"{item.name} is ready: {done.width}x{done.height}, {size(done.size)} ({how}).",
             action="convert",
             file=item.name,
             changes=list(done.changes),
+            known=known,
         )
         return replace(
             item,
@@ -124,20 +137,40 @@ class Convert:
             media_type=done.media_type,
             duration=done.duration,
             changes=done.changes,
-            remote_key=_key(item, _SUFFIXES[done.media_type]),
+            remote_key=_key(item, SUFFIXES[done.media_type]),
         )
+
+    async def _have(self, work: Work, item: Item, target: Path) -> tuple[Prepared, bool]:
+        """Have the prepared file at ``target``, and whether it was prepared before."""
+        purpose = _PURPOSES[work.post.kind]
+        options = self._options
+        if purpose is Purpose.STORY:
+            options = replace(options, aspects=framing.STORY)
+
+        async def make(target: Path) -> Prepared:
+            with self._converting.file(work.post.id, item.name) as tell:
+                progress = Progress(work, item, tell)
+                return await self._preparer.prepare(
+                    item.source, target, options, purpose=purpose, on_progress=progress
+                )
+
+        original = Original(item.source, item.sha256, work.post.created_at)
+        how = self._preparer.recipe(options, purpose)
+        return await self._cache.get_or_prepare(original, how, target, make)
 
 
 class Progress:
-    """Tells of a conversion that takes long, every few seconds, what share of it is done."""
+    """Tells of a conversion that takes long what share of it is done; the log every few seconds."""
 
-    def __init__(self, work: Work, item: Item) -> None:
+    def __init__(self, work: Work, item: Item, tell: Callable[[float], None]) -> None:
         self._work = work
+        self._tell = tell
         self._name = item.name
         self._told = work.clock.monotonic()
 
     def __call__(self, share: float) -> None:
         """``share``: 0 to 1."""
+        self._tell(share)
         now = self._work.clock.monotonic()
         if now - self._told < TELL_EVERY:
             return

@@ -156,7 +156,7 @@ class CarouselIntake:
             account_id=self._account_id,
             kind=PostKind.CAROUSEL,
             name=name,
-            caption=self._words.caption(name, wishes, when, folder=name, count=len(items)),
+            caption=self._words.caption(name, wishes, when, folder=True, count=len(items)),
             content_key=key,
             stage=Stage.CONVERT,
             state=State.RUNNING,
@@ -327,7 +327,7 @@ def _wishes(folder: Path, prints: dict[str, Fingerprint]) -> tuple[Wishes, Rejec
     """What its name and the caption inside wish for, and what is wrong with the folder."""
     wishes = Wishes()
     try:
-        named = dated(folder.name)
+        named = dated(folder.name, folder=True)
         if named is not None:
             at = moment_of(named, MACHINE_ZONE)
             wishes = wishes.merge(Wishes(publish_at=at.at, publish_note=at.note))

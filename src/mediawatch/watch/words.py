@@ -16,11 +16,11 @@ class Words:
         self._template, self._hashtags = publish.caption, publish.hashtags
 
     def caption(
-        self, name: str, wishes: Wishes, when: datetime, *, folder: str = "", count: int = 1
+        self, name: str, wishes: Wishes, when: datetime, *, folder: bool = False, count: int = 1
     ) -> str:
         """The words that were wished for, as they are; else those of the template.
 
-        ``name``: of the file, or of the folder of a carousel; ``when``: the owner's time.
+        ``name``: of the file, or of the ``folder`` that a carousel is; ``when``: the owner's time.
         """
         if wishes.caption is not None:
             return wishes.caption

@@ -46,7 +46,7 @@ class Convert:
     async def __call__(self, work: Work) -> Outcome:
         """Prepare all items and record them, with the name that each will have on the host."""
         _require_understood(work.post)
-        prepared = [await self.prepare(work, item) for item in work.post.items]
+        prepared = [await self.prepare(work, item) for item in work.post.parts]
         kind = work.post.kind
         if kind is PostKind.IMAGE and prepared[0].is_video:
             kind = PostKind.REEL  # an animation: in the feed Meta takes videos as reels only
@@ -68,14 +68,23 @@ class Convert:
         """The item with its prepared file, and the name that it will have on the host."""
         item = await asyncio.to_thread(self._look_at, item)
         target = self._folder / f"{item.post_id}-{item.position}"
-        purpose = _PURPOSES[work.post.kind]
+        cover = work.post.cover
+        is_cover = cover is not None and cover.position == item.position
+        purpose = Purpose.COVER if is_cover else _PURPOSES[work.post.kind]
         options = self._options
         if purpose is Purpose.STORY:
             options = replace(options, aspects=framing.STORY)
+        elif purpose is Purpose.COVER:
+            # Instagram crops it as it likes: nothing of it is cut or padded before.
+            options = replace(options, aspects=framing.STORY, gif="still")
         try:
             done = await self._preparer.prepare(
                 item.source, target, options, purpose=purpose, on_progress=Progress(work, item)
             )
+        except Rejected as error:
+            if purpose is not Purpose.COVER:
+                raise
+            raise _no_cover(work.post.name, item.name, error) from error
         except SourceProblem as error:
             if error.code == "source-gone":
                 await asyncio.to_thread(self._look_at, item)
@@ -146,6 +155,15 @@ def _no_reel(name: str) -> Rejected:
         code="kind",
         handling=Handling.HOLD,
         remedy="Put it into the inbox itself, or into stories/, to have it published there.",
+    )
+
+
+def _no_cover(name: str, cover: str, why: Rejected) -> Rejected:
+    return Rejected(
+        f"{cover} cannot be the cover of {name}: {why.message}",
+        code="cover",
+        handling=Handling.HOLD,
+        remedy=f"{why.remedy} Then put all files back; without {cover} it is published without it.",
     )
 
 

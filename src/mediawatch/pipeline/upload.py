@@ -46,7 +46,7 @@ class Upload:
 
     async def __call__(self, work: Work) -> Outcome:
         """Upload all items, fetch each as Meta would, and record their addresses."""
-        uploaded = [await self.upload(work, item) for item in work.post.items]
+        uploaded = [await self.upload(work, item) for item in work.post.parts]
         await work.write(Event.ADVANCE, items=uploaded)
         return Done()
 

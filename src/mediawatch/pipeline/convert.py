@@ -46,7 +46,11 @@ class Convert:
     async def __call__(self, work: Work) -> Outcome:
         """Prepare all items and record them, with the name that each will have on the host."""
         _require_understood(work.post)
-        prepared = [await self.prepare(work, item) for item in work.post.parts]
+        cover = work.post.cover
+        # The cover first: it takes no time, and may be what is wrong.
+        first = [await self.prepare(work, cover)] if cover is not None else []
+        parts = [item for item in work.post.parts if item != cover]
+        prepared = [*[await self.prepare(work, item) for item in parts], *first]
         kind = work.post.kind
         if kind is PostKind.IMAGE and prepared[0].is_video:
             kind = PostKind.REEL  # an animation: in the feed Meta takes videos as reels only

@@ -69,6 +69,8 @@ class Companions:
 
     def forget(self, name: str) -> None:
         """It is no longer in the folder."""
+        if not self._kin and not self._troubled:
+            return
         found = kin_in_inbox(name)
         known = self._kin.get(found[1], []) if found is not None else []
         if found is not None and name in known:
@@ -98,6 +100,8 @@ class Companions:
 
     def owners(self, name: str) -> list[str]:
         """The settling files to which this one could belong."""
+        if not self._kin:
+            return []
         found = kin_in_inbox(name)
         if found is None:
             return []

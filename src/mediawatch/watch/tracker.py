@@ -439,8 +439,8 @@ class Tracker:
         known = self._unsettle(name) or known
         self._own.discard(name)
         self._sidecars.discard(name)
-        self.companions.forget(name)
         self._stir(name)
+        self.companions.forget(name)
         if is_sidecar(name):
             stem = split_name(name)[0]
             beside = self._beside.get(stem)

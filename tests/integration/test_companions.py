@@ -18,7 +18,6 @@ from tests.support.pictures import jpeg, see_through_png, truncated
 from tests.support.river import River, contents, open_river
 
 RAW_BYTES = b"II*\0" + bytes(range(256)) * 64
-SHORT = {"seconds": 2, "form": "mov"}
 
 
 @pytest.fixture
@@ -42,7 +41,7 @@ async def ignored(river: River, name: str, reason: str) -> None:
     """Wait until that name is listed with that reason."""
 
     async def is_listed() -> bool:
-        return (await told(river))["ignored"].get(name) == reason
+        return bool((await told(river))["ignored"].get(name) == reason)
 
     await river.until(is_listed)
 
@@ -60,6 +59,7 @@ def marked(content: bytes) -> bytes:
     return content + struct.pack(">I4s", 8 + len(mark), b"free") + mark
 
 
+FILM = clip(seconds=3)
 LONG = clip(seconds=5, form="mov")
 PAIRS = {
     "raw": ("IMG_1.jpg", "IMG_1.CR2", RAW_BYTES),
@@ -155,6 +155,29 @@ async def test_what_is_still_written_is_waited_for(river: River, name: str) -> N
             writer.write(growing[2000:])
         await filed(river, {own: content, name: growing})
     assert 1 == len(published(river))
+
+
+async def test_one_pass_takes_what_belongs_together_and_ends(river: River) -> None:
+    """``once``: pairs are published, and nothing that stays alone is waited for."""
+    pair = {"a.jpg": jpeg(), "a.CR2": RAW_BYTES}
+    film = {"b.mp4": FILM, "b.cover.jpg": jpeg(720, 1280)}
+    alone = {"c.CR2": RAW_BYTES, "d.cover.jpg": jpeg(seed=2)}
+    for name, content in (pair | film | alone).items():
+        river.drop(name, content)
+    ended = await river.run("once")
+    assert 0 == ended.code, ended.err
+    assert pair | film == river.filed()
+    assert alone.keys() == river.leftovers()
+    assert 2 == len(published(river))
+
+
+async def test_one_pass_does_not_wait_for_a_picture_without_bytes(river: River) -> None:
+    """Its clip is left for it, and the pass ends."""
+    river.drop("IMG_1.jpg", b"")
+    river.drop("IMG_1.MOV", PAIRS["clip"][2])
+    await river.run("once", limit=60)
+    assert {"IMG_1.jpg", "IMG_1.MOV"} == river.leftovers()
+    assert {} == await river.posts()
 
 
 async def test_an_empty_raw_stays_and_is_listed_as_empty(river: River) -> None:
@@ -267,8 +290,6 @@ async def test_a_carousel_takes_raws_and_clips_along(river: River) -> None:
 
 # The cover of a reel.
 
-FILM = clip(seconds=3)
-
 
 @pytest.mark.parametrize("first", ["video", "cover"])
 @pytest.mark.parametrize("said", [b"", b'cover = "IMG_1.cover.png"\n'])
@@ -323,6 +344,22 @@ async def test_a_cover_that_cannot_be_used_holds_the_reel_until_it_is_mended(riv
     assert held.id == post.id
     (container,) = river.simulator.state.containers.values()
     assert container.details.cover is not None
+
+
+async def test_a_reel_goes_without_its_cover_if_that_is_deleted(river: River) -> None:
+    """As the remedy says: the cover is deleted where it was filed, and the video put back."""
+    async with river.daemon():
+        river.drop("IMG_1.cover.jpg", truncated(jpeg(720, 1280)))
+        river.drop("IMG_1.mp4", FILM)
+        held = await river.post("IMG_1.mp4", state="held")
+        await river.until((river.held / "IMG_1.cover.jpg").exists)
+        await river.until(lambda: not river.leftovers())
+        assert "delete IMG_1.cover.jpg" in (held.remedy or "")
+        (river.held / "IMG_1.cover.jpg").unlink()
+        (river.held / "IMG_1.mp4").rename(river.inbox / "IMG_1.mp4")
+        await filed(river, {"IMG_1.mp4": FILM})
+    (container,) = river.simulator.state.containers.values()
+    assert container.details.cover is None
 
 
 async def test_a_cover_of_no_bytes_holds_its_reel(river: River) -> None:

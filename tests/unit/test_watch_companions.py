@@ -134,6 +134,29 @@ def test_a_clip_is_left_while_its_picture_cannot_be_taken(book: Book) -> None:
     assert {"a.jpg", "a.MOV"} == book.tracker.settling.keys()
 
 
+def test_a_clip_whose_picture_is_gone_for_good_is_alone(book: Book) -> None:
+    """The unreadable picture is taken away: the clip is not left for ever."""
+    book.come("a.jpg", "a.MOV")
+    book.look("a.jpg", 0.0, sight=Sight.UNREADABLE, reason="no permission")
+    book.rest("a.MOV")
+    book.offered()
+    book.tracker.drop(["a.jpg"])
+    book.tracker.adopt([], 5.0, 5.0)
+    book.look("a.MOV", 5.0)
+    book.rest("a.MOV", at=7.0)
+    assert ["a.MOV"] == book.offered()
+
+
+def test_what_goes_along_counts_by_its_bytes(book: Book) -> None:
+    """RAWs are read whole before a claim: few of them are dealt with at a time."""
+    for name in "abc":
+        book.come(f"{name}.CR2", f"{name}.jpg")
+        book.look(f"{name}.CR2", 0.0, size=900)
+        book.look(f"{name}.CR2", 2.0, size=900, writer=Writer.NONE)
+        book.rest(f"{name}.jpg")
+    assert ["a.jpg", "b.jpg"] == book.tracker.next_ready(10, 1000)
+
+
 def test_a_video_that_is_no_clip_is_a_file_like_others(book: Book) -> None:
     """Looked into once: neither waits for the other."""
     book.come("a.MOV", "a.jpg")
@@ -141,6 +164,16 @@ def test_a_video_that_is_no_clip_is_a_file_like_others(book: Book) -> None:
     assert ["a.MOV"] == book.tracker.next_ready(10, 100)
     book.tracker.decide_clip("a.MOV", is_clip=False)
     assert ["a.jpg"] == book.offered()
+
+
+def test_a_clip_has_no_cover(book: Book) -> None:
+    """The video turns out to go with a picture: what would be its cover is alone."""
+    book.come("a.MOV", "a.cover.jpg", "a.heic")
+    book.look("a.cover.jpg", 0.0)
+    book.rest("a.MOV", "a.cover.jpg", "a.heic")
+    assert [] == book.offered()
+    assert ["a.heic"] == book.offered()
+    assert LONELY_COVER == book.tracker.ignored["a.cover.jpg"].reason
 
 
 def test_a_video_in_reels_is_meant(book: Book) -> None:

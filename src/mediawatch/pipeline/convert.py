@@ -167,7 +167,8 @@ def _no_cover(name: str, cover: str, why: Rejected) -> Rejected:
         f"{cover} cannot be the cover of {name}: {why.message}",
         code="cover",
         handling=Handling.HOLD,
-        remedy=f"{why.remedy} Then put all files back; without {cover} it is published without it.",
+        remedy=f"{why.remedy} Then put all files back. To have the reel without a cover, delete "
+        f"{cover} and put the others back.",
     )
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from mediawatch.model.names import split_name
 from mediawatch.model.pairs import Kin
 from mediawatch.watch.candidates import Outcome
-from mediawatch.watch.companions import ALONE, Companions, kin_in_inbox
+from mediawatch.watch.companions import ALONE, LEFT_CLIP, Companions, kin_in_inbox
 from mediawatch.watch.filters import OWN_FOLDER, RAW, ignored_by_name, is_sidecar
 from mediawatch.watch.listing import Look, Question, Sight
 from mediawatch.watch.settle import (
@@ -60,6 +60,7 @@ class Tracker:
         self._beside: dict[str, set[str]] = {}  # stem -> names that could be its sidecars
         self._sidecars: set[str] = set()
         self.companions = Companions(self.settling, self.ignored, self.taking)
+        self._orphans: set[str] = set()  # clips whose picture, which could not be taken, is gone
         self._along: dict[str, list[str]] = {}  # what is taken with a name that is being taken
         self._due: list[tuple[float, str]] = []
         self._ready: deque[str] = deque()
@@ -81,6 +82,9 @@ class Tracker:
 
     def adopt(self, fresh: Iterable[str], now: float, wall: float) -> int:
         """Take up new names. Returns how many of them begin to settle."""
+        for name in self._orphans:
+            self.reconsider(name, now, wall)
+        self._orphans.clear()
         perhaps_sidecars, companions, settling = [], [], 0
         for name in fresh:
             if name == OWN_FOLDER:
@@ -188,6 +192,8 @@ class Tracker:
             name = self._ready.popleft()
             if name not in self.taking:
                 weight -= self.settling[name].size
+                beside = self.companions.at_rest_beside(name)
+                weight -= sum(self.settling[each].size for each in beside)
                 names.append(name)
                 self.taking.add(name)
         return names
@@ -441,6 +447,12 @@ class Tracker:
         self._sidecars.discard(name)
         self._stir(name)
         self.companions.forget(name)
+        self._orphans.discard(name)
+        self._orphans.update(
+            each
+            for each in self.companions.of(name)
+            if each in self.ignored and self.ignored[each].reason == LEFT_CLIP
+        )
         if is_sidecar(name):
             stem = split_name(name)[0]
             beside = self._beside.get(stem)

@@ -346,6 +346,32 @@ async def test_a_cover_that_cannot_be_used_holds_the_reel_until_it_is_mended(riv
     assert container.details.cover is not None
 
 
+async def test_another_cover_replaces_the_one_on_the_host(river: River) -> None:
+    """Meta refuses the first; with another one put back the reel is published with that, under
+    another name, and the first is deleted from the host."""
+    river.simulator.script({"on": "create", "do": "error", "code": 1, "subcode": 2207057})
+    async with river.daemon():
+        river.drop("IMG_1.cover.jpg", jpeg(720, 1280))
+        river.drop("IMG_1.mp4", FILM)
+        held = await river.post("IMG_1.mp4", state="held")
+        await river.until((river.held / "IMG_1.cover.jpg").exists)
+        await river.until(lambda: not list((river.inbox / ".mediawatch" / "work").iterdir()))
+        assert 2 == len(river.host.ftp.names())
+        river.simulator.script()
+        (river.held / "IMG_1.cover.jpg").unlink()
+        river.drop("IMG_1.cover.jpg", jpeg(720, 1280, seed=2))
+        (river.held / "IMG_1.mp4").rename(river.inbox / "IMG_1.mp4")
+        await filed(river, {"IMG_1.mp4": FILM, "IMG_1.cover.jpg": jpeg(720, 1280, seed=2)})
+        post = await river.post("IMG_1.mp4", state="done")
+    assert held.id == post.id
+    old, new = held.items[1], post.items[1]
+    assert old.remote_key != new.remote_key
+    assert {item.remote_key for item in post.items} == river.host.ftp.names()
+    (container,) = river.simulator.state.containers.values()
+    assert container.details.cover is not None
+    assert new.public_url == container.details.cover.uri
+
+
 async def test_a_reel_goes_without_its_cover_if_that_is_deleted(river: River) -> None:
     """As the remedy says: the cover is deleted where it was filed, and the video put back."""
     async with river.daemon():

@@ -19,10 +19,12 @@ from mediawatch.model.posts import Post
 from mediawatch.pipeline import filing
 from mediawatch.watch import listing
 from mediawatch.watch.candidates import Candidate, Taken
+from mediawatch.watch.watcher import Limits
 from tests.integration.test_intake import House
 from tests.support.pictures import jpeg
 from tests.support.simulator import USER
 from tests.support.videos import video
+from tests.support.watching import Watched
 
 RAW = b"II*\0" + bytes(range(200))
 
@@ -261,3 +263,17 @@ def test_a_full_tracker_still_sees_what_belongs_together(tmp_path: Path) -> None
     raws = {name.rpartition(".")[0] for name in found.fresh if name.endswith(".CR2")}
     assert pictures <= raws
     assert len(found.fresh) <= 12
+
+
+async def test_a_storm_of_pairs_is_offered_pair_by_pair(tmp_path: Path) -> None:
+    """More than are looked at ahead: every picture is offered once, and with its own RAW."""
+    watched = Watched(tmp_path, limits=Limits(track_max=500, health=0.2, poll=0.2))
+    watched.together = 2000
+    for number in range(700):
+        watched.put(f"{number}.CR2", b"raw")
+        watched.put(f"{number}.jpg")
+    async with watched.running():
+        await watched.until(lambda: len(watched.taken) == 700, limit=60)
+    along = {each.name: [path.name for path in each.companions] for each in watched.offered}
+    assert {f"{n}.jpg": [f"{n}.CR2"] for n in range(700)} == along
+    assert 700 == len(watched.offered)

@@ -49,5 +49,5 @@ def _brought(before: Item, companion: Companion, claim: Claim) -> Item:
     )
     if companion.sha256 == before.sha256:
         return item
-    # Another cover: it is converted and uploaded anew, over the old one.
+    # Another cover: it is converted and uploaded anew, and the old one deleted then.
     return replace(item, prepared=None, public_url=None)

@@ -47,7 +47,9 @@ POINTS = frozenset(
         # From the inbox to a post.
         "claim.intended",
         "claim.renamed",
+        "claim.cover-renamed",
         "claim.caption-renamed",
+        "claim.companion-renamed",
         "claim.recorded",
         "claim.undone",  # the file was changed meanwhile and lies in the inbox again
         "claim.forgotten",

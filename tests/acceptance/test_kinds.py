@@ -38,30 +38,21 @@ async def test_a_video_becomes_a_reel(river: River) -> None:
     assert {"waves.mp4": original} == river.filed()
 
 
-async def test_the_clip_of_a_live_photo_is_no_post_of_its_own(river: River) -> None:
-    """Its picture is published; the clip is held, and told how it would be published."""
+async def test_a_live_photo_and_a_raw_are_one_post_with_their_picture(river: River) -> None:
+    """As a phone and a camera name them: the pictures are published, all else lies beside them."""
+    files = {
+        "IMG_1.JPG": jpeg(seed=1),
+        "IMG_1.MOV": clip(seconds=2, form="mov"),
+        "DSC_1.JPG": jpeg(seed=2),
+        "DSC_1.NEF": b"II*\0" + bytes(4096),
+    }
     async with river.daemon():
-        river.drop("IMG_1.mov", clip(seconds=3, form="mov"))
-        river.drop("IMG_1.JPG", jpeg())
-        await river.post("IMG_1.JPG", state="done")
-        post = await river.post("IMG_1.mov", state="held")
-        await river.until((river.held / "IMG_1.mov").exists)
-        (river.inbox / "reels").mkdir()
-        (river.held / "IMG_1.mov").rename(river.inbox / "reels" / "IMG_1.mov")
-        await river.until(lambda: len(published(river)) == 2)
-    assert "live-photo" == post.reason
-    assert "reels/" in (post.remedy or "")
-
-
-async def test_a_raw_beside_its_picture_is_left_alone(river: River) -> None:
-    """The picture is published; the RAW stays, and is listed with the reason."""
-    async with river.daemon():
-        river.drop("DSC_1.NEF", b"II*\0" + bytes(4096))
-        river.drop("DSC_1.JPG", jpeg())
-        await river.post("DSC_1.JPG", state="done")
-        told = await river.run("status", "--json")
-    assert "RAW" in json.loads(told.out)["folder"]["ignored"]["DSC_1.NEF"]
-    assert 1 == len(published(river))
+        for name, content in files.items():
+            river.drop(name, content)
+        await river.until(lambda: files.keys() == river.filed().keys())
+        await river.until(lambda: not river.leftovers())
+    assert ["IMAGE", "IMAGE"] == [media["kind"] for media in published(river)]
+    assert files == river.filed()
 
 
 async def test_an_animation_becomes_a_reel(river: River) -> None:

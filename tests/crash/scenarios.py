@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.crash.stage import End, Stage
+from tests.support.clips import clip
 from tests.support.pictures import MP4, encoded, jpeg, photo
 from tests.support.river import River, contents
 from tests.support.simulator import TOKEN
@@ -185,7 +186,9 @@ async def held_and_put_back(stage: Stage) -> None:
     await stage.ends(End(held={"clip.mp4"}, duplicate={"copy.mp4"}, states={"clip.mp4": "held"}))
 
 
-async def put_back_with_other_words(stage: Stage) -> None:
+async def put_back_with_other_words(
+    stage: Stage, filed: frozenset[str] | set[str] = frozenset()
+) -> None:
     """A caption with too many hashtags is shortened, and both files are put back."""
     river = stage.river
     river.drop("beach.txt", b"#tag " * 31)
@@ -194,9 +197,56 @@ async def put_back_with_other_words(stage: Stage) -> None:
     await stage.until(lambda: _is_held(stage, "beach.jpg"))
     await stage.until(lambda: "beach.txt" in contents(river.held) and not river.leftovers())
     (river.held / "beach.txt").write_bytes(b"Sunset")
-    for name in ("beach.txt", "beach.jpg"):
-        (river.held / name).rename(river.inbox / name)
-    await stage.ends(PUBLISHED)
+    for name in ("beach.txt", "beach.CR2", "beach.jpg"):
+        if (river.held / name).exists():
+            (river.held / name).rename(river.inbox / name)
+    await stage.ends(replace(PUBLISHED, processed=set(filed) or PUBLISHED.processed))
+
+
+RAW = b"II*\0" + bytes(4096)
+
+
+async def picture_and_raw(stage: Stage) -> None:
+    """A picture and the RAW of it: one post, both filed."""
+    river = stage.river
+    river.drop("beach.CR2", RAW)
+    river.drop("beach.jpg", jpeg(400, 320))
+    await stage.start()
+    await stage.ends(
+        End(
+            captions=["beach"],
+            processed={"beach.jpg", "beach.CR2"},
+            states={"beach.jpg": "done"},
+            hosted=1,
+        )
+    )
+    assert RAW == contents(river.processed)["beach.CR2"]
+
+
+async def raw_put_back(stage: Stage) -> None:
+    """Held with its RAW for its caption; all is put back, the caption mended."""
+    river = stage.river
+    river.drop("beach.CR2", RAW)
+    await put_back_with_other_words(stage, PUBLISHED.processed | {"beach.CR2"})
+    assert RAW == contents(river.processed)["beach.CR2"]
+
+
+async def reel_with_cover(stage: Stage) -> None:
+    """A video and its cover: both are converted, uploaded and filed, as one post."""
+    river = stage.river
+    river.drop("waves.cover.jpg", jpeg(360, 640))
+    river.drop("waves.mp4", clip(seconds=3))
+    await stage.start()
+    await stage.ends(
+        End(
+            captions=["waves"],
+            processed={"waves.mp4", "waves.cover.jpg"},
+            states={"waves.mp4": "done"},
+            hosted=2,
+        )
+    )
+    (media,) = river.simulator.state.publications
+    assert media.container.details.cover is not None
 
 
 def _drop_folder(river: River, name: str) -> None:
@@ -679,6 +729,12 @@ SCENARIOS: dict[str, Scenario] = {
     "link told late": Scenario(link_told_late, alter=lambda _: {"quick": 0.1}),
     "clock set back": Scenario(
         clock_set_back, alter=lambda _: {"quick": 0.1, "clock-set-back": "post.retries"}
+    ),
+    "picture and RAW": Scenario(picture_and_raw, usual=BUT_FILING - {"claim.renamed"}),
+    "picture and RAW, put back": Scenario(raw_put_back, usual=BUT_FILING),
+    "reel with its cover": Scenario(
+        reel_with_cover,
+        usual=BUT_FILING - {"claim.renamed", "convert.prepared", "upload.renamed"},
     ),
     "carousel": Scenario(carousel, usual=BUT_FILING - {"claim.renamed"}),
     "carousel again": Scenario(carousel_again, usual=USUAL | {"account.freed"}),

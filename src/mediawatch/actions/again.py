@@ -58,7 +58,7 @@ async def publish_again(journal: Journal, clock: Clock, prefix: str, watch: Watc
         raise _on_its_way(old, "just now") from error
     crash.at("again.intended")
     try:
-        for before, item in zip(old.items, post.items, strict=True):
+        for before, item in zip(old.parts, post.items, strict=True):
             await asyncio.to_thread(_copy, before, item.source)
     except BaseException:
         await asyncio.shield(_forget(journal, post))
@@ -137,7 +137,7 @@ def _anew(old: Post, content_key: str, now: float, work_folder: Path) -> Post:
             sha256=item.sha256,
             size=item.size,
         )
-        for item in old.items
+        for item in old.parts
     )
     return Post(
         id=post_id,

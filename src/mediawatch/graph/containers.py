@@ -75,6 +75,8 @@ def _reel(post: Post) -> Params:
     params = {}
     if wishes.share_to_feed is not None:
         params["share_to_feed"] = "true" if wishes.share_to_feed else "false"
+    if post.cover is not None:
+        params["cover_url"] = post.cover.public_url or ""
     if wishes.cover is not None and wishes.cover.offset_ms is not None:
         params["thumb_offset"] = str(wishes.cover.offset_ms)
     return params

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, update
 
@@ -45,10 +45,20 @@ _ARRIVE_ITEM = (
 )
 
 
+class NewCompanion(NamedTuple):
+    """A file that goes with the one of a post. ``sha256`` in hex, ``size`` in bytes."""
+
+    name: str
+    source: Path
+    target: Path
+    sha256: str
+    size: int
+
+
 class NewPost(NamedTuple):
     """A post of one file, which lies at ``source`` and is to be renamed to ``target``.
 
-    ``sha256`` in hex, ``size`` in bytes.
+    ``sha256`` in hex, ``size`` in bytes. ``companions`` are its items from position 1 on.
     """
 
     id: str
@@ -62,6 +72,7 @@ class NewPost(NamedTuple):
     target: Path
     sha256: str
     size: int
+    companions: tuple[NewCompanion, ...] = ()
 
 
 def intend(
@@ -69,9 +80,14 @@ def intend(
 ) -> list[NewRows]:
     """The posts, each with its item, and the moves that are to come. Conflicts, and writes none,
     if the account has the same content already."""
-    ids, kinds, names, captions, keys, wishes, refusals, sources, targets, digests, sizes = zip(
+    ids, kinds, names, captions, keys, wishes, refusals, sources, targets, digests, sizes, _ = zip(
         *new, strict=True
     )
+    along = [
+        (post.id, position, *companion)
+        for post in new
+        for position, companion in enumerate(post.companions, start=1)
+    ]
     wished = {"wishes": wishes, "refusal": refusals}
     return [
         NewRows(
@@ -112,15 +128,23 @@ def intend(
             },
             shared={"position": 0, "changes": ()},
         ),
+        *([_companions(along)] if along else []),
     ]
 
 
-def arrive(ids: Sequence[str], now: float) -> list[Statement]:
-    """The files of these new posts lie where they were to be moved: the posts are ready.
+def _companions(along: Sequence[tuple[Any, ...]]) -> NewRows:
+    columns = ("post_id", "position", "name", "source", "moving_to", "sha256", "size")
+    values = dict(zip(columns, zip(*along, strict=True), strict=True))
+    return NewRows(items, values, shared={"changes": ()})
+
+
+def arrive(ids: Sequence[str], now: float, *, companions: int = 0) -> list[Statement]:
+    """The files of these new posts lie where they were to be moved, with so many ``companions``:
+    the posts are ready.
 
     Conflicts, and writes none, if any of them is not as it was intended.
     """
     return [
         Statement(_ARRIVE, rows=len(ids), values={"at_ids": list(ids), "now": now}),
-        Statement(_ARRIVE_ITEM, rows=len(ids), values={"at_ids": list(ids)}),
+        Statement(_ARRIVE_ITEM, rows=len(ids) + companions, values={"at_ids": list(ids)}),
     ]

@@ -76,12 +76,7 @@ def add(post: Post) -> list[Statement]:
     columns = {name: getattr(post, name) for name in _POST_COLUMNS}
     return [
         Statement(_ADD, rows=1, values=columns),
-        *(
-            Statement(
-                _ADD_ITEM, rows=1, values={name: getattr(item, name) for name in _ITEM_COLUMNS}
-            )
-            for item in post.items
-        ),
+        *(add_item(item) for item in post.items),
     ]
 
 
@@ -212,6 +207,30 @@ def _item_sql(facts: tuple[str, ...]) -> Update:
         )
         .values({name: bindparam(name) for name in facts})
     )
+
+
+def add_item(item: Item) -> Statement:
+    """A file that goes with a post from now on."""
+    return Statement(
+        _ADD_ITEM, rows=1, values={name: getattr(item, name) for name in _ITEM_COLUMNS}
+    )
+
+
+def forget_item(post_id: str, position: int) -> Statement:
+    """A file does not go with its post any more; nothing else is done to it."""
+    return Statement(
+        delete(items).where(items.c.post_id == post_id, items.c.position == position), rows=1
+    )
+
+
+def exchange_items(before: Sequence[Item], after: Sequence[Item]) -> list[Statement]:
+    """One post has other items from now on; those of the same position are changed."""
+    old, new = ({item.position: item for item in items} for items in (before, after))
+    return [
+        *(forget_item(item.post_id, item.position) for item in before if item.position not in new),
+        *(record_item(item, old[item.position]) for item in after if item.position in old),
+        *(add_item(item) for item in after if item.position not in old),
+    ]
 
 
 def set_back(seconds: float, now: float) -> list[Statement]:

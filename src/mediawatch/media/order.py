@@ -13,12 +13,14 @@ from mediawatch.media.rules import CAROUSEL_VIDEO, REEL_VIDEO, STORY_VIDEO, Vide
 
 
 class Purpose(StrEnum):
-    """What the file is to be part of. A video in the feed is a reel to Meta."""
+    """What the file is to be part of. A video in the feed is a reel to Meta, and a cover is the
+    picture of one."""
 
     FEED = "feed"
     CAROUSEL = "carousel"
     REEL = "reel"
     STORY = "story"
+    COVER = "cover"
 
 
 class Moving(MediawatchError):

@@ -18,6 +18,7 @@ from typing import Any, Self
 from mediawatch.media import wire
 from mediawatch.media.order import ImageOptions, Moving, Prepared, Purpose, VideoOptions
 from mediawatch.media.process import Worker
+from mediawatch.media.rules import Reason, reject
 
 # A video gets six times as long as it lasts, and never less than two minutes.
 _VIDEO_SECONDS, _VIDEO_PATIENCE = 120.0, 6.0
@@ -111,8 +112,9 @@ class Preparer:
         try:
             # The daemon opens no file of strangers, not even to tell a video from a picture.
             return await self._picture(wire.request(source, target, options), target)
-        except Moving:
-            pass
+        except Moving as error:
+            if purpose is Purpose.COVER:
+                raise reject(Reason.UNSUPPORTED, label="a video") from error
         order = wire.video_request(source, target, self._video_options, purpose)
         return await self._moving(order, target, on_progress)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mediawatch.model.kinds import VIDEO, PostKind
 from mediawatch.model.lifecycle import Position, Publication, Stage, State
+from mediawatch.model.pairs import is_cover
 from mediawatch.model.wishes import Wishes
 
 #: Why posts are held after an older journal was put back (pipeline/recovery.py).
@@ -61,8 +62,9 @@ class Post:
     ``generation`` counts its containers, ``rebuilds`` those that were lost or refused since a
     person last had it tried. ``moved_to``: when it is published instead of at the time that was
     wished for. ``refusal``: code, sentence and remedy of what is wrong with the wishes, so that it
-    must be held before anything is done. ``comment_…``: its first comment, how often and when last
-    it was asked for.
+    must be held before anything is done. ``items``: the files of a carousel in order; else the
+    one file, and behind it what goes with it (model/pairs.py). ``comment_…``: its first comment,
+    how often and when last it was asked for.
     """
 
     id: str
@@ -100,6 +102,19 @@ class Post:
     comment_id: str | None = None
     comment_tries: int = 0
     items: tuple[Item, ...] = field(default=())
+
+    @property
+    def parts(self) -> tuple[Item, ...]:
+        """The items that are sent to Meta. Of a single file, that is the file and its cover: a RAW
+        or a clip only goes where its picture goes."""
+        if self.kind is PostKind.CAROUSEL:
+            return self.items
+        return tuple(each for each in self.items if each.position == 0 or is_cover(each.name))
+
+    @property
+    def cover(self) -> Item | None:
+        """The picture that a reel shows before it plays, if it came as a file."""
+        return self.parts[1] if self.kind is PostKind.REEL and len(self.parts) > 1 else None
 
     @property
     def publication(self) -> Publication:

@@ -11,7 +11,7 @@ import contextlib
 import errno
 import json
 import os
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,11 @@ from mediawatch.clock import Clock, iso
 from mediawatch.config import WatchSettings
 from mediawatch.errors import MediawatchError, SourceProblem, StorageProblem
 from mediawatch.graph.publishing import Publishing
-from mediawatch.journal import attempts
+from mediawatch.journal import attempts, posts
 from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import Event
 from mediawatch.model.names import SIDECARS
+from mediawatch.model.pairs import tail_of
 from mediawatch.model.posts import Item, Post
 from mediawatch.pipeline import album, filing
 from mediawatch.pipeline.album import note_beside
@@ -89,14 +90,31 @@ class Archive:
         folder = settings.held_folder if where == "held" else settings.failed_folder
         before, note = work.post, self._note(work.post, where, reason)
         place = await self._place(work, folder, note)
-        beside_each = None if place != folder else note
         for item in work.post.items:
-            filed = await self._file(work, item, place, beside_each)
+            # A carousel has one beside its folder; what goes with a file, that of the file.
+            own = note if place == folder and item.position == 0 else None
+            try:
+                filed = await self._file(work, item, place, own)
+            except SourceProblem as error:
+                if work.post.kind is PostKind.CAROUSEL or item.position == 0:
+                    raise
+                await self._without(work, item, error)
+                continue
             work.tell("filed", str(filed.source))
             await work.write(items=[filed])
         await self._follow(before, place)
         clear_up = _leave_work if where == "held" else _clear_up
         await asyncio.to_thread(clear_up, before, settings.work_folder)
+
+    async def _without(self, work: Work, item: Item, error: SourceProblem) -> None:
+        """What went with a file was taken away: the file is filed without it."""
+        work.log.warning(
+            f"{item.name} goes no longer with {work.post.name}: {error.message}",
+            action="archive",
+            remedy=error.remedy,
+        )
+        if item not in work.post.parts:
+            await work.write(extra=[posts.forget_item(item.post_id, item.position)])
 
     async def _place(self, work: Work, folder: Path, note: dict[str, Any] | None = None) -> Path:
         """Where the originals are filed: those of a carousel have a folder of their own there,
@@ -127,7 +145,9 @@ class Archive:
         if item.source.parent == folder:
             target = item.source
         else:
-            target = await asyncio.to_thread(_choose, folder, item, note=note is not None)
+            target = await asyncio.to_thread(
+                _choose, folder, work.post, item, note=note is not None
+            )
             item = replace(item, moving_to=target)
             await work.write(items=[item])
         if note is not None:
@@ -168,7 +188,10 @@ class Archive:
             return item
         found = await asyncio.to_thread(_sealed, item)
         if found != (item.sha256, item.size):
+            is_part = item in work.post.parts
             item = replace(item, sha256=found[0], size=found[1])
+            if not is_part:
+                return item  # it only goes along, and nobody relies on its bytes
             work.tell(attempts.CHANGED, f"{item.name} was changed after it was claimed.")
             work.log.warning(
                 f"{item.name} was changed after it was claimed; what is published is the picture "
@@ -230,6 +253,24 @@ def away_for_a_moment(error: SourceProblem) -> StorageProblem:
     )
 
 
+def finish_moves(post: Post) -> tuple[list[Item], list[Item]]:
+    """The items, their moves brought to an end; and those that are nowhere and only went along.
+    Blocks. Raises as ``finish_move`` does, for the file of the post."""
+    if post.kind is PostKind.CAROUSEL:
+        return [finish_move(item) for item in post.items], []
+    first, *others = post.items
+    items, lost = [finish_move(first)], list[Item]()
+    for item in others:
+        try:
+            items.append(finish_move(item))
+        except FileExistsError:
+            items.append(replace(item, moving_to=None))
+        except SourceProblem:
+            # Without its cover no reel is published: the stage that wants it tells.
+            (items if item in post.parts else lost).append(item)
+    return items, lost
+
+
 def finish_move(item: Item) -> Item:
     """Bring a move that was cut off to its end. Blocks.
 
@@ -243,16 +284,26 @@ def finish_move(item: Item) -> Item:
     return replace(item, source=item.moving_to, moving_to=None)
 
 
-def _choose(folder: Path, item: Item, *, note: bool) -> Path:
+def _choose(folder: Path, post: Post, item: Item, *, note: bool) -> Path:
     filing.make_folder(folder)
+    first, *others = post.items
+    tails = [tail_of(each.name) for each in others] if post.kind is not PostKind.CAROUSEL else []
+    place = first.moving_to or first.source
+    if item.position > 0 and tails and place.parent == folder:
+        target = place.with_suffix(tail_of(item.name))
+        if not os.path.lexists(target):
+            return target
     # The name that people gave it, however often it was moved under another one since.
     name = item.source.name.replace(f".{item.post_id[:8]}", "", 1)
-    return free_name(folder, name, item.post_id, note=note)
+    return free_name(folder, name, item.post_id, () if item.position else tails, note=note)
 
 
-def free_name(folder: Path, name: str, post_id: str, *, note: bool) -> Path:
-    """Where a file of that name can be filed, with room for its sidecar and its note. Blocks."""
-    also = [suffix for suffix in SIDECARS if suffix != Path(name).suffix]
+def free_name(
+    folder: Path, name: str, post_id: str, tails: Sequence[str] = (), *, note: bool
+) -> Path:
+    """Where a file of that name can be filed, with room for its sidecar and its note, and for what
+    goes with it under those ``tails``. Blocks."""
+    also = [*(suffix for suffix in SIDECARS if suffix != Path(name).suffix), *tails]
     return folder / choose_name(folder, name, post_id, [*also, NOTE_SUFFIX] if note else also)
 
 
@@ -276,11 +327,11 @@ def _write_note_first(target: Path, note: dict[str, Any]) -> None:
         filing.write_note(note_beside(target), note)
 
 
-def name_begun(source: Path, folder: Path, claim: str) -> Path | None:
+def name_begun(source: Path, folder: Path, claim: str, tails: Sequence[str] = ()) -> Path | None:
     """Where ``source`` was about to be filed with a note, when a kill cut that off; None if it
     was not. ``claim``: what the note tells as its post or claim. Its seal tells which file it is
     of, so that another one with the same bytes is not taken for it. Blocks."""
-    for name in candidate_names(source.name, claim, (*SIDECARS, NOTE_SUFFIX)):
+    for name in candidate_names(source.name, claim, (*SIDECARS, *tails, NOTE_SUFFIX)):
         target = folder / name
         try:
             note = json.loads(note_beside(target).read_text(encoding="utf-8"))

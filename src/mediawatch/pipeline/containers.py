@@ -41,7 +41,7 @@ class Containers:
 
     async def make(self, work: Work, api: Publishing) -> Outcome:
         """Raises GraphError, and what the upload raises."""
-        for item in work.post.items:
+        for item in work.post.parts:
             if item.public_url is None:
                 await work.write(items=[await self._upload(work, item)])
         if work.post.kind is PostKind.CAROUSEL:

@@ -74,10 +74,10 @@ class Convert:
         """Prepare all items and record them, with the name that each will have on the host."""
         _require_understood(work.post)
         try:
-            prepared = [await self.prepare(work, item) for item in work.post.items]
+            prepared = await self._prepare_all(work)
         except MediawatchError:
             # Nobody knows of the others yet: those of a post that is not tried again would stay.
-            await asyncio.to_thread(remove_prepared, [self._place(i) for i in work.post.items])
+            await asyncio.to_thread(remove_prepared, [self._place(i) for i in work.post.parts])
             raise
         kind = work.post.kind
         if kind is PostKind.IMAGE and prepared[0].is_video:
@@ -86,6 +86,13 @@ class Convert:
             raise _no_reel(work.post.name)
         await work.write(Event.ADVANCE, items=prepared, kind=kind)
         return Done()
+
+    async def _prepare_all(self, work: Work) -> list[Item]:
+        cover = work.post.cover
+        # The cover first: it takes no time, and may be what is wrong.
+        last = [await self.prepare(work, cover)] if cover is not None else []
+        parts = [item for item in work.post.parts if item != cover]
+        return [*[await self.prepare(work, item) for item in parts], *last]
 
     def _place(self, item: Item) -> Path:
         return self._folder / f"{item.post_id}-{item.position}"
@@ -106,7 +113,9 @@ class Convert:
         try:
             done, known = await self._have(work, item, target)
         except (Rejected, PreparationProblem) as error:
-            if len(work.post.items) > 1:
+            if _is_cover(work.post, item) and isinstance(error, Rejected):
+                raise _no_cover(work.post.name, item.name, error) from error
+            if len(work.post.parts) > 1:
                 error.message = f"{item.name}: {error.message}"
             raise
         except SourceProblem as error:
@@ -143,9 +152,14 @@ class Convert:
     async def _have(self, work: Work, item: Item, target: Path) -> tuple[Prepared, bool]:
         """Have the prepared file at ``target``, and whether it was prepared before."""
         purpose = _PURPOSES[work.post.kind]
+        if _is_cover(work.post, item):
+            purpose = Purpose.COVER
         options = self._options
         if purpose is Purpose.STORY:
             options = replace(options, aspects=framing.STORY)
+        elif purpose is Purpose.COVER:
+            # Instagram crops it as it likes: nothing of it is cut or padded before.
+            options = replace(options, aspects=framing.STORY, gif="still")
 
         async def make(target: Path) -> Prepared:
             with self._converting.file(work.post.id, item.name) as tell:
@@ -189,6 +203,10 @@ def _key(item: Item, suffix: str) -> str:
     return known if known and known.endswith(suffix) else new_key(suffix)
 
 
+def _is_cover(post: Post, item: Item) -> bool:
+    return post.cover is not None and post.cover.position == item.position
+
+
 def _require_understood(post: Post) -> None:
     """Raises Rejected for wishes that are not understood, and words that Meta would refuse."""
     if post.refusal is not None:
@@ -203,6 +221,16 @@ def _no_reel(name: str) -> Rejected:
         code="kind",
         handling=Handling.HOLD,
         remedy="Put it into the inbox itself, or into stories/, to have it published there.",
+    )
+
+
+def _no_cover(name: str, cover: str, why: Rejected) -> Rejected:
+    return Rejected(
+        f"{cover} cannot be the cover of {name}: {why.message}",
+        code="cover",
+        handling=Handling.HOLD,
+        remedy=f"{why.remedy} Then put all files back. To have the reel without a cover, delete "
+        f"{cover} and put the others back.",
     )
 
 

@@ -18,7 +18,8 @@ _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
 
 def beside(name: str, companion: str) -> str:
     """What a companion of ``name`` is called: the note is appended to the whole name, a sidecar
-    takes the place of the suffix. ``companion``: NOTE_SUFFIX, or a suffix such as ``.txt``."""
+    takes the place of the suffix. ``companion``: NOTE_SUFFIX, or a tail such as ``.txt``, ``.CR2``,
+    ``.cover.jpg``."""
     if companion == NOTE_SUFFIX:
         return name + companion
     return Path(name).with_suffix(companion).name

@@ -24,7 +24,7 @@ from mediawatch.pipeline import album, filing
 from mediawatch.pipeline.album import note_beside
 from mediawatch.pipeline.archive import (
     Archive,
-    finish_move,
+    finish_moves,
     free_name,
     lacks_note,
     name_begun,
@@ -136,12 +136,14 @@ class Recovery:
             return
         try:
             await asyncio.to_thread(album.finish_claim, post)
-            items = [await asyncio.to_thread(finish_move, item) for item in post.items]
+            items, lost = await asyncio.to_thread(finish_moves, post)
         except FileExistsError:
             # The name was taken meanwhile: ours is where it was, and gets another name later.
-            items = [replace(item, moving_to=None) for item in post.items]
-            if not await asyncio.to_thread(_all_there, items):
+            own = len(post.items) if post.kind is PostKind.CAROUSEL else 1
+            stay = [replace(item, moving_to=None) for item in post.items[:own]]
+            if not await asyncio.to_thread(_all_there, stay):
                 raise
+            items, lost = [*stay, *post.items[own:]], []
         except SourceProblem as error:
             after = await asyncio.to_thread(_identity, self._settings.folder)
             if before is None or before != after:
@@ -151,6 +153,7 @@ class Recovery:
             await self._vanished(post, error)
             return
         statements: list[Statement] = [posts.record_item(item) for item in items]
+        statements += [posts.forget_item(item.post_id, item.position) for item in lost]
         claimed_again = items[0].source.parent.parent == self._settings.work_folder
         if post.state is State.HELD and claimed_again:
             # It had been put back into the inbox: the owner wants it tried again.
@@ -178,8 +181,8 @@ class Recovery:
         """Posts that were held or failed just before the end, their originals not yet filed."""
         stopped = await posts.listed(self._journal, states=[State.HELD, State.FAILED], limit=1000)
         for post in stopped:
-            first = post.items[0]
-            in_work = first.source.parent.parent == self._settings.work_folder
+            work_folder = self._settings.work_folder
+            in_work = any(item.source.parent.parent == work_folder for item in post.items)
             if in_work or self._is_set_aside(post) or await asyncio.to_thread(lacks_note, post):
                 work = Work(self._journal, self._clock, self._log, post)
                 where = "held" if post.state is State.HELD else "failed"

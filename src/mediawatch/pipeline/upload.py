@@ -46,14 +46,18 @@ class Upload:
 
     async def __call__(self, work: Work) -> Outcome:
         """Upload all items, fetch each as Meta would, and record their addresses."""
-        uploaded = [await self.upload(work, item) for item in work.post.items]
+        uploaded = [await self.upload(work, item) for item in work.post.parts]
         await work.write(Event.ADVANCE, items=uploaded)
         return Done()
 
     async def upload(self, work: Work, item: Item) -> Item:
         """The item with its public address. Safe to repeat."""
         if item.prepared is None or item.remote_key is None or not item.prepared.is_file():
-            item = await self._prepare(work, item)
+            before, item = item, await self._prepare(work, item)
+            if before.remote_key and before.prepared_sha256 not in {None, item.prepared_sha256}:
+                # Another cover, or a video that came out otherwise: the old one may be known.
+                await self._host.delete(before.remote_key)
+                item = replace(item, remote_key=new_key(Path(before.remote_key).suffix))
             # The name on the host is durable before anything is stored under it.
             await work.write(items=[item])
         for _ in range(_TRIES):

@@ -52,7 +52,8 @@ class Candidate:
     """A settled file that may be claimed. ``size`` in bytes; ``key`` as it was when it settled:
     if it differs after the claim, the file was changed meanwhile. ``contents``: if they were read
     when it was last looked at. ``kind``: what the folder in which it lies makes of it;
-    ``is_folder``: it is one, with the files of a carousel."""
+    ``is_folder``: it is one, with the files of a carousel; ``companions``: files that belong to it
+    and go with it (model/pairs.py), settled like itself."""
 
     path: Path
     name: str
@@ -61,6 +62,7 @@ class Candidate:
     contents: Contents | None = None
     kind: PostKind | None = None
     is_folder: bool = False
+    companions: tuple[Path, ...] = ()
 
 
 class Taken(StrEnum):

@@ -33,6 +33,7 @@ from mediawatch.model import wish_rules
 from mediawatch.model.dated_names import dated, moment_of
 from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import PRIORITY, Event, Stage, State
+from mediawatch.model.pairs import belongs_to_any, is_cover, may_be_clip_of_any
 from mediawatch.model.posts import Item, Post, new_post_id, shown_as
 from mediawatch.model.wishes import Wishes
 from mediawatch.pipeline import album, filing
@@ -40,6 +41,7 @@ from mediawatch.pipeline.archive import finish_move
 from mediawatch.pipeline.work import LEASE
 from mediawatch.watch import folders, sidecar
 from mediawatch.watch.candidates import Candidate, Taken, Told
+from mediawatch.watch.clips import is_clip
 from mediawatch.watch.filters import is_sidecar
 from mediawatch.watch.fingerprint import Fingerprint, content_key, take_fingerprint
 from mediawatch.watch.reading import identity
@@ -117,9 +119,12 @@ class CarouselIntake:
         if folders.key_and_size(str(candidate.path), found)[0] != candidate.key:
             return None
         prints = {}
+        names = [name for name, _ in found.files]
         for name, status in found.files:
             if is_sidecar(name):
                 continue
+            if may_be_clip_of_any(name, names) and is_clip(candidate.path / name):
+                continue  # it goes with the folder, as its picture does
             file = Candidate(candidate.path / name, name, (), status.st_size)
             taken = take_fingerprint(file, young)
             if taken is None:
@@ -347,6 +352,11 @@ def _check_files(folder: Path, prints: dict[str, Fingerprint], wishes: Wishes) -
             f"Put it into the folder as {CAPTION}{beside[0].suffix.lower()}, and that back.",
         )
     for name, each in prints.items():
+        if is_cover(name) and belongs_to_any(name, prints):
+            raise _refused(
+                f"{name} in {folder.name} is the cover of a reel, and a carousel has none.",
+                "Take it out, or give it another name, and put the folder back.",
+            )
         if each.beside:
             raise _refused(
                 f"{each.beside[0].name} in {folder.name} is about one file; a carousel has one "

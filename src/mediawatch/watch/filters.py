@@ -7,7 +7,7 @@ behind: browsers, sync tools, office suites, file servers.
 from __future__ import annotations
 
 from mediawatch.model.names import SIDECARS, split_name
-from mediawatch.model.pairs import RAWS
+from mediawatch.model.pairs import RAWS, is_cover
 
 #: Our own folder inside the inbox; it is passed over without a word.
 OWN_FOLDER = ".mediawatch"
@@ -73,7 +73,7 @@ def ignored_by_name(name: str) -> str | None:
         return HIDDEN
     if lowered.endswith(NOTE_SUFFIX):
         return NOTE
-    if split_name(lowered)[1] in RAWS:
+    if split_name(lowered)[1] in RAWS:  # beside its picture it goes along: see companions.py
         return RAW
     return _partial(lowered)
 
@@ -99,3 +99,8 @@ def _partial(lowered: str) -> str | None:
 def is_sidecar(name: str) -> bool:
     """Whether the name could be a sidecar; it is one if a picture of that stem lies beside it."""
     return name.lower().endswith(SIDECARS)
+
+
+def may_be_post(name: str) -> bool:
+    """Whether a file of this name, which is not ignored for it, may be a post of its own."""
+    return not is_sidecar(name) and not is_cover(name)

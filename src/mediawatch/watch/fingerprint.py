@@ -11,16 +11,16 @@ from pathlib import Path
 
 from mediawatch.clock import MACHINE_ZONE
 from mediawatch.errors import Handling, Rejected
-from mediawatch.media.probe import Family, open_regular
-from mediawatch.model import wish_rules
+from mediawatch.media.probe import Family
+from mediawatch.model import covers, pairs, wish_rules
 from mediawatch.model.dated_names import dated, moment_of
 from mediawatch.model.kinds import PostKind
 from mediawatch.model.names import split_name
-from mediawatch.model.pairs import CLIP, PICTURES
 from mediawatch.model.wishes import Wishes
 from mediawatch.watch import sidecar
 from mediawatch.watch.candidates import Candidate, Contents, Identity
-from mediawatch.watch.reading import read
+from mediawatch.watch.clips import is_marked_clip
+from mediawatch.watch.reading import identity, read
 
 _FLAGS = (
     os.O_RDONLY
@@ -31,21 +31,27 @@ _FLAGS = (
 )
 
 
-#: What the clip of a Live Photo calls the name that it shares with its picture (Apple).
-_LIVE = b"com.apple.quicktime.content.identifier"
-#: Bytes at either end of a video among which its index is looked for.
-_INDEX = 256 << 10
-
 Refusal = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """A file that goes with another one, as it was when it was read: where it lay, sha256 in hex,
+    size in bytes, which file it was."""
+
+    path: Path
+    sha256: str
+    size: int
+    identity: Identity
 
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
     """The bytes of a candidate, as they were read in one go, and which file they were in.
 
-    ``beside``: its sidecars; ``wishes``: what they, its name and the picture itself wish for;
-    ``refusal``: code, sentence and remedy of what is wrong with them, so that the post must wait
-    for a person.
+    ``beside``: its sidecars; ``companions``: what else goes with it; ``wishes``: what they, its
+    name and the picture itself wish for; ``refusal``: code, sentence and remedy of what is wrong
+    with them, so that the post must wait for a person.
     """
 
     sha256: str
@@ -55,6 +61,7 @@ class Fingerprint:
     wishes: Wishes
     refusal: Refusal | None
     identity: Identity
+    companions: tuple[Companion, ...] = ()
 
 
 def take_fingerprints(
@@ -83,9 +90,19 @@ def take_fingerprint(candidate: Candidate, young: tuple[float, float]) -> Finger
     found = candidate.contents or _read(candidate)
     if found is None:
         return None
+    companions = [_read_companion(path) for path in candidate.companions]
+    if None in companions:
+        return None
     wishes, refusal = _wishes(candidate, found, beside)
     return Fingerprint(
-        found.sha256, found.size, found.family, tuple(beside), wishes, refusal, found.identity
+        found.sha256,
+        found.size,
+        found.family,
+        tuple(beside),
+        wishes,
+        refusal,
+        found.identity,
+        tuple(each for each in companions if each is not None),
     )
 
 
@@ -106,8 +123,12 @@ def _wishes(
             if said.kind is PostKind.CAROUSEL:
                 raise _no_carousel(candidate.path.name)
             wish_rules.check(said, kind_of(candidate, found.family, wishes))
-        if wishes.cover is not None and wishes.cover.file is not None:
-            raise _no_cover(wishes.cover.file)
+        covers.check(
+            candidate.path.name,
+            [each.name for each in candidate.companions if pairs.is_cover(each.name)],
+            wishes,
+            kind_of(candidate, found.family, wishes),
+        )
         if wishes.kind is None and candidate.kind is None and _is_live_clip(candidate, found):
             raise _no_clip(candidate.path.name)
     except Rejected as refusal:
@@ -116,22 +137,17 @@ def _wishes(
 
 
 def _is_live_clip(candidate: Candidate, found: Contents) -> bool:
-    """Whether it is the clip of a Live Photo: its picture lies beside it, or it says so itself."""
-    stem, suffix = split_name(candidate.path.name)
-    if found.family is not Family.VIDEO or suffix.lower() != CLIP:
+    """Whether it says itself that it is the clip of a Live Photo; its picture is not there, or it
+    would go with that."""
+    suffix = split_name(candidate.path.name)[1].lower()
+    if found.family is not Family.VIDEO or suffix != pairs.CLIP:
         return False
-    beside = (stem + written for each in PICTURES for written in (each, each.upper()))
-    if any(os.path.lexists(candidate.path.with_name(name)) for name in beside):
-        return True
-    with open_regular(candidate.path) as file:
-        ends = file.read(_INDEX)
-        file.seek(max(0, found.size - _INDEX))
-        return _LIVE in ends or _LIVE in file.read(_INDEX)
+    return is_marked_clip(candidate.path)
 
 
 def _no_clip(name: str) -> Rejected:
     return Rejected(
-        f"{name} is the clip of a Live Photo, whose picture is a post of its own.",
+        f"{name} is the clip of a Live Photo, and its picture does not lie beside it.",
         code="live-photo",
         handling=Handling.HOLD,
         remedy="Nothing, if it is not to be published. To publish it too, put it into reels/.",
@@ -164,13 +180,20 @@ def _no_carousel(name: str) -> Rejected:
     )
 
 
-def _no_cover(name: str) -> Rejected:
-    return Rejected(
-        f"A file cannot be the cover of a reel yet ({name}).",
-        code="sidecar",
-        handling=Handling.HOLD,
-        remedy='Name the moment of the video that is shown instead, like cover = "2.5s".',
-    )
+def _read_companion(path: Path) -> Companion | None:
+    """None if it is gone, changed while it was read, or is no regular file. Raises OSError."""
+    try:
+        descriptor = os.open(path, _FLAGS)
+    except FileNotFoundError:
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        before = os.fstat(descriptor)
+        if not stat.S_ISREG(before.st_mode):
+            return None
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        if identity(os.fstat(descriptor)) != identity(before):
+            return None
+    return Companion(path, sha256, before.st_size, identity(before))
 
 
 def _read(candidate: Candidate) -> Contents | None:

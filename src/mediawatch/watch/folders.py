@@ -18,7 +18,13 @@ from mediawatch.media.probe import open_regular
 from mediawatch.model.kinds import PostKind
 from mediawatch.model.names import natural_key
 from mediawatch.watch.candidates import Inspect, Inspection
-from mediawatch.watch.filters import ignored_by_name, is_hidden_temporary, is_partial, is_sidecar
+from mediawatch.watch.filters import (
+    RAW,
+    ignored_by_name,
+    is_hidden_temporary,
+    is_partial,
+    is_sidecar,
+)
 from mediawatch.watch.writers import Key, Writer, key_of, writer_of
 
 #: What becomes of the files in a folder of that name.
@@ -32,13 +38,20 @@ _STRONGEST = (Writer.GONE, Writer.CHANGED, Writer.SOME, Writer.UNREADABLE, Write
 class Listed:
     """What lies in a folder. ``files``: name and status of those that may be part of the post,
     sidecars too; ``hidden``: those that another program may be making (rsync and FTP servers write
-    under hidden names, and rename at the end); ``others``: names of what can be no part of one;
+    under hidden names, and rename at the end); ``raws``: those of cameras, which only go along;
+    ``others``: names of what can be no part of one;
     ``growing``: something there is not finished by its name."""
 
     files: tuple[tuple[str, os.stat_result], ...]
     hidden: tuple[tuple[str, os.stat_result], ...]
+    raws: tuple[tuple[str, os.stat_result], ...]
     others: tuple[str, ...]
     growing: bool
+
+    @property
+    def all(self) -> tuple[tuple[str, os.stat_result], ...]:
+        """Name and status of everything that must stand still before the folder is taken."""
+        return *self.files, *self.hidden, *self.raws
 
 
 def kind_of(name: str) -> PostKind | None:
@@ -67,7 +80,7 @@ def entries_in(root: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
 
 def listed(path: str) -> Listed:
     """Raises OSError."""
-    files, hidden, others, growing = [], [], [], False
+    files, hidden, raws, others, growing = [], [], [], [], False
     with os.scandir(path) as entries:
         names = sorted((entry.name for entry in entries), key=natural_key)
     for name in names:
@@ -76,18 +89,19 @@ def listed(path: str) -> Listed:
             growing = True
         elif is_hidden_temporary(name) and stat.S_ISREG(found.st_mode):
             hidden.append((name, found))
-        elif ignored_by_name(name) is not None:
-            continue
+        elif (reason := ignored_by_name(name)) is not None:
+            if reason is RAW and stat.S_ISREG(found.st_mode):
+                raws.append((name, found))
         elif stat.S_ISREG(found.st_mode):
             files.append((name, found))
         else:
             others.append(name)
-    return Listed(tuple(files), tuple(hidden), tuple(others), growing)
+    return Listed(tuple(files), tuple(hidden), tuple(raws), tuple(others), growing)
 
 
 def key_and_size(path: str, found: Listed) -> tuple[Key, int]:
     """One key for all that lies there, and its size in bytes; 0 if it holds nothing to publish."""
-    there = [*found.files, *found.hidden]
+    there = found.all
     told = repr([*((name, key_of(status)) for name, status in there), found.others, found.growing])
     digest = int.from_bytes(hashlib.sha256(told.encode("utf-8", "replace")).digest()[:8], "big")
     size = sum(status.st_size for name, status in found.files if not is_sidecar(name))
@@ -98,8 +112,7 @@ def writer(path: str, found: Listed) -> Writer:
     """Who writes to any of its files."""
     if found.growing:
         return Writer.SOME
-    there = [*found.files, *found.hidden]
-    answers = {writer_of(f"{path}/{name}", key_of(status)) for name, status in there}
+    answers = {writer_of(f"{path}/{name}", key_of(status)) for name, status in found.all}
     return next((each for each in _STRONGEST if each in answers), Writer.NONE)
 
 

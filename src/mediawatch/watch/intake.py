@@ -20,7 +20,7 @@ from mediawatch.config import PublishSettings, WatchSettings
 from mediawatch.engine.base import JobEngine
 from mediawatch.errors import Conflict, JournalError, MediawatchError, from_os_error
 from mediawatch.journal import accounts, posts
-from mediawatch.journal.claims import ARRIVED, NewPost, arrive, intend
+from mediawatch.journal.claims import ARRIVED, NewCompanion, NewPost, arrive, intend
 from mediawatch.journal.database import Journal
 from mediawatch.log import Log, size
 from mediawatch.model.lifecycle import PRIORITY, State
@@ -258,6 +258,16 @@ class Intake:
                 target=target,
                 sha256=fingerprint.sha256,
                 size=fingerprint.size,
+                companions=tuple(
+                    NewCompanion(
+                        each.path.name.encode("utf-8", "replace").decode(),
+                        each.path,
+                        target.with_name(each.path.name),
+                        each.sha256,
+                        each.size,
+                    )
+                    for each in fingerprint.companions
+                ),
             )
             claims.append((post, Claim(candidate, fingerprint, target)))
         return claims
@@ -286,8 +296,12 @@ class Intake:
     async def _ready(
         self, claims: Sequence[tuple[NewPost, Claim]], outcomes: dict[str, Taken]
     ) -> None:
+        ids = [post.id for post, _ in claims]
+        count = sum(len(post.companions) for post, _ in claims)
+        left = await asyncio.to_thread(_left_behind, claims) if count else []
+        arrived = arrive(ids, self._clock.now(), companions=count - len(left))
         try:
-            await self._journal.apply(arrive([post.id for post, _ in claims], self._clock.now()))
+            await self._journal.apply([*(posts.forget_item(*each) for each in left), *arrived])
         except JournalError:
             # Nothing is taken that cannot be written down: back to where everybody sees it. The
             # posts wait for just these files, and the next take finishes what was begun.
@@ -304,8 +318,10 @@ class Intake:
             tell = self._log.debug
         for post, claim in claims:
             self._engine.wake(post.id, PRIORITY[ARRIVED.stage])
+            along = [each.path.name for each in claim.fingerprint.companions]
             tell(
-                f"{post.name} is taken ({size(claim.fingerprint.size)}).",
+                f"{post.name} is taken ({size(claim.fingerprint.size)})"
+                f"{', with ' if along else ''}{', '.join(along)}.",
                 action="claim",
                 post=post.id,
                 file=post.name,
@@ -319,5 +335,15 @@ class Intake:
         if not await posts.count(self._journal, [State.FAILED]):
             return
         for failed in await posts.find_failed(self._journal, [each.content_key for each in read]):
-            if not await asyncio.to_thread(claiming.has_sources, failed):
+            if not await asyncio.to_thread(claiming.has_source, failed):
                 await asyncio.to_thread(claiming.forget_note, failed.items[0].source)
+
+
+def _left_behind(claims: Sequence[tuple[NewPost, Claim]]) -> list[tuple[str, int]]:
+    """Post and position of the companions that did not come along."""
+    left = []
+    for post, claim in claims:
+        behind = claim.left_behind() if post.companions else ()
+        companions = claim.fingerprint.companions
+        left += [(post.id, companions.index(each) + 1) for each in behind]
+    return left

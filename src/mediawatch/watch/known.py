@@ -14,8 +14,8 @@ from mediawatch.journal.database import Journal, Statement
 from mediawatch.log import Log
 from mediawatch.model.lifecycle import PRIORITY, Event, Stage, State
 from mediawatch.model.posts import Post, shown_as
-from mediawatch.pipeline.archive import finish_move
-from mediawatch.watch import claiming
+from mediawatch.pipeline.archive import finish_moves
+from mediawatch.watch import claiming, put_back
 from mediawatch.watch.candidates import Candidate, Taken, Told
 from mediawatch.watch.claiming import Claim
 from mediawatch.watch.fingerprint import Fingerprint
@@ -50,7 +50,7 @@ class KnownContent:
             return await self._finish_claim(known, candidate)
         if known.state is not State.HELD:
             return await self._duplicate(known, candidate)
-        if not await asyncio.to_thread(claiming.has_sources, known):
+        if not await asyncio.to_thread(claiming.has_source, known):
             return await self._put_back(known, candidate, fingerprint)
         # A copy of a held file was put into the inbox: whoever does that wants it tried again.
         await self._journal.apply([self._release(known)])
@@ -59,8 +59,9 @@ class KnownContent:
         return await self._duplicate(known, candidate)
 
     async def _finish_claim(self, post: Post, candidate: Candidate) -> Taken:
-        item = await asyncio.to_thread(finish_move, post.items[0])
-        statements = [posts.record_item(item, post.items[0])]
+        items, lost = await asyncio.to_thread(finish_moves, post)
+        statements = [posts.record_item(item) for item in items]
+        statements += [posts.forget_item(item.post_id, item.position) for item in lost]
         if post.state is State.HELD:
             statements.append(self._release(post))
         await self._journal.apply(statements)
@@ -75,26 +76,27 @@ class KnownContent:
 
     async def _put_back(self, post: Post, candidate: Candidate, fingerprint: Fingerprint) -> Taken:
         """The original of a held post was put back into the inbox: try it again."""
-        before = post.items[0]
         target = self._watch.work_folder / post.id / candidate.path.name
         claim = Claim(candidate, fingerprint, target)
-        item = replace(before, source=candidate.path, moving_to=target)
+        items = await asyncio.to_thread(put_back.items_of, post, claim)
         # First, while it is known where that lies: what it says is no longer so.
-        await asyncio.to_thread(claiming.forget_note, before.source)
+        await asyncio.to_thread(claiming.forget_note, post.items[0].source)
         said = post
         # Once Meta has made a container its words stand.
         if post.stage in _WORDS_ARE_OPEN:
             said = self._said_anew(post, fingerprint)
         # With the intent: after a kill only the journal knows that it came with these words.
-        await self._journal.apply([posts.record_item(item, before), posts.record_words(said)])
+        intended = posts.exchange_items(post.items, items)
+        await self._journal.apply([*intended, posts.record_words(said)])
         crash.at("put-back.intended")
         if not await asyncio.to_thread(claiming.rename, claim):
             await asyncio.to_thread(claiming.undo, claim)
-            await self._journal.apply([posts.record_item(before, item), posts.record_words(post)])
+            before = posts.exchange_items(items, post.items)
+            await self._journal.apply([*before, posts.record_words(post)])
             crash.at("put-back.forgotten")
             return Taken.CHANGED
-        after = replace(item, source=target, moving_to=None)
-        await self._journal.apply([self._release(post), posts.record_item(after, item)])
+        arrived = await asyncio.to_thread(put_back.arrived, items)
+        await self._journal.apply([self._release(post), *posts.exchange_items(items, arrived)])
         crash.at("put-back.recorded")
         self._engine.wake(post.id, PRIORITY[post.stage])
         self._log.info(
@@ -127,7 +129,12 @@ class KnownContent:
             "when": iso(self._clock.now()),
         }
         target = await asyncio.to_thread(
-            claiming.file_duplicate, candidate.path, folder, known.id, note
+            claiming.file_duplicate,
+            candidate.path,
+            candidate.companions,
+            folder,
+            known.id,
+            note,
         )
         crash.at("duplicate.filed")
         self._log.info(

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 
+from mediawatch.model import pairs
+from mediawatch.model.names import split_name
 from mediawatch.watch import folders
 from mediawatch.watch.seals import broken, inode_of, is_same
 from mediawatch.watch.writers import Key, Writer, is_of_a_file, key_of, size_in, writer_of
@@ -111,10 +113,11 @@ def scan(
 ) -> Listing:
     """List names only, and compare them with the ``known`` ones (the set is used up).
 
-    At most ``room`` new names are kept, so that memory does not grow with the folder; ``only``
-    restricts them. Raises OSError if the folder cannot be listed.
+    At most ``room`` new names are kept, so that memory does not grow with the folder, and those
+    that may belong to them; ``only`` restricts them. Raises OSError if the folder cannot be listed.
     """
     fresh: list[str] = []
+    spare: list[str] = []
     more = False
     let_go = broken(root, withheld.recheck)
     there = kept = 0
@@ -135,6 +138,11 @@ def scan(
             fresh.append(name)
         else:
             more = True
+            if name.lower().endswith(pairs.TAILS):
+                spare.append(name)
+    if spare:
+        stems = {split_name(name)[0] for name in fresh}
+        fresh += [name for name in spare if pairs.stem_of_owner(name) in stems]
     fresh.sort()
     if kept and there != len(withheld.seals):
         # Where none of them is left, it may be another folder that lies over this one.

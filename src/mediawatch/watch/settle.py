@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from mediawatch.model.pairs import Kin
+from mediawatch.watch.candidates import Outcome
 from mediawatch.watch.writers import Key, Writer
 
 SETTLING = "it has just changed"
@@ -19,12 +21,15 @@ WRITTEN = "another program is still writing to it"
 UNSURE = "it cannot be told whether another program still writes to it"
 CUT_SHORT = "it is cut short: its end is missing"
 WAITING = "it waits for its turn"
+TRAVELS = "it goes with the file that it belongs to"
+AWAITS = "it waits for a file that belongs to it"
 
 
 @dataclass(slots=True)
 class Settling:
     """What is remembered of one file while it settles. Times are monotonic seconds, but for
-    ``found``, which is seconds since the epoch."""
+    ``found``, which is seconds since the epoch. ``kin``: what it could be to another file by its
+    name; ``is_clip``: whether a clip is one (None: it was not looked into)."""
 
     found: float
     since: float
@@ -38,6 +43,30 @@ class Settling:
     failures: int = 0  # how often it could not be read or taken
     ready_at: float | None = None
     queued: float | None = None  # the time under which it waits for a look
+    kin: Kin | None = None
+    is_clip: bool | None = None
+
+    @property
+    def travels(self) -> bool:
+        """Whether it goes with another file, and is none by itself."""
+        return self.is_clip is True if self.kin is Kin.CLIP else self.kin is not None
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether it may be a clip, and must be looked into."""
+        return self.kin is Kin.CLIP and self.is_clip is None
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """Why a name is left alone. ``key`` is None if its name alone decided; ``retry`` is the
+    monotonic time of the next try, None if only a change can help."""
+
+    reason: str
+    outcome: Outcome = Outcome.IGNORED
+    key: Key | None = None
+    retry: float | None = None
+    failures: int = 0
 
 
 class Verdict(Enum):
@@ -106,6 +135,7 @@ class SettleRule:
     def _restart(self, entry: Settling, key: Key, size: int, now: float) -> Verdict:
         entry.key, entry.size, entry.since = key, size, now
         entry.cut_short, entry.not_before, entry.held_for_long = 0, 0.0, False
+        entry.is_clip = None
         return self._wait(entry, now + self.settle, SETTLING)
 
     @staticmethod

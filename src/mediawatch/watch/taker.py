@@ -7,15 +7,16 @@ the queue.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 
 from mediawatch.clock import Clock
 from mediawatch.errors import MediawatchError
 from mediawatch.watch import folders
 from mediawatch.watch.candidates import Candidate, Inspect, Inspection, Outcome, Taken
+from mediawatch.watch.clips import is_clip
 from mediawatch.watch.listing import CANNOT_BE_READ, Peek
-from mediawatch.watch.reading import Readings
+from mediawatch.watch.reading import Reading, Readings
 from mediawatch.watch.settle import CUT_SHORT, WRITTEN, SettleRule, Settling
 from mediawatch.watch.tracker import Tracker
 from mediawatch.watch.writers import is_of_a_file
@@ -72,27 +73,42 @@ class Taker:
         unread = [name for name in entries if name not in readings.by_name]
         if unread:
             await asyncio.to_thread(self._look_into, unread, readings)
-        candidates = []
-        for name, entry in entries.items():
-            reading = readings.by_name[name]
-            if self._is_wanted(name, entry, reading.seen):
-                path, key = Path(self._root, name), entry.key or ()
-                kind = folders.kind_of(name)
-                is_folder = not is_of_a_file(key)
-                candidates.append(
-                    Candidate(path, name, key, entry.size, reading.contents, kind, is_folder)
-                )
+        wanted = {
+            name: entry
+            for name, entry in entries.items()
+            if self._is_wanted(name, entry, readings.by_name[name].seen)
+        }
+        await self._tell_clips(wanted)
+        candidates = [
+            self._candidate(name, entry, readings.by_name[name])
+            for name, entry in wanted.items()
+            if not entry.travels and not self._tracker.companions.are_awaited_by(name)
+        ]
         if candidates:
             await self._hand_on(candidates)
+
+    def _candidate(self, name: str, entry: Settling, reading: Reading) -> Candidate:
+        key = entry.key or ()
+        along = self._tracker.take_along(name)
+        return Candidate(
+            Path(self._root, name),
+            name,
+            key,
+            entry.size,
+            reading.contents,
+            folders.kind_of(name),
+            is_folder=not is_of_a_file(key),
+            companions=tuple(Path(self._root, each) for each in along),
+        )
 
     async def _still_ready(self, names: Sequence[str], readings: Readings) -> dict[str, Settling]:
         settling, now = self._tracker.settling, self._clock.monotonic()
         entries = {name: settling[name] for name in names if name in settling}
-        stale = [
-            name
-            for name, entry in entries.items()
-            if entry.ready_at is not None and now - entry.ready_at > _FRESH_LOOK
-        ]
+        stale = [name for name, entry in entries.items() if _is_stale(entry, now)]
+        for name in entries:
+            for each in self._tracker.companions.at_rest_beside(name):
+                if each not in stale and _is_stale(settling[each], now):
+                    stale.append(each)
         if stale:
             await self._look_again(stale, readings.peek)
         return {
@@ -100,6 +116,14 @@ class Taker:
             for name, entry in entries.items()
             if settling.get(name) is entry and entry.ready_at is not None
         }
+
+    async def _tell_clips(self, entries: Iterable[str]) -> None:
+        """Look into those that may be the clip of the picture beside them."""
+        undecided = [name for name in entries if self._tracker.companions.may_be_clip(name)]
+        for name in undecided:
+            found = await asyncio.to_thread(is_clip, Path(self._root, name))
+            if name in self._tracker.settling:
+                self._tracker.decide_clip(name, is_clip=found)
 
     def _look_into(self, names: Sequence[str], readings: Readings) -> None:
         for name in names:
@@ -156,6 +180,10 @@ class Taker:
     def _later(self, name: str, outcome: Outcome, reason: str) -> None:
         self._tracker.try_later(name, outcome, reason, self._clock.monotonic())
         self._report(outcome.value, f"{name} is tried again later: {reason}.", name=name)
+
+
+def _is_stale(entry: Settling, now: float) -> bool:
+    return entry.ready_at is not None and now - entry.ready_at > _FRESH_LOOK
 
 
 def _words(error: Exception) -> str:

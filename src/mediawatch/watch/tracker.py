@@ -9,15 +9,25 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from mediawatch.model.names import split_name
+from mediawatch.model.pairs import Kin
 from mediawatch.watch.candidates import Outcome
-from mediawatch.watch.filters import OWN_FOLDER, ignored_by_name, is_sidecar
+from mediawatch.watch.companions import ALONE, LEFT_CLIP, Companions, kin_in_inbox
+from mediawatch.watch.filters import OWN_FOLDER, RAW, ignored_by_name, is_sidecar
 from mediawatch.watch.listing import Look, Question, Sight
-from mediawatch.watch.settle import EMPTY, WAITING, SettleRule, Settling, Verdict
+from mediawatch.watch.settle import (
+    AWAITS,
+    EMPTY,
+    TRAVELS,
+    WAITING,
+    Ignored,
+    SettleRule,
+    Settling,
+    Verdict,
+)
 from mediawatch.watch.writers import Key
 
 LONELY_SIDECAR = "no picture of the same name lies beside it"
@@ -25,18 +35,6 @@ LONELY_SIDECAR = "no picture of the same name lies beside it"
 _RETRY_DELAYS = (5.0, 10.0, 30.0, 60.0, 300.0)
 _EPSILON = 0.001
 _LOOKED_AHEAD = 512
-
-
-@dataclass(frozen=True, slots=True)
-class Ignored:
-    """Why a name is left alone. ``key`` is None if its name alone decided; ``retry`` is the
-    monotonic time of the next try, None if only a change can help."""
-
-    reason: str
-    outcome: Outcome = Outcome.IGNORED
-    key: Key | None = None
-    retry: float | None = None
-    failures: int = 0
 
 
 class Tracker:
@@ -57,13 +55,15 @@ class Tracker:
         self._decided, self._held = decided, held
         self.settling: dict[str, Settling] = {}
         self.ignored: dict[str, Ignored] = {}
+        self.taking: set[str] = set()
         self._own: set[str] = set()
         self._beside: dict[str, set[str]] = {}  # stem -> names that could be its sidecars
         self._sidecars: set[str] = set()
-        self._stems: Counter[str] = Counter()  # of the settling names
+        self.companions = Companions(self.settling, self.ignored, self.taking)
+        self._orphans: set[str] = set()  # clips whose picture, which could not be taken, is gone
+        self._along: dict[str, list[str]] = {}  # what is taken with a name that is being taken
         self._due: list[tuple[float, str]] = []
         self._ready: deque[str] = deque()
-        self.taking: set[str] = set()
         self._recheck_from = 0
 
     # --- what the scan brings -------------------------------------------------------------
@@ -82,13 +82,18 @@ class Tracker:
 
     def adopt(self, fresh: Iterable[str], now: float, wall: float) -> int:
         """Take up new names. Returns how many of them begin to settle."""
-        perhaps_sidecars, settling = [], 0
+        for name in self._orphans:
+            self.reconsider(name, now, wall)
+        self._orphans.clear()
+        perhaps_sidecars, companions, settling = [], [], 0
         for name in fresh:
             if name == OWN_FOLDER:
                 self._own.add(name)
                 self._decided(name, None, "")
-            elif (reason := ignored_by_name(name)) is not None:
+            elif (reason := ignored_by_name(name)) is not None and reason is not RAW:
                 self._ignore(name, Ignored(reason))
+            elif (kin := kin_in_inbox(name)) is not None and kin[0] is not Kin.CLIP:
+                companions.append(name)
             elif is_sidecar(name):
                 perhaps_sidecars.append(name)
             else:
@@ -96,6 +101,8 @@ class Tracker:
                 settling += 1
         for name in perhaps_sidecars:
             self._adopt_sidecar(name)
+        for name in companions:
+            settling += self._adopt_companion(name, now, wall)
         return settling
 
     def drop(self, gone: Iterable[str]) -> None:
@@ -163,8 +170,9 @@ class Tracker:
     def any_ready(self) -> bool:
         """Whether a name is ready to be taken."""
         while self._ready:
-            entry = self.settling.get(self._ready[0])
-            if entry is not None and entry.ready_at is not None:
+            name = self._ready[0]
+            entry = self.settling.get(name)
+            if entry is not None and entry.ready_at is not None and self._is_offered(name, entry):
                 return True
             self._ready.popleft()
         return False
@@ -184,6 +192,8 @@ class Tracker:
             name = self._ready.popleft()
             if name not in self.taking:
                 weight -= self.settling[name].size
+                beside = self.companions.at_rest_beside(name)
+                weight -= sum(self.settling[each].size for each in beside)
                 names.append(name)
                 self.taking.add(name)
         return names
@@ -192,10 +202,32 @@ class Tracker:
         """The taker is through with them; those for which that was too early are looked at
         again."""
         for name in names:
-            self.taking.discard(name)
-            entry = self.settling.get(name)
-            if entry is not None and entry.ready_at is not None:
-                self.settle_again(name, now)
+            for each in (*self._along.pop(name, ()), name):
+                self.taking.discard(each)
+                entry = self.settling.get(each)
+                if entry is None or entry.ready_at is None:
+                    continue
+                if entry.travels:
+                    self._stir(each)
+                else:
+                    self.settle_again(each, now)
+
+    def take_along(self, name: str) -> list[str]:
+        """What goes with a name that is being taken."""
+        along = self._along[name] = self.companions.at_rest_beside(name)
+        self.taking.update(along)
+        return along
+
+    def decide_clip(self, name: str, *, is_clip: bool) -> None:
+        """It is the clip of the picture beside it, or a video of its own."""
+        entry = self.settling[name]
+        entry.is_clip = is_clip
+        if is_clip and not self.companions.owners(name):
+            self._ignore(name, Ignored(ALONE[Kin.CLIP], key=entry.key))
+        elif is_clip:
+            entry.reason = TRAVELS
+            self._leave_those_of(name)
+        self._stir(name)
 
     def requeue(self, now: float) -> None:
         """Look at everything anew, after a stop in the midst of something."""
@@ -209,7 +241,10 @@ class Tracker:
                 heapq.heappush(self._due, (ignored.retry, name))
 
     def taken(self, name: str) -> None:
-        """The intake has it."""
+        """The intake has it, and what goes with it."""
+        for each in self._along.pop(name, ()):
+            self.taking.discard(each)
+            self._forget(each, Outcome.TAKEN, "")
         self._forget(name, Outcome.TAKEN, "")
 
     def gone(self, name: str) -> None:
@@ -246,6 +281,10 @@ class Tracker:
         ignored = self.ignored.pop(name, None)
         if ignored is None:
             return
+        kin = kin_in_inbox(name)
+        if kin is not None and kin[0] is not Kin.CLIP and not self.companions.owners(name):
+            self._ignore(name, Ignored(ALONE[kin[0]]))
+            return
         entry = self._settle(name, now, wall)
         entry.failures = ignored.failures
         if ignored.key is not None and ignored.retry is not None:
@@ -258,17 +297,36 @@ class Tracker:
         entry = self.settling[name] = Settling(found=wall, since=now, due=now)
         self._push(name, entry, now)
         stem = split_name(name)[0]
-        self._stems[stem] += 1
+        self.companions.settles(name, stem)
         for sidecar in self._beside.get(stem, ()):
             if sidecar in self.ignored:
                 del self.ignored[sidecar]
                 self._sidecars.add(sidecar)
+        kin = kin_in_inbox(name)
+        if kin is not None:
+            entry.kin = kin[0]
+            self.companions.know(name, kin[1])
+        for each in self.companions.of(name):
+            if each in self.ignored and self.ignored[each].reason in ALONE.values():
+                del self.ignored[each]
+                self._settle(each, now, wall)
         return entry
+
+    def _adopt_companion(self, name: str, now: float, wall: float) -> int:
+        kin = kin_in_inbox(name)
+        if kin is None:
+            raise AssertionError("only what could be a companion is adopted as one")
+        self.companions.know(name, kin[1])
+        if not self.companions.owners(name):
+            self._ignore(name, Ignored(ALONE[kin[0]]))
+            return 0
+        self._settle(name, now, wall)
+        return 1
 
     def _adopt_sidecar(self, name: str) -> None:
         stem = split_name(name)[0]
         self._beside.setdefault(stem, set()).add(name)
-        if self._stems[stem]:
+        if self.companions.any_settling(stem):
             self._sidecars.add(name)
             self._decided(name, None, "")
         else:
@@ -310,6 +368,8 @@ class Tracker:
         match self._rule.judge(entry, look.key, look.size, look.writer, now):
             case Verdict.WAIT:
                 self._push(name, entry, entry.due)
+            case Verdict.EMPTY if entry.kin is Kin.COVER:
+                self._make_ready(name, entry, now)  # the reel is held: it was meant to have one
             case Verdict.EMPTY:
                 self._ignore(name, Ignored(EMPTY, Outcome.UNFINISHED, entry.key))
             case Verdict.READY:
@@ -323,8 +383,48 @@ class Tracker:
 
     def _make_ready(self, name: str, entry: Settling, now: float) -> None:
         entry.ready_at, entry.reason = now, WAITING
-        if name not in self.taking:  # the taker looked once more, and has it in hand
-            self._ready.append(name)
+        if entry.travels:
+            entry.reason = TRAVELS
+            self._stir(name)
+        elif name not in self.taking and self._is_offered(name, entry):
+            self._ready.append(name)  # else the taker has it in hand, and looked once more
+
+    def _is_offered(self, name: str, entry: Settling) -> bool:
+        """Whether one that is ready can be taken; if not, it is brought up again by ``_stir``."""
+        if entry.travels:
+            return False
+        if self.companions.are_awaited_by(name):
+            entry.reason = AWAITS
+            return False
+        return True
+
+    def _stir(self, name: str) -> None:
+        """Something that was waited for is decided: those that waited may be ready now."""
+        for owner in self.companions.owners(name):
+            entry = self.settling[owner]
+            if entry.ready_at is None or owner in self.taking:
+                continue
+            if self._is_offered(owner, entry):
+                entry.reason = WAITING
+                self._ready.append(owner)
+
+    def _leave_those_of(self, name: str) -> None:
+        """It is no file to which others belong any more: taken without them, gone, or left."""
+        for each in self.companions.of(name):
+            entry = self.settling.get(each)
+            if entry is not None and each not in self.taking and not self.companions.owners(each):
+                self._leave_alone(each, entry)
+
+    def _leave_alone(self, name: str, entry: Settling) -> None:
+        companions = self.companions
+        if entry.kin is not Kin.CLIP:
+            self._ignore(name, Ignored(ALONE[entry.kin or Kin.RAW]))
+        elif entry.travels and companions.owner_is_in_trouble(name):
+            self._ignore(name, Ignored(ALONE[Kin.CLIP], key=entry.key))
+        elif entry.travels:
+            entry.is_clip = None
+            if entry.ready_at is not None:
+                self._make_ready(name, entry, entry.ready_at)
 
     def _push(self, name: str, entry: Settling, due: float) -> None:
         entry.due = due
@@ -333,15 +433,26 @@ class Tracker:
             heapq.heappush(self._due, (due, name))
 
     def _ignore(self, name: str, ignored: Ignored) -> None:
-        self._unsettle(name)
+        if ignored.retry is not None or ignored.outcome is Outcome.UNFINISHED:
+            self.companions.trouble(name)
         self.ignored[name] = ignored
+        self._unsettle(name)
+        self._stir(name)
         self._decided(name, ignored.outcome, ignored.reason)
 
     def _forget(self, name: str, outcome: Outcome, reason: str) -> None:
-        known = self._unsettle(name)
-        known = self.ignored.pop(name, None) is not None or known
+        known = self.ignored.pop(name, None) is not None
+        known = self._unsettle(name) or known
         self._own.discard(name)
         self._sidecars.discard(name)
+        self._stir(name)
+        self.companions.forget(name)
+        self._orphans.discard(name)
+        self._orphans.update(
+            each
+            for each in self.companions.of(name)
+            if each in self.ignored and self.ignored[each].reason == LEFT_CLIP
+        )
         if is_sidecar(name):
             stem = split_name(name)[0]
             beside = self._beside.get(stem)
@@ -353,12 +464,13 @@ class Tracker:
             self._decided(name, outcome, reason)
 
     def _unsettle(self, name: str) -> bool:
-        if self.settling.pop(name, None) is None:
+        if name not in self.settling:
             return False
+        del self.settling[name]
         stem = split_name(name)[0]
-        self._stems[stem] -= 1
-        if self._stems[stem] <= 0:
-            del self._stems[stem]
+        self.companions.unsettles(name, stem)
+        if not self.companions.any_settling(stem):
             # A sidecar that is left behind is new again at the next scan, and lonely then.
             self._sidecars.difference_update(self._beside.get(stem, ()))
+        self._leave_those_of(name)
         return True

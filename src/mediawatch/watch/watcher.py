@@ -30,7 +30,7 @@ from mediawatch.watch.candidates import (
 from mediawatch.watch.guard import Guard
 from mediawatch.watch.inbox import Inbox
 from mediawatch.watch.passes import AnyOf, FolderPass
-from mediawatch.watch.settle import CUT_SHORT, WRITTEN, SettleRule
+from mediawatch.watch.settle import AWAITS, CUT_SHORT, TRAVELS, WRITTEN, SettleRule
 from mediawatch.watch.taker import Taker
 from mediawatch.watch.tracker import Tracker
 from mediawatch.watch.withheld import Withheld
@@ -39,6 +39,8 @@ T = TypeVar("T")
 
 #: Seconds between two looks whether a pass waits for nothing.
 _LOOK_UP = 0.25
+#: Why files may stay for long that a pass does not wait for.
+_MAY_LAST = (CUT_SHORT, WRITTEN, AWAITS, TRAVELS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -393,7 +395,7 @@ class Watcher:
                 return
             await _wait(current.finished, min(_LOOK_UP, began + limit - now))
             if now - began >= self._limits.pass_patience and all(
-                self._why_open(name) in (CUT_SHORT, WRITTEN) for name in current.open
+                self._why_open(name) in _MAY_LAST for name in current.open
             ):
                 return  # the next pass may find them whole; this one would wait for nothing
 

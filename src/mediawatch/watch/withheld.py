@@ -15,7 +15,7 @@ from mediawatch.clock import Clock
 from mediawatch.journal import withheld
 from mediawatch.journal.database import Journal
 from mediawatch.watch import listing, seals
-from mediawatch.watch.filters import is_sidecar
+from mediawatch.watch.filters import may_be_post
 from mediawatch.watch.inbox import Inbox
 
 #: Names that are sealed, written or compared in one go.
@@ -102,7 +102,7 @@ class Withheld:
         # What a kill left of an earlier attempt.
         await self._journal.apply([withheld.forget_all()])
         crash.at("withheld.cleared")
-        if 0 < self._above < sum(not is_sidecar(name) for name in found):
+        if 0 < self._above < sum(may_be_post(name) for name in found):
             for names in _pages(found):
                 sealed = await inbox(seals.seals_of, inbox.root, names, self._clock.now())
                 await self._journal.apply(withheld.add(sealed))

@@ -35,7 +35,7 @@ from mediawatch.pipeline.work import Work
 
 #: Seconds between two lines about a conversion that is under way.
 TELL_EVERY = 5.0
-_SUFFIXES = {PICTURE: ".jpg", VIDEO: ".mp4"}
+SUFFIXES = {PICTURE: ".jpg", VIDEO: ".mp4"}
 _PURPOSES = {
     PostKind.IMAGE: Purpose.FEED,
     PostKind.REEL: Purpose.REEL,
@@ -45,11 +45,21 @@ _PURPOSES = {
 
 
 class Convert:
-    """Prepared files lie in ``folder``, named after their post: a repetition overwrites itself."""
+    """Prepared files lie in ``folder``, named after their post: a repetition overwrites itself.
+
+    ``sends_videos``: they need no name on the host.
+    """
 
     def __init__(
-        self, preparer: Preparer, options: ImageOptions, folder: Path, *, inbox: Path
+        self,
+        preparer: Preparer,
+        options: ImageOptions,
+        folder: Path,
+        *,
+        inbox: Path,
+        sends_videos: bool = False,
     ) -> None:
+        self._sends_videos = sends_videos
         self._inbox = inbox
         self._preparer = preparer
         self._options = options
@@ -124,8 +134,15 @@ class Convert:
             media_type=done.media_type,
             duration=done.duration,
             changes=done.changes,
-            remote_key=_key(item, _SUFFIXES[done.media_type]),
+            remote_key=self._key(item, done.media_type),
         )
+
+    def _key(self, item: Item, media_type: str) -> str | None:
+        """The name on the host: the known one, unless the file is of another type by now."""
+        known, suffix = item.remote_key, SUFFIXES[media_type]
+        if known is None and self._sends_videos and media_type == VIDEO:
+            return None
+        return known if known and known.endswith(suffix) else new_key(suffix)
 
 
 class Progress:
@@ -148,12 +165,6 @@ class Progress:
             file=self._name,
             percent=round(share * 100),
         )
-
-
-def _key(item: Item, suffix: str) -> str:
-    """The name on the host: the known one, unless the file is of another type by now."""
-    known = item.remote_key
-    return known if known and known.endswith(suffix) else new_key(suffix)
 
 
 def _require_understood(post: Post) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.crash.stage import End, Stage
+from tests.support.clips import clip
 from tests.support.pictures import MP4, encoded, jpeg, photo
 from tests.support.river import River, contents
 from tests.support.simulator import TOKEN
@@ -233,6 +234,30 @@ async def carousel_again(stage: Stage) -> None:
     assert files == contents(river.duplicate / "copy").keys(), river.story()
     assert {"copy", "copy.mediawatch.json"} == _names(river.duplicate), river.story()
     assert ["Our trip"] == river.captions()
+
+
+async def sent_directly(stage: Stage) -> None:
+    """A reel is sent to Meta itself, and the line breaks off on the way: no host has a part in it,
+    and what is published is the whole video."""
+    river = stage.river
+    river.simulator.script({"on": "upload", "nth": 1, "do": "drop-within", "bytes": 300_000})
+    river.drop("waves.mp4", clip(seconds=20))
+    await stage.start()
+    await stage.ends(End(captions=["waves"], processed={"waves.mp4"}, states={"waves.mp4": "done"}))
+    (media,) = river.simulator.state.publications
+    (video,) = media.container.videos
+    assert 20 == round(video.seconds), river.story()
+
+
+async def sent_after_all_by_the_host(stage: Stage) -> None:
+    """Meta takes no uploads: the reel goes by the web host."""
+    river = stage.river
+    river.simulator.script({"on": "upload", "do": "error", "code": 10})
+    river.drop("waves.mp4", clip(seconds=3))
+    await stage.start()
+    await stage.ends(
+        End(captions=["waves"], processed={"waves.mp4"}, states={"waves.mp4": "done"}, hosted=1)
+    )
 
 
 async def commented(stage: Stage) -> None:
@@ -664,6 +689,14 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "carousel": Scenario(carousel, usual=BUT_FILING - {"claim.renamed"}),
     "carousel again": Scenario(carousel_again, usual=USUAL | {"account.freed"}),
+    "sent directly": Scenario(
+        sent_directly,
+        usual=BUT_FILING - {"container.answered", "post.noted"} | {"post.waits"},
+        alter=lambda _: {"quick": 0.1},
+    ),
+    "sent after all by the host": Scenario(
+        sent_after_all_by_the_host, usual=BUT_FILING - {"container.answered", "post.noted"}
+    ),
     "commented": Scenario(commented, alter=lambda _: {"quick": 0.1}),
     "many backups": Scenario(many_backups, armed_life=2),
     "over TLS, into a new folder": Scenario(straight, tls=True),

@@ -80,3 +80,240 @@ async def test_a_carousel_takes_each_of_its_items_by_its_own_way(river: Bench) -
     assert [item.container_id for item in post.items] == [c.id for c in media.container.children]
     assert SQUARE == stored(river, media.container.children[1])
     assert [] == river.hosted
+
+
+def uploads(river: Bench) -> int:
+    """How often bytes were sent, or tried to be."""
+    return river.simulator.state.asked["upload"]  # type: ignore[index]
+
+
+async def told(river: Bench, post_id: str) -> str:
+    """The history of a post, with all that was noted of its requests."""
+    lines = await attempts.history(river.journal, post_id)
+    return "\n".join(str(dict(line)) for line in lines)
+
+
+async def test_an_upload_that_breaks_off_is_gone_on_with(river: Bench) -> None:
+    """From the byte that Meta has: one container, the same bytes in the end, and a line each time
+    that says how far it came."""
+    river.simulator.script(
+        {"on": "upload", "nth": 1, "do": "drop-within", "bytes": 5_000},
+        {"on": "upload", "nth": 2, "do": "drop-within", "bytes": 40_000},
+    )
+    post_id = await river.video_post({"waves.mp4": CLIP})
+
+    post = await settled(river, post_id)
+
+    assert State.DONE is post.state
+    (container,) = sent(river)
+    assert CLIP == stored(river, container)
+    offsets = ["'offset': '0'", "'offset': '5000'", "'offset': '45000'"]
+    history = await told(river, post_id)
+    assert [1, 1, 1] == [history.count(offset) for offset in offsets]
+    assert [5, 44] == [
+        line["percent"] for line in river.log.said("upload") if "goes on at" in line["event"]
+    ]
+    assert [] == river.hosted
+
+
+async def test_a_lost_answer_sends_nothing_again(river: Bench) -> None:
+    """Everything came, the answer did not: Meta tells, and not a byte is sent twice."""
+    river.simulator.script({"on": "upload", "do": "drop-after", "times": 1})
+
+    post = await settled(river, await river.video_post({"waves.mp4": CLIP}))
+
+    assert (State.DONE, 1, 1) == (post.state, uploads(river), len(sent(river)))
+
+
+@pytest.mark.parametrize(
+    ("rule", "tries"),
+    [
+        ({"do": "drop-before"}, 3),
+        ({"do": "html-500"}, 3),
+        ({"do": "error", "code": 190, "message": "unauthorized user request"}, 1),
+        ({"do": "error", "code": 10, "http": 403}, 1),
+        ({"do": "body", "text": "no", "http": 404}, 1),
+        ({"do": "body", "text": "no", "http": 429}, 1),
+        ({"do": "body", "text": "", "http": 302}, 3),
+    ],
+    ids=str,
+)
+async def test_what_cannot_be_sent_goes_by_the_web_host(
+    river: Bench, rule: dict[str, object], tries: int
+) -> None:
+    """After a few tries, or at once if Meta does not want it: said, written down, and published
+    once."""
+    river.simulator.script({"on": "upload", **rule})
+    post_id = await river.video_post({"waves.mp4": CLIP})
+
+    post = await settled(river, post_id)
+
+    assert (State.DONE, tries) == (post.state, uploads(river))
+    assert ["waves.mp4"] == river.hosted
+    (media,) = river.simulator.state.publications
+    assert [post.items[0].public_url] == list(media.container.uris)
+    assert "goes by the web host" in await told(river, post_id)
+    assert [line for line in river.log.said("upload") if "goes by the web host" in line["event"]]
+
+
+@pytest.mark.parametrize("refusal", [{"code": 10}, {"code": 100}, {"code": 3}], ids=str)
+async def test_a_refused_container_for_uploads_is_made_for_an_address(
+    river: Bench, refusal: dict[str, int]
+) -> None:
+    """Meta does not let this app upload: the account is not stopped for that."""
+    river.simulator.script({"on": "create", "do": "error", "times": 1, **refusal})
+
+    post = await settled(river, await river.video_post({"waves.mp4": CLIP}))
+
+    assert (State.DONE, ["waves.mp4"]) == (post.state, river.hosted)
+    assert [] == river.log.said("account")
+
+
+async def test_a_dead_token_is_no_reason_for_another_way(river: Bench) -> None:
+    """It stops the account, as with any post."""
+    river.simulator.script({"on": "create", "do": "error", "code": 190})
+
+    post = await river.advance(await river.video_post({"waves.mp4": CLIP}))
+
+    assert (State.WAITING, "token", []) == (post.state, post.reason, river.hosted)
+
+
+async def test_words_that_meta_refuses_are_no_reason_for_another_way(river: Bench) -> None:
+    """The owner mends them; the web host is not asked in vain."""
+    river.simulator.script({"on": "create", "do": "error", "code": 36004, "subcode": 2207010})
+
+    post = await river.advance(await river.video_post({"waves.mp4": CLIP}))
+
+    assert (State.HELD, []) == (post.state, river.hosted)
+
+
+FOREIGN = '{"id": "17889600000000001", "uri": "https://rupload.facebook.com.evil.example/a"}'
+
+
+async def test_the_token_is_not_sent_where_it_has_no_business(tmp_path: Path) -> None:
+    """Meta's answer names another host: nothing is sent, and by the owner's choice the post goes
+    by the web host or is held."""
+    for way, state in (("auto", State.DONE), ("direct", State.HELD)):
+        (tmp_path / way).mkdir()
+        async with bench(tmp_path / way, video_upload=way) as river:
+            river.simulator.script({"on": "create", "nth": 1, "do": "body", "text": FOREIGN})
+            post = await settled(river, await river.video_post({"waves.mp4": CLIP}))
+            assert (state, 0) == (post.state, uploads(river))
+            assert post.reason in {None, "upload-address"}
+
+
+@pytest.fixture
+async def strict(tmp_path: Path) -> AsyncIterator[Bench]:
+    async with bench(tmp_path, video_upload="direct") as made:
+        yield made
+
+
+async def test_who_wants_no_web_host_is_tried_again_and_nothing_is_lost(strict: Bench) -> None:
+    """``direct``: by the ordinary policy, after a restart too, with the same container and from
+    where it broke off."""
+    strict.simulator.script(
+        *({"on": "upload", "nth": n, "do": "drop-within", "bytes": 9_000} for n in (1, 2, 3))
+    )
+    post_id = await strict.video_post({"waves.mp4": CLIP})
+    post = await strict.advance(post_id)
+    assert (State.WAITING, "graph-unreachable") == (post.state, post.reason)
+    assert (1, None) == (post.attempts, post.items[0].container_at)
+    await strict.start()
+
+    post = await settled(strict, post_id)
+
+    assert (State.DONE, []) == (post.state, strict.hosted)
+    (container,) = sent(strict)
+    assert CLIP == stored(strict, container)
+    assert "'offset': '27000'" in await told(strict, post_id)
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        {"do": "status", "status": "EXPIRED"},
+        {"do": "status", "status": "ERROR"},
+        {"do": "error", "code": 24, "subcode": 2207008},
+        {"do": "body", "text": '{"id": "1", "status_code": "IN_PROGRESS"}'},
+    ],
+    ids=str,
+)
+async def test_a_container_that_meta_does_not_go_on_with_is_left(
+    strict: Bench, lost: dict[str, object]
+) -> None:
+    """Expired, spoiled, unknown, or without a word on how much came: another one gets all of it."""
+    strict.simulator.script(
+        *({"on": "upload", "nth": n, "do": "drop-within", "bytes": 9_000} for n in (1, 2, 3)),
+        {"on": "status", "nth": 4, **lost},
+    )
+    post_id = await strict.video_post({"waves.mp4": CLIP})
+    await strict.advance(post_id)
+
+    post = await settled(strict, post_id)
+
+    assert State.DONE is post.state
+    (media,) = strict.simulator.state.publications
+    assert 2 == len(sent(strict))
+    assert CLIP == stored(strict, media.container)
+
+
+async def test_nothing_is_added_to_other_bytes(strict: Bench) -> None:
+    """The prepared file is gone and made anew: the half of the old one is left to expire."""
+    strict.simulator.script(
+        *({"on": "upload", "nth": n, "do": "drop-within", "bytes": 9_000} for n in (1, 2, 3))
+    )
+    post_id = await strict.video_post({"waves.mp4": CLIP})
+    post = await strict.advance(post_id)
+    path = post.items[0].prepared
+    assert path is not None
+    path.unlink()
+    strict.again[path] = SQUARE
+
+    post = await settled(strict, post_id)
+
+    assert State.DONE is post.state
+    (media,) = strict.simulator.state.publications
+    assert 2 == len(sent(strict))
+    assert SQUARE == stored(strict, media.container)
+
+
+async def test_a_video_that_meta_cannot_use_is_sent_once_more(river: Bench) -> None:
+    """The bytes came, and the container failed: a new one, as for a video with an address."""
+    river.simulator.script({"on": "create", "nth": 1, "do": "status", "status": "ERROR"})
+
+    post = await settled(river, await river.video_post({"waves.mp4": CLIP}))
+
+    assert State.DONE is post.state
+    assert (2, 1) == (len(sent(river)), len(river.published))
+
+
+async def test_a_carousel_goes_on_where_it_was(strict: Bench) -> None:
+    """One of its videos broke off: after a restart the others are not sent again."""
+    strict.simulator.script(
+        *({"on": "upload", "nth": n, "do": "drop-within", "bytes": 9_000} for n in (2, 3, 4))
+    )
+    other = clip(seconds=3, width=640, height=640, seed=2)
+    files: dict[str, bytes | None] = {"a.mp4": SQUARE, "b.mp4": other, "c.jpg": None}
+    post_id = await strict.video_post(files, kind=PostKind.CAROUSEL)
+    post = await strict.advance(post_id)
+    assert State.WAITING is post.state
+    await strict.start()
+
+    post = await settled(strict, post_id)
+
+    assert (State.DONE, []) == (post.state, strict.hosted)
+    assert [SQUARE, other] == [stored(strict, container) for container in sent(strict)]
+
+
+async def test_the_token_is_nowhere_told(river: Bench) -> None:
+    """Neither in the log nor in the post's history, whatever goes wrong on the way."""
+    river.simulator.script(
+        {"on": "upload", "nth": 1, "do": "drop-within", "bytes": 5_000},
+        {"on": "upload", "nth": 2, "do": "body", "text": f"no {TOKEN} here", "http": 500},
+        {"on": "upload", "nth": 3, "do": "error", "code": 1, "message": f"no {TOKEN} here"},
+    )
+    post_id = await river.video_post({"waves.mp4": CLIP})
+
+    await settled(river, post_id)
+
+    assert TOKEN not in str(river.log.lines) + await told(river, post_id)

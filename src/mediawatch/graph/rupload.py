@@ -67,7 +67,7 @@ class Rupload:
             return origin / "ig-api-upload" / self._version / container_id
         try:
             url = URL(told)
-            allowed = url.user is None and url.origin() in {META, self._graph.origin()}
+            allowed = url.user is None and _origin(url) in {_origin(META), _origin(self._graph)}
         except ValueError:
             allowed = False
         if not allowed:
@@ -144,3 +144,8 @@ class Rupload:
                 allow_redirects=False,
             ) as answer:
                 return await read_answer(answer, [plain])
+
+
+def _origin(url: URL) -> tuple[str, str | None, int | None]:
+    """Scheme, host and port; the port also where it is the usual one of the scheme."""
+    return url.scheme, url.host, url.port

@@ -12,6 +12,7 @@ from mediawatch.journal import attempts
 from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import State
 from mediawatch.model.posts import Post
+from mediawatch.pipeline import direct
 from mediawatch.simulator.state import Container, Kind
 from tests.support.clips import clip
 from tests.support.publishing import Bench, bench
@@ -114,6 +115,44 @@ async def test_an_upload_that_breaks_off_is_gone_on_with(river: Bench) -> None:
         line["percent"] for line in river.log.said("upload") if "goes on at" in line["event"]
     ]
     assert [] == river.hosted
+
+
+async def test_an_upload_that_broke_off_at_its_very_end_is_ended(river: Bench) -> None:
+    """Meta has every byte and still waits: it is told that this is all."""
+    river.simulator.script(
+        {"on": "upload", "nth": 1, "do": "drop-within", "bytes": len(CLIP)},
+    )
+
+    post = await settled(river, await river.video_post({"waves.mp4": CLIP}))
+
+    assert (State.DONE, 2, []) == (post.state, uploads(river), river.hosted)
+    assert CLIP == stored(river, sent(river)[0])
+
+
+async def test_a_long_upload_is_told_of(river: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What share of the video is on its way, every few seconds."""
+    monkeypatch.setattr(direct, "TELL_EVERY", 0.0)
+
+    await settled(river, await river.video_post({"waves.mp4": clip(seconds=20)}))
+
+    shares = [line["percent"] for line in river.log.said("upload") if "percent" in line]
+    assert sorted(shares) == shares
+    assert len(shares) > 2
+    assert 100 == shares[-1]
+
+
+async def test_what_was_prepared_anew_goes_by_the_web_host_as_it_is(river: Bench) -> None:
+    """The file was gone, and then Meta took no uploads: the journal knows the new one."""
+    river.simulator.script({"on": "upload", "do": "error", "code": 10})
+    post_id = await river.video_post({"waves.mp4": CLIP})
+    path = (await river.find(post_id)).items[0].prepared
+    assert path is not None
+    path.unlink()
+    river.again[path] = SQUARE
+
+    post = await settled(river, post_id)
+
+    assert (State.DONE, len(SQUARE)) == (post.state, post.items[0].prepared_size)
 
 
 async def test_a_lost_answer_sends_nothing_again(river: Bench) -> None:
@@ -234,7 +273,9 @@ async def test_who_wants_no_web_host_is_tried_again_and_nothing_is_lost(strict: 
         {"do": "status", "status": "EXPIRED"},
         {"do": "status", "status": "ERROR"},
         {"do": "error", "code": 24, "subcode": 2207008},
+        {"do": "error", "code": 100, "message": "(#100) Tried accessing nonexisting field"},
         {"do": "body", "text": '{"id": "1", "status_code": "IN_PROGRESS"}'},
+        {"do": "body", "text": '{"status_code": "IN_PROGRESS", "video_status": ["odd"]}'},
     ],
     ids=str,
 )

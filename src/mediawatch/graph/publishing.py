@@ -92,31 +92,32 @@ class Container(_Answer):
         return int(found[1]) if found else None
 
 
-class _Uploading(_Answer):
-    status: Told = ""
-    bytes_transferred: int | None = None
-
-
-class _VideoStatus(_Answer):
-    uploading_phase: _Uploading = _Uploading()
-
-
 class Arrival(Container):
-    """A container to which a video is sent: how much of it has arrived."""
+    """A container to which a video is sent: how much of it has arrived.
 
-    video_status: _VideoStatus | None = None
+    Meta's pages do not describe ``video_status``: whatever it holds is an answer.
+    """
+
+    video_status: Any = None
 
     @property
     def arrived(self) -> int | None:
         """Bytes of the video that Meta has; None if it does not tell."""
-        return self.video_status.uploading_phase.bytes_transferred if self.video_status else None
+        told = str(self._phase.get("bytes_transferred"))
+        return int(told) if re.fullmatch(r"[0-9]{1,15}", told) else None
 
     @property
     def is_whole(self) -> bool:
         """Whether nothing more is to be sent."""
         if self.status_code in {ContainerStatus.FINISHED, ContainerStatus.PUBLISHED}:
             return True
-        return bool(self.video_status and self.video_status.uploading_phase.status == "complete")
+        return bool(self._phase.get("status") == "complete")
+
+    @property
+    def _phase(self) -> dict[str, Any]:
+        told = self.video_status if isinstance(self.video_status, dict) else {}
+        phase = told.get("uploading_phase")
+        return phase if isinstance(phase, dict) else {}
 
 
 class PublishedMedia(_Answer):

@@ -83,6 +83,7 @@ class Containers:
             made = await self._direct.deliver(work, api, item, of(work.post, item))
             if made is not None:
                 return made
+            item = next(each for each in work.post.items if each.position == item.position)
             item = await self._upload(work, replace(item, container_id=None))
             await work.write(items=[item])
         return replace(item, container_id=await api.create(of(work.post, item)))

@@ -27,8 +27,9 @@ PAUSES = (0.5, 2.0, 5.0, 15.0)
 WORTH = 1 << 20
 #: Seconds between two lines about an upload that is under way.
 TELL_EVERY = 5.0
-#: Meta's codes for a container that it does not know (any more).
-_LOST = {24, 803}
+#: Meta's codes for a container that it does not know (any more), and for one that it knows but
+#: does not tell of how much came.
+_LOST = {24, 100, 803}
 
 
 class _NotSent(Exception):
@@ -212,7 +213,7 @@ async def _arrival(api: Publishing, container_id: str) -> Arrival | None:
     try:
         found = await api.arrival(container_id)
     except GraphError as error:
-        if error.number in _LOST or (error.number, error.subcode) == (100, 33):
+        if error.number in _LOST:
             return None
         raise
     spoiled = {ContainerStatus.ERROR, ContainerStatus.EXPIRED}

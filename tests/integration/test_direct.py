@@ -3,6 +3,7 @@ taken."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from mediawatch.model.posts import Post
 from mediawatch.pipeline import direct
 from mediawatch.simulator.state import Container, Kind
 from tests.support.clips import clip
+from tests.support.daemon import until
 from tests.support.publishing import Bench, bench
 from tests.support.simulator import TOKEN
 
@@ -265,6 +267,24 @@ async def test_who_wants_no_web_host_is_tried_again_and_nothing_is_lost(strict: 
     (container,) = sent(strict)
     assert CLIP == stored(strict, container)
     assert "'offset': '27000'" in await told(strict, post_id)
+
+
+async def test_a_stop_in_the_middle_costs_nothing(strict: Bench) -> None:
+    """A clean stop does not wait for a long upload: no attempt is spent, and the next start goes
+    on with the same container."""
+    strict.simulator.script({"on": "upload", "do": "delay-effect", "seconds": 60, "times": 1})
+    post_id = await strict.video_post({"waves.mp4": CLIP})
+    working = asyncio.create_task(strict.advance(post_id))
+    await until(lambda: uploads(strict))
+    working.cancel()
+    await asyncio.wait([working])
+    stopped = await strict.find(post_id)
+    await strict.start()
+
+    post = await settled(strict, post_id)
+
+    assert (State.READY, 0) == (stopped.state, stopped.attempts)
+    assert (State.DONE, 1) == (post.state, len(sent(strict)))
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from mediawatch.engine.memory import MemoryEngine
 from mediawatch.errors import HostProblem, PreparationProblem, StorageProblem
 from mediawatch.graph.client import GraphClient
 from mediawatch.graph.pacing import Pacing
+from mediawatch.graph.rupload import Rupload
 from mediawatch.hosts.ftp import FtpHost
 from mediawatch.hosts.reach import Reach
 from mediawatch.journal import accounts
@@ -42,6 +43,7 @@ from mediawatch.model.lifecycle import Stage
 from mediawatch.pipeline.archive import Archive
 from mediawatch.pipeline.convert import Convert
 from mediawatch.pipeline.converting import Converting
+from mediawatch.pipeline.direct import Direct
 from mediawatch.pipeline.fetchable import Fetchable
 from mediawatch.pipeline.publish import Publish
 from mediawatch.pipeline.recovery import Recovery
@@ -122,6 +124,7 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             metrics=metrics,
         )
         converting = Converting()
+        sends_videos = settings.instagram.sends_videos
         convert = Convert(
             preparer,
             _image_options(settings),
@@ -134,6 +137,7 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             ),
             converting=converting,
             metrics=metrics,
+            sends_videos=sends_videos,
         )
         reach = Reach(session, clock=clock, log=log)
         cleaner = Cleaner(journal, host, clock, log, retention=settings.ftp.retention)
@@ -142,8 +146,14 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             reach,
             host_name=settings.ftp.host,
             prepare=convert.prepare,
+            sends_videos=sends_videos,
             metrics=metrics,
             on_full=cleaner.hurry,
+        )
+        direct = Direct(
+            Rupload(client, session, settings.instagram.version),
+            prepare=convert.prepare,
+            falls_back=settings.instagram.video_upload == "auto",
         )
         publish = Publish(
             client,
@@ -153,6 +163,7 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             witness=witness,
             upload=upload.upload,
             standing=standing,
+            direct=direct if sends_videos else None,
         )
 
         async def filed(work: Work) -> Any:

@@ -94,6 +94,8 @@ POINTS = frozenset(
         # At Meta.
         "container.answered",  # or not answered: an orphan expires
         "container.dropped",
+        "video.part-sent",  # to its container; Meta tells how much of it came
+        "video.sent",  # or broken off
         "publish.asked",  # the intent is durable, nothing is sent
         "publish.witness-written",
         "publish.witnessed",

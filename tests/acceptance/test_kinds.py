@@ -8,9 +8,12 @@ import os
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.support.clips import clip
 from tests.support.pictures import PDF, animation, encoded, jpeg, photo
 from tests.support.river import River, contents
+from tests.support.simulator import TOKEN
 
 
 def published(river: River) -> list[dict[str, Any]]:
@@ -53,6 +56,36 @@ async def test_a_live_photo_and_a_raw_are_one_post_with_their_picture(river: Riv
         await river.until(lambda: not river.leftovers())
     assert ["IMAGE", "IMAGE"] == [media["kind"] for media in published(river)]
     assert files == river.filed()
+
+
+async def test_a_video_needs_no_web_host(river: River) -> None:
+    """The FTP server is down: the reel is sent to Meta itself, the very bytes that were prepared,
+    and there is nothing to clean up on a host. The token is in no file of ours."""
+    river.configure(ftp={"port": 1, "retention": 0})
+    river.simulator.script({"on": "upload", "nth": 1, "do": "drop-within", "bytes": 20_000})
+    async with river.daemon():
+        river.drop("waves.mp4", clip(seconds=3))
+        post = await river.post("waves.mp4", state="done")
+        await river.until(lambda: not river.leftovers())
+    (media,) = river.simulator.state.publications
+    assert [post.items[0].prepared_sha256] == [video.sha256 for video in media.container.videos]
+    assert (None, None) == (post.items[0].remote_key, post.items[0].public_url)
+    assert [] == river.said("clean")
+    written = [*river.data.rglob("*"), river.log_file, river.root / "output.txt"]
+    assert not [path for path in written if path.is_file() and TOKEN.encode() in path.read_bytes()]
+
+
+@pytest.mark.parametrize("way", [{"video_upload": "host"}, {"login": "instagram"}], ids=str)
+async def test_a_video_by_the_web_host(river: River, way: dict[str, str]) -> None:
+    """Where its owner wants that, or the login allows no other way: Meta fetches it by address."""
+    river.configure(instagram=way)
+    async with river.daemon():
+        river.drop("waves.mp4", clip(seconds=3))
+        post = await river.post("waves.mp4", state="done")
+    (media,) = river.simulator.state.publications
+    assert (post.items[0].public_url,) == media.container.uris
+    assert {post.items[0].remote_key} == river.host.ftp.names()
+    assert 0 == river.simulator.state.asked["upload"]  # type: ignore[index]
 
 
 async def test_an_animation_becomes_a_reel(river: River) -> None:

@@ -286,6 +286,30 @@ async def carousel_again(stage: Stage) -> None:
     assert ["Our trip"] == river.captions()
 
 
+async def sent_directly(stage: Stage) -> None:
+    """A reel is sent to Meta itself, and the line breaks off on the way: no host has a part in it,
+    and what is published is the whole video."""
+    river = stage.river
+    river.simulator.script({"on": "upload", "nth": 1, "do": "drop-within", "bytes": 300_000})
+    river.drop("waves.mp4", clip(seconds=20))
+    await stage.start()
+    await stage.ends(End(captions=["waves"], processed={"waves.mp4"}, states={"waves.mp4": "done"}))
+    (media,) = river.simulator.state.publications
+    (post,) = (await river.posts()).values()
+    assert [post.items[0].prepared_sha256] == [video.sha256 for video in media.container.videos]
+
+
+async def sent_after_all_by_the_host(stage: Stage) -> None:
+    """Meta takes no uploads: the reel goes by the web host."""
+    river = stage.river
+    river.simulator.script({"on": "upload", "do": "error", "code": 10})
+    river.drop("waves.mp4", clip(seconds=3))
+    await stage.start()
+    await stage.ends(
+        End(captions=["waves"], processed={"waves.mp4"}, states={"waves.mp4": "done"}, hosted=1)
+    )
+
+
 async def commented(stage: Stage) -> None:
     """A post with a first comment: it is written once."""
     river = stage.river
@@ -738,6 +762,14 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "carousel": Scenario(carousel, usual=BUT_FILING - {"claim.renamed"}),
     "carousel again": Scenario(carousel_again, usual=USUAL | {"account.freed"}),
+    "sent directly": Scenario(
+        sent_directly,
+        usual=BUT_FILING - {"container.answered", "post.noted"} | {"post.waits"},
+        alter=lambda _: {"quick": 0.1},
+    ),
+    "sent after all by the host": Scenario(
+        sent_after_all_by_the_host, usual=BUT_FILING - {"container.answered", "post.noted"}
+    ),
     "commented": Scenario(commented, alter=lambda _: {"quick": 0.1}),
     "cache full": Scenario(
         cache_full,

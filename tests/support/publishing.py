@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,15 @@ from tenacity import wait_none
 from mediawatch.config import InstagramSettings, PublishSettings
 from mediawatch.graph.client import GraphClient
 from mediawatch.graph.pacing import Pacing
+from mediawatch.graph.rupload import Rupload
 from mediawatch.journal import accounts, posts
 from mediawatch.journal.sqlite import SqliteJournal
 from mediawatch.journal.witness import Witness
 from mediawatch.maintenance.first_comments import FirstComments
-from mediawatch.model.kinds import PostKind
+from mediawatch.model.kinds import VIDEO, PostKind
 from mediawatch.model.lifecycle import Event, Stage, State
 from mediawatch.model.posts import Item, Post
+from mediawatch.pipeline.direct import Direct
 from mediawatch.pipeline.outcomes import Done, Outcome, Reason
 from mediawatch.pipeline.publish import Publish
 from mediawatch.pipeline.runner import Runner
@@ -106,6 +108,7 @@ class Bench:
         clock: SimulatorClock,
         publish: PublishSettings,
         witness: Witness,
+        video_upload: str = "host",
     ) -> None:
         self.journal = journal
         self.caller = caller
@@ -119,6 +122,11 @@ class Bench:
         self.session = aiohttp.ClientSession()
         self._settings = publish
         self._witness = witness
+        self.video_upload = video_upload
+        #: What ``prepare`` finds gone, and names of the posts that went to the web host.
+        self.again: dict[Path, bytes] = {}
+        self.hosted: list[str] = []
+        self.folder = Path()
 
     async def start(self, token: str = TOKEN, *, delays: Sequence[float] = (60.0, 300.0)) -> None:
         """As a daemon does at its start, and again with another token: only the journal stays."""
@@ -135,6 +143,12 @@ class Bench:
             wait=wait_none(),
         )
         self.first_comments = FirstComments(self.journal, client, tokens, self.clock, self.log)
+        direct = Direct(
+            Rupload(client, self.session, "v25.0", stall=5.0, answer=5.0),
+            prepare=self._prepare,
+            falls_back=self.video_upload == "auto",
+            pauses=(0.0, 0.0),
+        )
         self.publish = Publish(
             client,
             tokens,
@@ -143,6 +157,7 @@ class Bench:
             witness=self._witness,
             upload=self._upload,
             standing=standing,
+            direct=None if self.video_upload == "host" else direct,
         )
         self.standing = standing
         self.runner = Runner(
@@ -169,8 +184,15 @@ class Bench:
         return self.simulator.state.calls
 
     async def _upload(self, work: Work, item: Item) -> Item:
-        address = self.caller.pictures.add(f"again-{item.post_id}.jpg", jpeg())
+        self.hosted.append(item.name)
+        body = jpeg() if item.prepared is None else item.prepared.read_bytes()
+        address = self.caller.pictures.add(f"again-{item.post_id}-{item.position}", body)
         return dataclasses.replace(item, public_url=address)
+
+    async def _prepare(self, work: Work, item: Item) -> Item:
+        assert item.prepared is not None
+        item.prepared.write_bytes(self.again[item.prepared])
+        return dataclasses.replace(item, prepared_size=len(self.again[item.prepared]))
 
     async def _file(self, work: Work) -> Outcome:
         await work.write(Event.FINISH)
@@ -203,6 +225,31 @@ class Bench:
             items=tuple(items),
         )
         await self.journal.apply(posts.add(dataclasses.replace(post, **facts)))  # type: ignore[arg-type]
+        return post_id
+
+    async def video_post(
+        self, videos: Mapping[str, bytes | None], *, kind: PostKind = PostKind.REEL, words: str = ""
+    ) -> str:
+        """A post of these files as they are after the upload stage: what is no video (None) has
+        its public address, a video lies prepared; its id."""
+        post_id = await self.post(words or "Waves", pictures=len(videos), kind=kind)
+        post = await self.find(post_id)
+        changes = []
+        for item, (name, body) in zip(post.items, videos.items(), strict=True):
+            named = dataclasses.replace(item, name=name)
+            if body is not None:
+                path = self.folder / f"{post_id}-{item.position}"
+                path.write_bytes(body)
+                self.again[path] = body
+                named = dataclasses.replace(
+                    named,
+                    prepared=path,
+                    prepared_size=len(body),
+                    media_type=VIDEO,
+                    public_url=None,
+                )
+            changes.append(posts.record_item(named, item))
+        await self.journal.apply(changes)
         return post_id
 
     async def advance(self, post_id: str, *, after: float = 0.0) -> Post:
@@ -249,7 +296,11 @@ class Bench:
 
 @asynccontextmanager
 async def bench(
-    folder: Path, options: SimulatorOptions | None = None, **publish: object
+    folder: Path,
+    options: SimulatorOptions | None = None,
+    *,
+    video_upload: str = "host",
+    **publish: object,
 ) -> AsyncIterator[Bench]:
     """A bench with a journal in ``folder``."""
     clock = SimulatorClock()
@@ -261,7 +312,8 @@ async def bench(
     )
     async with running(options) as caller, SqliteJournal(folder / "journal.db") as journal:
         await journal.apply([accounts.ensure(USER)])
-        made = Bench(journal, caller, clock, settings, Witness(folder / "asked.json"))
+        made = Bench(journal, caller, clock, settings, Witness(folder / "asked.json"), video_upload)
+        made.folder = folder
         await made.start()
         try:
             yield made

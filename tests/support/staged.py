@@ -23,6 +23,7 @@ from mediawatch import crash, daemon
 from mediawatch.clock import SystemClock
 from mediawatch.graph import verdicts
 from mediawatch.graph.client import GraphClient
+from mediawatch.graph.rupload import Rupload
 from mediawatch.hosts.ftp_client import FtpClient
 from mediawatch.hosts.ftp_session import FtpSession
 from mediawatch.journal.database import NewRows
@@ -173,7 +174,7 @@ def _watch_journal(effect: Callable[[str, int], None]) -> None:
 
 def _watch_requests(effect: Callable[[str], None]) -> None:
     exchange, final, packet = GraphClient._exchange, FtpSession._final_reply, FtpSession._packet
-    command = FtpClient.command
+    command, upload = FtpClient.command, Rupload._exchange
 
     async def sent(client: GraphClient, method: str, path: str, *rest: Any) -> Any:
         try:
@@ -182,6 +183,13 @@ def _watch_requests(effect: Callable[[str], None]) -> None:
             # Who is cancelled does nothing more, whatever became of it.
             if method == "POST" and not isinstance(sys.exception(), asyncio.CancelledError):
                 effect(f"graph {path}")
+
+    async def uploaded(rupload: Rupload, *told: Any) -> Any:
+        try:
+            return await upload(rupload, *told)
+        finally:
+            if not isinstance(sys.exception(), asyncio.CancelledError):
+                effect("graph ig-api-upload")
 
     async def stored(session: FtpSession, limit: float) -> None:
         await final(session, limit)
@@ -200,6 +208,7 @@ def _watch_requests(effect: Callable[[str], None]) -> None:
         return answer
 
     GraphClient._exchange = sent
+    Rupload._exchange = uploaded
     FtpSession._final_reply = stored
     FtpSession._packet = packed
     FtpClient.command = commanded

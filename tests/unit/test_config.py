@@ -336,3 +336,33 @@ def test_limits_that_cross_are_refused(tmp_path: Path) -> None:
     """Nothing would ever be published between them."""
     with pytest.raises(ConfigError, match="is not below"):
         good(tmp_path, "[media.limits]\nstory_min_seconds = 90\n")
+
+
+@pytest.mark.parametrize(
+    ("login", "way", "sends"),
+    [
+        ("facebook", "auto", True),
+        ("facebook", "direct", True),
+        ("facebook", "host", False),
+        ("instagram", "auto", False),
+        ("instagram", "host", False),
+    ],
+)
+def test_which_way_videos_go(tmp_path: Path, login: str, way: str, sends: bool) -> None:
+    """Directly where the login allows it, unless the web host is wanted."""
+    settings = good(
+        tmp_path, MEDIAWATCH_INSTAGRAM__LOGIN=login, MEDIAWATCH_INSTAGRAM__VIDEO_UPLOAD=way
+    )
+    assert sends is settings.instagram.sends_videos
+
+
+def test_a_way_that_the_login_does_not_have(tmp_path: Path) -> None:
+    """It is told with the setting and the way out."""
+    found = problems(
+        {
+            **GOOD,
+            "MEDIAWATCH_INSTAGRAM__LOGIN": "instagram",
+            "MEDIAWATCH_INSTAGRAM__VIDEO_UPLOAD": "direct",
+        }
+    )
+    assert 'login = "instagram"' in found["instagram.video_upload"]

@@ -16,6 +16,7 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -183,6 +184,17 @@ class InstagramSettings(Table):
     graph_url: str = Field(default="", pattern=r"^(https?://\S+)?$")
     version: str = Field(default="v25.0", pattern=r"^v[0-9]+\.[0-9]+$")
     timeout: Duration = Field(default=30.0, gt=0)
+    video_upload: Literal["auto", "direct", "host"] = "auto"
+
+    @field_validator("video_upload")
+    @classmethod
+    def _login_allows_it(cls, value: str, info: ValidationInfo) -> str:
+        if value == "direct" and info.data.get("login") == "instagram":
+            raise refusal(
+                'does not go with login = "instagram": Meta takes no uploads with it.',
+                'Write video_upload = "auto", or use a token of the Facebook login.',
+            )
+        return value
 
     @field_validator("user_id", mode="before")
     @classmethod
@@ -196,6 +208,11 @@ class InstagramSettings(Table):
         if address.scheme == "http" and not is_loopback(address.hostname or ""):
             raise refusal("would send the access token in the clear.", "Use an https address.")
         return value
+
+    @property
+    def sends_videos(self) -> bool:
+        """Whether videos are sent to Meta itself, without the web host."""
+        return self.video_upload != "host" and self.login == "facebook"
 
     @property
     def base_url(self) -> str:

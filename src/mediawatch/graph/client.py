@@ -8,7 +8,7 @@ import hmac
 import json
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -66,6 +66,8 @@ def _pass_answered(path: str) -> None:
             crash.at("publish.answered")
         case "comments":
             crash.at("comment.answered")
+        case "ig-api-upload":
+            crash.at("video.sent")
         case _:
             crash.at("container.answered")
 
@@ -145,14 +147,31 @@ class GraphClient:
     async def _send(
         self, method: str, path: str, caller: Caller, params: Mapping[str, str], timeout: float
     ) -> dict[str, Any]:
+        exchange = self._exchange(method, path, caller.token, params, timeout)
+        return await self.judge(method, path, caller, params, exchange)
+
+    async def judge(
+        self,
+        method: str,
+        path: str,
+        caller: Caller,
+        params: Mapping[str, str],
+        exchange: Awaitable[Answer],
+        *,
+        address: str = "",
+    ) -> dict[str, Any]:
+        """Make an exchange and tell pacing, figures and log of it; the body of its answer.
+
+        ``address``: of another host than this client's. Raises GraphError and GraphUnreachable.
+        """
         started = time.perf_counter()
-        answer: _Answer | None = None
+        answer: Answer | None = None
         problem: GraphProblem | None = None
         try:
-            answer = await self._exchange(method, path, caller.token, params, timeout)
+            answer = await exchange
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             problem = GraphUnreachable(
-                f"No answer from {self.address}: {_why(error)}.",
+                f"No answer from {address or self.address}: {_why(error)}.",
                 remedy="Check the internet connection; mediawatch tries again by itself.",
             )
         else:
@@ -183,7 +202,7 @@ class GraphClient:
 
     async def _exchange(
         self, method: str, path: str, token: SecretStr, params: Mapping[str, str], timeout: float
-    ) -> _Answer:
+    ) -> Answer:
         plain = token.get_secret_value()
         fields = dict(params)
         if self._app_secret is not None:
@@ -198,18 +217,23 @@ class GraphClient:
             timeout=aiohttp.ClientTimeout(total=timeout),
             allow_redirects=False,
         ) as answer:
-            text = await answer.content.read(MAX_ANSWER)
-            while chunk := await answer.content.read(MAX_ANSWER):
-                text += chunk
-                if len(text) > MAX_ANSWER:
-                    raise aiohttp.ClientPayloadError("the answer is too long")
             # Some of Meta's errors, and its links to further pages, repeat the token.
-            secrets = [plain, quote(plain), fields.get("appsecret_proof", plain)]
-            challenge = answer.headers.get("WWW-Authenticate", "")
-            for secret in secrets:
-                text = text.replace(secret.encode(), HIDDEN)
-                challenge = challenge.replace(secret, HIDDEN.decode())
-            return _Answer(answer.status, answer.headers, challenge, _parse(text))
+            return await read_answer(answer, [plain, fields.get("appsecret_proof", plain)])
+
+
+async def read_answer(answer: aiohttp.ClientResponse, secrets: Sequence[str]) -> Answer:
+    """The answer, read whole, with no secret left in it. Raises ClientPayloadError if it is long
+    beyond measure."""
+    text = await answer.content.read(MAX_ANSWER)
+    while chunk := await answer.content.read(MAX_ANSWER):
+        text += chunk
+        if len(text) > MAX_ANSWER:
+            raise aiohttp.ClientPayloadError("the answer is too long")
+    challenge = answer.headers.get("WWW-Authenticate", "")
+    for secret in (*secrets, *map(quote, secrets)):
+        text = text.replace(secret.encode(), HIDDEN)
+        challenge = challenge.replace(secret, HIDDEN.decode())
+    return Answer(answer.status, answer.headers, challenge, _parse(text))
 
 
 def _outcome(status: int | None, problem: GraphProblem | None) -> str:
@@ -219,7 +243,7 @@ def _outcome(status: int | None, problem: GraphProblem | None) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class Answer:
     """What came back. ``body``: None if it is no JSON."""
 
     status: int

@@ -42,6 +42,8 @@ def of_carousel(post: Post, children: Sequence[str]) -> Params:
 
 
 def _media(item: Item) -> Params:
+    if item.is_video and item.public_url is None:
+        return {"upload_type": "resumable"}  # it is sent to the container itself
     return {"video_url" if item.is_video else "image_url": item.public_url or ""}
 
 

@@ -73,6 +73,12 @@ class _Created(_Answer):
     id: Id
 
 
+class Created(_Created):
+    """A container that was made. ``uri``: where its video is to be sent, if Meta told."""
+
+    uri: str | None = None
+
+
 class Container(_Answer):
     """A container as it reads now. ``status`` is a text for people that may hold a subcode."""
 
@@ -84,6 +90,34 @@ class Container(_Answer):
         """The error subcode inside ``status``: container failures come back as HTTP 200."""
         found = _SUBCODE.search(self.status)
         return int(found[1]) if found else None
+
+
+class Arrival(Container):
+    """A container to which a video is sent: how much of it has arrived.
+
+    Meta's pages do not describe ``video_status``: whatever it holds is an answer.
+    """
+
+    video_status: Any = None
+
+    @property
+    def arrived(self) -> int | None:
+        """Bytes of the video that Meta has; None if it does not tell."""
+        told = str(self._phase.get("bytes_transferred"))
+        return int(told) if re.fullmatch(r"[0-9]{1,15}", told) else None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing more is to be sent."""
+        if self.status_code in {ContainerStatus.FINISHED, ContainerStatus.PUBLISHED}:
+            return True
+        return bool(self._phase.get("status") == "complete")
+
+    @property
+    def _phase(self) -> dict[str, Any]:
+        told = self.video_status if isinstance(self.video_status, dict) else {}
+        phase = told.get("uploading_phase")
+        return phase if isinstance(phase, dict) else {}
 
 
 class PublishedMedia(_Answer):
@@ -153,11 +187,28 @@ class Publishing:
         self._user = user_id
         self._caller = Caller(user_id, token, record)
 
+    @property
+    def caller(self) -> Caller:
+        """For whom the calls are made."""
+        return self._caller
+
     async def create(self, params: Mapping[str, str]) -> str:
         """Make a container (graph/containers.py); its id. Harmless to repeat: an unpublished one
         expires in 24 h."""
         answer = await self._client.post(f"{self._user}/media", self._caller, params)
         return _read(_Created, answer).id
+
+    async def create_for_upload(self, params: Mapping[str, str]) -> Created:
+        """The same for a video that is sent to it (graph/rupload.py)."""
+        answer = await self._client.post(f"{self._user}/media", self._caller, params)
+        return _read(Created, answer)
+
+    async def arrival(self, container_id: str) -> Arrival:
+        """How much of a container's video has arrived (Meta: IG Container, ``video_status``)."""
+        answer = await self._client.get(
+            container_id, self._caller, {"fields": "status_code,status,video_status"}
+        )
+        return _read(Arrival, answer)
 
     async def container(self, container_id: str) -> Container:
         """How a container stands."""

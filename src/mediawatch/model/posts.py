@@ -26,7 +26,8 @@ class Item:
     ``source`` is where the original lies now. ``moving_to`` is set, durably, before the
     original is moved there and cleared after, so that a crash in between is told apart.
     ``media_type`` is that of the prepared file, ``duration`` its seconds (None: a picture).
-    ``container_id`` is that of one part of a carousel.
+    ``container_id`` is that of one part of a carousel, or of a video that is being sent to it;
+    ``container_at`` is None until it has all of it.
     """
 
     post_id: str

@@ -16,10 +16,12 @@ from mediawatch.graph.publishing import Container, ContainerStatus, Publishing
 from mediawatch.graph.verdicts import REBUILDS, Verdict
 from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import Event
-from mediawatch.model.posts import Item
+from mediawatch.model.posts import Item, Post
+from mediawatch.pipeline.direct import Direct
 from mediawatch.pipeline.outcomes import Done, Hold, Outcome, Reason, WaitUntil
 from mediawatch.pipeline.work import Work
 
+Params = Callable[[Post, Item], containers.Params]
 #: Seconds after which a container is not trusted any more; Meta drops it after 24 h.
 CONTAINER_LIFE = 23 * 3600.0
 #: Meta's code for a container that it does not know (any more).
@@ -30,31 +32,41 @@ class Containers:
     """Makes the container of a post. An orphan left by a crash expires unpublished and harms
     nobody.
 
-    ``upload`` gives an item its public address anew, when the upload was deleted meanwhile.
+    ``upload`` gives an item its public address anew, when the upload was deleted meanwhile, or
+    none was made because the item was to be sent ``direct``.
     """
 
     def __init__(
-        self, settings: PublishSettings, upload: Callable[[Work, Item], Awaitable[Item]]
+        self,
+        settings: PublishSettings,
+        upload: Callable[[Work, Item], Awaitable[Item]],
+        direct: Direct | None = None,
     ) -> None:
         self._settings = settings
         self._upload = upload
+        self._direct = direct
 
     async def make(self, work: Work, api: Publishing) -> Outcome:
         """Raises GraphError, and what the upload raises."""
         for item in work.post.parts:
-            if item.public_url is None:
+            if item.public_url is None and not (self._direct and item.is_video):
                 await work.write(items=[await self._upload(work, item)])
+        sent: list[Item] = []
         if work.post.kind is PostKind.CAROUSEL:
             if missing := await self._children(work, api):
                 return missing
             children = [item.container_id or "" for item in work.post.items]
             container_id = await api.create(containers.of_carousel(work.post, children))
         else:
-            container_id = await api.create(containers.of_post(work.post, work.first))
+            item = await self._filled(work, api, work.first, containers.of_post)
+            container_id = item.container_id or ""
+            # That it is the item's own, too, was only to know it before the bytes were there.
+            sent = [replace(item, container_id=None)] if item.public_url is None else []
         work.log.info(f"{work.post.name} is in container {container_id}.", action="container")
         now = work.clock.now()
         await work.write(
             Event.ADVANCE,
+            items=sent,
             container_id=container_id,
             container_at=now,
             container_reads=0,
@@ -64,6 +76,17 @@ class Containers:
         if delay := self.poll_delay(0):
             return self.still_processing(work, now + delay)
         return Done()
+
+    async def _filled(self, work: Work, api: Publishing, item: Item, of: Params) -> Item:
+        """The item with a container that has it, or knows where to fetch it."""
+        if self._direct is not None and item.is_video and item.public_url is None:
+            made = await self._direct.deliver(work, api, item, of(work.post, item))
+            if made is not None:
+                return made
+            item = next(each for each in work.post.items if each.position == item.position)
+            item = await self._upload(work, replace(item, container_id=None))
+            await work.write(items=[item])
+        return replace(item, container_id=await api.create(of(work.post, item)))
 
     def poll_delay(self, reads: int) -> float:
         """Seconds before a container that was read so often is read again."""
@@ -108,12 +131,11 @@ class Containers:
 
     async def _make_child(self, work: Work, api: Publishing, item: Item) -> None:
         try:
-            container_id = await api.create(containers.of_child(work.post, item))
+            made = await self._filled(work, api, item, containers.of_child)
         except GraphError as error:
             raise _named(error, item) from error
-        work.log.info(f"{item.name} is in container {container_id}.", action="container")
-        made = replace(item, container_id=container_id, container_at=work.clock.now())
-        await work.write(items=[made])
+        work.log.info(f"{item.name} is in container {made.container_id}.", action="container")
+        await work.write(items=[replace(made, container_at=work.clock.now())])
 
     async def _child_failed(self, work: Work, item: Item, child: Container) -> Outcome:
         if child.status_code is ContainerStatus.EXPIRED:

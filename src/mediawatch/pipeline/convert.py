@@ -24,7 +24,7 @@ from mediawatch.media.order import ImageOptions, Prepared, Purpose
 from mediawatch.media.pool import Preparer
 from mediawatch.metrics import Metrics
 from mediawatch.model import captions
-from mediawatch.model.kinds import SUFFIXES, PostKind
+from mediawatch.model.kinds import SUFFIXES, VIDEO, PostKind
 from mediawatch.model.lifecycle import Event
 from mediawatch.model.posts import Item, Post
 from mediawatch.pipeline.archive import (
@@ -49,7 +49,10 @@ _PURPOSES = {
 
 class Convert:
     """Prepared files lie in ``folder``, named after their post: a repetition overwrites itself.
-    What was prepared before comes from ``cache``; ``converting`` is told how far the rest is."""
+
+    What was prepared before comes from ``cache``; ``converting`` is told how far the rest is.
+    ``sends_videos``: they need no name on the host.
+    """
 
     def __init__(
         self,
@@ -61,7 +64,9 @@ class Convert:
         cache: Cache,
         converting: Converting | None = None,
         metrics: Metrics | None = None,
+        sends_videos: bool = False,
     ) -> None:
+        self._sends_videos = sends_videos
         self._inbox = inbox
         self._cache = cache
         self._converting = converting or Converting()
@@ -146,8 +151,15 @@ class Convert:
             media_type=done.media_type,
             duration=done.duration,
             changes=done.changes,
-            remote_key=_key(item, SUFFIXES[done.media_type]),
+            remote_key=self._key(item, done.media_type),
         )
+
+    def _key(self, item: Item, media_type: str) -> str | None:
+        """The name on the host: the known one, unless the file is of another type by now."""
+        known, suffix = item.remote_key, SUFFIXES[media_type]
+        if known is None and self._sends_videos and media_type == VIDEO:
+            return None
+        return known if known and known.endswith(suffix) else new_key(suffix)
 
     async def _have(self, work: Work, item: Item, target: Path) -> tuple[Prepared, bool]:
         """Have the prepared file at ``target``, and whether it was prepared before."""
@@ -195,12 +207,6 @@ class Progress:
             file=self._name,
             percent=round(share * 100),
         )
-
-
-def _key(item: Item, suffix: str) -> str:
-    """The name on the host: the known one, unless the file is of another type by now."""
-    known = item.remote_key
-    return known if known and known.endswith(suffix) else new_key(suffix)
 
 
 def _is_cover(post: Post, item: Item) -> bool:

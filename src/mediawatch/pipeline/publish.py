@@ -27,6 +27,7 @@ from mediawatch.model.lifecycle import PRIORITY, Event, Publication, Stage
 from mediawatch.model.posts import ACCOUNT_BUSY, Item
 from mediawatch.pipeline import quota
 from mediawatch.pipeline.containers import CONTAINER_LIFE, LOST_CONTAINER, Containers
+from mediawatch.pipeline.direct import Direct
 from mediawatch.pipeline.outcomes import Done, Hold, Outcome, Reason, WaitUntil
 from mediawatch.pipeline.planned import Planned
 from mediawatch.pipeline.reconcile import Reconcile
@@ -48,7 +49,8 @@ Wake = Callable[[str, int], None]
 class Publish:
     """Makes the container, and has it published.
 
-    ``upload`` gives an item its public address anew, when the upload was deleted meanwhile.
+    ``upload`` gives an item its public address anew, when the upload was deleted meanwhile;
+    ``direct`` sends videos to Meta without one.
     """
 
     def __init__(
@@ -61,9 +63,10 @@ class Publish:
         witness: Witness,
         upload: Callable[[Work, Item], Awaitable[Item]],
         standing: Standing,
+        direct: Direct | None = None,
     ) -> None:
         self._standing = standing
-        self._containers = Containers(settings, upload)
+        self._containers = Containers(settings, upload, direct)
         self._planned = Planned(settings)
         self._client = client
         self._tokens = tokens

@@ -11,7 +11,7 @@ from mediawatch.hosts.base import HostFull, HostUnavailable, MediaHost, PublicOb
 from mediawatch.hosts.reach import Reach
 from mediawatch.log import size
 from mediawatch.metrics import Metrics
-from mediawatch.model.kinds import PICTURE
+from mediawatch.model.kinds import PICTURE, SUFFIXES
 from mediawatch.model.lifecycle import Event
 from mediawatch.model.posts import Item
 from mediawatch.pipeline.outcomes import Done, Outcome
@@ -24,7 +24,8 @@ class Upload:
     """Puts files on the host under the unguessable names that the journal holds already.
 
     ``prepare`` makes a prepared file anew that is gone from our own disk; ``on_full`` is called
-    when the host has no space left.
+    when the host has no space left. ``sends_videos``: they go to Meta itself (direct.py), and come
+    here only if that fails.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Upload:
         *,
         host_name: str,
         prepare: Callable[[Work, Item], Awaitable[Item]],
+        sends_videos: bool = False,
         metrics: Metrics | None = None,
         on_full: Callable[[], None] = lambda: None,
     ) -> None:
@@ -41,23 +43,32 @@ class Upload:
         self._reach = reach
         self._host_name = host_name
         self._prepare = prepare
+        self._sends_videos = sends_videos
         self._metrics = metrics or Metrics()
         self._on_full = on_full
 
     async def __call__(self, work: Work) -> Outcome:
-        """Upload all items, fetch each as Meta would, and record their addresses."""
-        uploaded = [await self.upload(work, item) for item in work.post.parts]
+        """Upload what goes by the host, fetch each as Meta would, and record the addresses."""
+        uploaded = [
+            await self.upload(work, item)
+            for item in work.post.parts
+            if not (self._sends_videos and item.is_video)
+        ]
         await work.write(Event.ADVANCE, items=uploaded)
         return Done()
 
     async def upload(self, work: Work, item: Item) -> Item:
         """The item with its public address. Safe to repeat."""
-        if item.prepared is None or item.remote_key is None or not item.prepared.is_file():
-            before, item = item, await self._prepare(work, item)
-            if before.remote_key and before.prepared_sha256 not in {None, item.prepared_sha256}:
+        known = item
+        if item.prepared is None or not item.prepared.is_file():
+            item = await self._prepare(work, item)
+            if known.remote_key and known.prepared_sha256 not in {None, item.prepared_sha256}:
                 # Another cover, or a video that came out otherwise: the old one may be known.
-                await self._host.delete(before.remote_key)
-                item = replace(item, remote_key=new_key(Path(before.remote_key).suffix))
+                await self._host.delete(known.remote_key)
+                item = replace(item, remote_key=_new_name(item))
+        if item.remote_key is None:
+            item = replace(item, remote_key=_new_name(item))
+        if item is not known:
             # The name on the host is durable before anything is stored under it.
             await work.write(items=[item])
         for _ in range(_TRIES):
@@ -73,7 +84,7 @@ class Upload:
             )
             await self._host.delete(key)
             # Another name: what was fetched under the old one may lie in a cache on the way.
-            item = replace(item, remote_key=new_key())
+            item = replace(item, remote_key=_new_name(item))
             await work.write(items=[item])
         raise HostUnavailable(
             f"{item.name} came to {self._host_name} in pieces that do not fit, again and again.",
@@ -102,6 +113,10 @@ class Upload:
         )
         work.tell("uploaded", f"{public.url} ({size(public.size)}, {seconds:.1f} s).")
         return public
+
+
+def _new_name(item: Item) -> str:
+    return new_key(SUFFIXES[item.media_type or PICTURE])
 
 
 def _known(item: Item) -> tuple[Path, str]:

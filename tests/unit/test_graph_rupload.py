@@ -98,6 +98,7 @@ async def sent(
     raised."""
     app = web.Application(client_max_size=1 << 30)
     app.router.add_post("/ig-api-upload/v25.0/178", handler or meta.take)  # type: ignore[arg-type]
+    app.router.add_route("*", "/elsewhere", meta.take)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -141,11 +142,12 @@ async def test_what_is_said_with_the_bytes(tmp_path: Path) -> None:
     assert {"container": "178", "offset": "100", "file_size": str(len(body))} == records[0].request
 
 
-async def test_it_follows_nobody_elsewhere(tmp_path: Path) -> None:
+@pytest.mark.parametrize("status", [302, 307, 308])
+async def test_it_follows_nobody_elsewhere(tmp_path: Path, status: int) -> None:
     """A redirect is no answer: the token stays."""
     (tmp_path / "a.mp4").write_bytes(b"video")
     meta = Meta()
-    meta.answer = web.Response(status=307, headers={"Location": "/ig-api-upload/v25.0/178?again"})
+    meta.answer = web.Response(status=status, headers={"Location": "/elsewhere"})
 
     _, _, problem = await sent(tmp_path / "a.mp4", meta, offset=0, size=5)
 

@@ -228,3 +228,31 @@ def test_what_is_put_down_again_waits_on(book: Book) -> None:
     book.rest("a.jpg", at=3.0)
     assert ["a.jpg"] == book.offered()
     assert ["a.CR2"] == book.tracker.take_along("a.jpg")
+
+
+@pytest.mark.parametrize("end", ["later", "refused", "gone"])
+def test_what_was_to_go_along_is_alone_when_its_file_is_not_taken(book: Book, end: str) -> None:
+    """The claim came to nothing: what was to go along does not wait for ever."""
+    tracker = book.tracker
+    names = ("a.CR2", "a.MOV", "a.jpg")
+    book.come(*names)
+    book.look("a.CR2", 0.0)
+    book.rest(*names)
+    book.offered()
+    assert ["a.jpg"] == tracker.next_ready(10, 1000)
+    assert {"a.CR2", "a.MOV"} == set(tracker.take_along("a.jpg"))
+    match end:
+        case "later":
+            tracker.try_later("a.jpg", Outcome.PROBLEM, "it cannot be taken", 3.0)
+        case "refused":
+            tracker.leave("a.jpg", "it was refused")
+        case "gone":
+            tracker.gone("a.jpg")
+    tracker.put_down(["a.jpg"], 3.0)
+    assert RAW == tracker.ignored["a.CR2"].reason
+    if end == "later":
+        assert LEFT_CLIP == tracker.ignored["a.MOV"].reason
+        tracker.reconsider("a.jpg", 8.0, 8.0)
+        assert set(names) == tracker.settling.keys()
+    else:
+        assert ["a.MOV"] == book.offered()

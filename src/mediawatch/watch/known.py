@@ -60,7 +60,9 @@ class KnownContent:
 
     async def _finish_claim(self, post: Post, candidate: Candidate) -> Taken:
         items, lost = await asyncio.to_thread(finish_moves, post)
-        statements = [posts.record_item(item) for item in items]
+        # Nothing but what changed: the post may be worked on by now.
+        before = {item.position: item for item in post.items}
+        statements = [posts.record_item(item, before[item.position]) for item in items]
         statements += [posts.forget_item(item.post_id, item.position) for item in lost]
         if post.state is State.HELD:
             statements.append(self._release(post))

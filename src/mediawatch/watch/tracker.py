@@ -202,15 +202,26 @@ class Tracker:
         """The taker is through with them; those for which that was too early are looked at
         again."""
         for name in names:
-            for each in (*self._along.pop(name, ()), name):
+            self.taking.discard(name)
+            for each in self._along.pop(name, ()):
                 self.taking.discard(each)
-                entry = self.settling.get(each)
-                if entry is None or entry.ready_at is None:
-                    continue
-                if entry.travels:
-                    self._stir(each)
-                else:
-                    self.settle_again(each, now)
+                self._put_down_companion(each)
+            entry = self.settling.get(name)
+            if entry is None or entry.ready_at is None:
+                continue
+            if entry.travels:
+                self._stir(name)
+            else:
+                self.settle_again(name, now)
+
+    def _put_down_companion(self, name: str) -> None:
+        entry = self.settling.get(name)
+        if entry is None:
+            return
+        if self.companions.owners(name):
+            self._stir(name)
+        else:
+            self._leave_alone(name, entry)
 
     def take_along(self, name: str) -> list[str]:
         """What goes with a name that is being taken."""

@@ -139,18 +139,21 @@ class Transfer:
         self._socket = connected
         self._threads = threads
         self._sending: Future[None] | None = None
-        self._given_up = threading.Event()
         self.resumed: bool | None = None
 
     @classmethod
-    async def connect(cls, family: int, address: Address, threads: Executor) -> Transfer:
-        """A data connection to ``address``; its bytes will be sent by one of ``threads``."""
+    async def connect(
+        cls, family: int, address: Address, threads: Executor, limit: float
+    ) -> Transfer:
+        """A data connection to ``address``, within ``limit`` seconds; its bytes will be sent by
+        one of ``threads``."""
         data = socket.socket(family, socket.SOCK_STREAM)
         try:
             data.setblocking(False)
             data.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if not _connected_at_once(data, address):
-                await asyncio.get_running_loop().sock_connect(data, address)
+                async with asyncio.timeout(limit):
+                    await asyncio.get_running_loop().sock_connect(data, address)
         except BaseException:
             data.close()
             raise
@@ -167,6 +170,7 @@ class Transfer:
             await self._send_at_once(memoryview(file.content)[offset:], limit)
             self._socket.shutdown(socket.SHUT_WR)
             return
+        self._given_up = threading.Event()
         self._sending = self._threads.submit(self._send, file, offset, tls, rate, limit)
         await asyncio.wrap_future(self._sending)
 
@@ -183,7 +187,8 @@ class Transfer:
 
     def abort(self) -> None:
         """Break off: whatever was not sent is lost."""
-        self._given_up.set()
+        if self._sending is not None:
+            self._given_up.set()
         with suppress(OSError):
             # Not that of SSLSocket, which would go on without TLS.
             socket.socket.shutdown(self._socket, socket.SHUT_RDWR)

@@ -54,7 +54,8 @@ def render(
     instead of the name; ``folder``: the name of the sub-folder; ``count``: files of the post.
     A date and time that the name begins with (model/dated_names.py) are no part of its title.
     """
-    name, folder = (_CONTROLS.sub(" ", text) for text in (name, folder))  # names may hold them
+    if not name.isprintable() or folder:  # names may hold control characters
+        name, folder = (_CONTROLS.sub(" ", text) for text in (name, folder))
     stem = split_name(name)[0]
     found = dated(name)
     text = template.format_map(
@@ -62,7 +63,7 @@ def render(
             "stem": stem,
             "title": given_title or title(stem if found is None else found.rest),
             "name": name,
-            "folder": title(folder),
+            "folder": title(folder) if folder else "",
             "n": str(count),
             "date": when.date().isoformat(),
             "time": f"{when.hour:02}:{when.minute:02}",
@@ -76,6 +77,8 @@ def render(
 
 def with_hashtags(text: str, hashtags: Iterable[str]) -> str:
     """The text, and behind it those hashtags (with or without ``#``) that it does not hold yet."""
+    if not hashtags:
+        return text
     held = {tag.casefold() for tag in _HASHTAG.findall(text)}
     added = []
     for word in hashtags:

@@ -17,7 +17,7 @@ from mediawatch.model.dated_names import dated, moment_of
 from mediawatch.model.kinds import PostKind
 from mediawatch.model.names import split_name
 from mediawatch.model.pairs import CLIP, PICTURES
-from mediawatch.model.wishes import Wishes
+from mediawatch.model.wishes import NOTHING, Wishes
 from mediawatch.watch import sidecar
 from mediawatch.watch.candidates import Candidate, Contents, Identity
 from mediawatch.watch.reading import read
@@ -97,7 +97,7 @@ def _wishes(
 ) -> tuple[Wishes, Refusal | None]:
     """From far to near: what the picture holds itself, its name, its sidecars."""
     title, words = found.told
-    wishes = Wishes(title=title or None, caption=words or None)
+    wishes = Wishes(title=title or None, caption=words or None) if title or words else NOTHING
     try:
         named = dated(candidate.path.name)
         if named is not None:

@@ -81,11 +81,10 @@ def find(path: Path, stems: Container[str] | None = None) -> list[Path]:
     Only regular files: a link could lead to any file that this user may read. For the caption of a
     carousel, ask for ``folder / "caption"``.
     """
-    folder, name = os.path.split(path)
-    bare = split_name(name)[0]
-    if stems is not None and _folded(bare) not in stems:
+    if stems is not None and _folded(split_name(path.name)[0]) not in stems:
         return []
-    stem = os.path.join(folder, bare)
+    folder, name = os.path.split(path)
+    stem = os.path.join(folder, split_name(name)[0])
     found: dict[tuple[int, int], Path] = {}
     for written in _SPELLINGS:
         beside = stem + written

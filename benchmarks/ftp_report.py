@@ -16,8 +16,8 @@ def show(figures: dict[str, Any]) -> bool:
     where = "memory" if figures["in_memory"] else "a disk"
     load = figures["load_average"]
     console.print(
-        f"\n{figures['cores']} cores, files in {where}; load average {load['start']} at the start, "
-        f"{load['end']} at the end. Seconds: median (least to most).",
+        f"\n{figures['cores']} cores, served from {where}; load average {load['start']} at the "
+        f"start, {load['end']} at the end. Seconds: median (least to most).",
         soft_wrap=True,
     )
     table = Table("upload", "server", "mediawatch", "lftp", "curl", "ratio", "wanted", "", "others")

@@ -57,7 +57,7 @@ def threads() -> Iterator[ThreadPoolExecutor]:
 
 @pytest.fixture
 async def transfer(far: Far, threads: ThreadPoolExecutor) -> AsyncIterator[Transfer]:
-    connected = await Transfer.connect(socket.AF_INET, far.address, threads)
+    connected = await Transfer.connect(socket.AF_INET, far.address, threads, 5.0)
     yield connected
     connected.abort()
 

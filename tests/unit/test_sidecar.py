@@ -325,6 +325,49 @@ def test_the_sidecars_of_a_name(tmp_path: Path) -> None:
     assert [] == sidecar.find(tmp_path / "a\0.jpg")
 
 
+def test_what_the_listing_of_a_folder_tells(tmp_path: Path) -> None:
+    """For many files one listing says which have sidecars, and hides none that is looked for beside
+    a single one: not where the disk takes two spellings of a name for one, either."""
+    for name in ("a.TXT", "b.toml", "Été.json", "d.txt.jpg", "e.jpg"):
+        (tmp_path / name).write_text("")
+    stems = sidecar.stems_in(tmp_path, 5)
+    assert stems is not None
+
+    found = {name: sidecar.find(tmp_path / f"{name}.jpg", stems) for name in ("a", "b", "d", "e")}
+    assert {"a": ["a.TXT"], "b": ["b.toml"], "d": [], "e": []} == {
+        name: [file.name for file in files] for name, files in found.items()
+    }
+    assert {"a", "b"} < stems
+    for spelling in ("Été", "ÉTÉ", "E\u0301te\u0301"):  # one name on Windows, one on a Mac
+        asked = _Asked(stems)
+        sidecar.find(tmp_path / f"{spelling}.jpg", asked)
+        assert asked.answers == [True]
+
+
+class _Asked:
+    """Notes what is answered."""
+
+    def __init__(self, stems: frozenset[str]) -> None:
+        self._stems = stems
+        self.answers: list[bool] = []
+
+    def __contains__(self, stem: object) -> bool:
+        self.answers.append(stem in self._stems)
+        return self.answers[-1]
+
+
+def test_a_folder_of_thousands_is_not_listed_for_one_file(tmp_path: Path) -> None:
+    """Where a listing would take longer, each sidecar is looked for; so it is where there is none
+    to be had."""
+    for number in range(100):
+        (tmp_path / f"{number}.jpg").touch()
+    (tmp_path / "1.txt").touch()
+    assert sidecar.stems_in(tmp_path, 1) is None
+    assert {"1"} == sidecar.stems_in(tmp_path, 2)
+    assert sidecar.stems_in(tmp_path / "gone", 2) is None
+    assert ["1.txt"] == [file.name for file in sidecar.find(tmp_path / "1.jpg", None)]
+
+
 def test_the_nearer_source_wins() -> None:
     """Template, picture, folder, sidecar: what one does not say comes from the one before; an empty
     caption is said."""

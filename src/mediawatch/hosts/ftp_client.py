@@ -160,24 +160,25 @@ class FtpClient(aioftp.Client):
 
         Raises StatusCodeError for a goodbye (421).
         """
-        if any(command.splitlines() != [command] for command in commands):
+        if "\n".join(commands).splitlines() != [*commands]:
             raise InvalidCommand
         self._line.send(*commands)
         await self._line.wait(len(commands))
-        return [await self.answer() for _ in commands]
+        return [self._at_hand() or await self.answer() for _ in commands]
 
     async def answer(self) -> Answer:
         """The next reply, whatever its code. Raises StatusCodeError for a goodbye (421)."""
+        if answer := self._at_hand():
+            return answer
+        code, info = await self.parse_response()
+        return _no_goodbye(str(code), " ".join(info))
+
+    def _at_hand(self) -> Answer | None:
         line = self._line.reply_at_hand()
         if line is None:
-            code, info = await self.parse_response()
-            answer = str(code), " ".join(info)
-        else:
-            text = self._text(line)
-            answer = text[:3], text[3:]
-        if answer[0] == "421":
-            raise aioftp.StatusCodeError(Code("2xx"), Code("421"), [answer[1]])
-        return answer
+            return None
+        text = self._text(line)
+        return _no_goodbye(text[:3], text[3:])
 
     def asks_with_epsv(self) -> bool:
         """Whether EPSV is what data connections are asked for with."""
@@ -208,10 +209,9 @@ class FtpClient(aioftp.Client):
         # To the very machine that we talk to: its name may have several addresses, and the
         # address inside a PASV reply is wrong behind NAT.
         try:
-            async with asyncio.timeout(self.connection_timeout):
-                family = socket.AF_INET6 if ":" in self._peer[0] else socket.AF_INET
-                address = (self._peer[0], port, *self._peer[2:])
-                return await Transfer.connect(family, address, threads)
+            family = socket.AF_INET6 if ":" in self._peer[0] else socket.AF_INET
+            address = (self._peer[0], port, *self._peer[2:])
+            return await Transfer.connect(family, address, threads, self._limit)
         except OSError as error:
             raise DataUnreachable(error.errno, error.strerror) from error
 
@@ -223,6 +223,12 @@ class FtpClient(aioftp.Client):
         checked = context.verify_mode is ssl.CERT_REQUIRED
         certificate = None if checked else self.tls.getpeercert(True) or b""
         return DataTls(context, self.session, self._server_name, certificate, self._limit)
+
+
+def _no_goodbye(code: str, text: str) -> Answer:
+    if code == "421":
+        raise aioftp.StatusCodeError(Code("2xx"), Code(code), [text])
+    return code, text
 
 
 def _keep_alive(control: socket.socket) -> None:

@@ -10,8 +10,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import cast
 
 _LONGEST_LINE = 64 << 10  # bytes; no server's line is nearly as long
@@ -115,19 +114,23 @@ class ControlLine(asyncio.Protocol):
         """Send ``data``: what aioftp calls."""
         self.transport.write(data)
 
-    @contextmanager
-    def within(self, seconds: float) -> Iterator[None]:
+    def within(self, seconds: float) -> AbstractContextManager[None]:
         """Limit the time of all waiting that is done meanwhile. Who ran out of time has to give
         the connection up, since its replies may still come."""
-        before, self._until = self._until, self._loop.time() + seconds
-        if before is not None:
-            self._until = min(before, self._until)
-        if self._timer is None or self._timer.when() > self._until:
-            self._set_timer(self._until)
-        try:
-            yield
-        finally:
-            self._until = before
+        return _Within(self, seconds)
+
+    def shorten(self, seconds: float) -> float | None:
+        """Let all waiting end in ``seconds``, or when it had to already. Gives the limit that
+        was, for ``restore``."""
+        before, until = self._until, self._loop.time() + seconds
+        self._until = until = until if before is None else min(before, until)
+        if self._timer is None or self._timer.when() > until:
+            self._set_timer(until)
+        return before
+
+    def restore(self, until: float | None) -> None:
+        """Let all waiting end at ``until``, on the loop's clock; None for no limit."""
+        self._until = until
 
     def _set_timer(self, when: float) -> None:
         if self._timer is not None:
@@ -170,3 +173,19 @@ class ControlLine(asyncio.Protocol):
         """Close at once, without a word."""
         if self._transport is not None:
             self._transport.abort()
+
+
+class _Within:
+    """See ControlLine.within. A class, for four are entered for each file."""
+
+    __slots__ = ("_before", "_line", "_seconds")
+
+    def __init__(self, line: ControlLine, seconds: float) -> None:
+        self._line = line
+        self._seconds = seconds
+
+    def __enter__(self) -> None:
+        self._before = self._line.shorten(self._seconds)
+
+    def __exit__(self, *_: object) -> None:
+        self._line.restore(self._before)

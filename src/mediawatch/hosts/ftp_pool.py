@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from mediawatch.clock import Clock
@@ -85,12 +84,14 @@ class FtpPool:
         is begun anew on another one: nobody notices.
         """
         while True:
-            async with self._slot():
-                try:
-                    return await self._use(work)
-                except TooManyConnections:
-                    if not self._shrink():
-                        raise
+            await self._take_slot()
+            try:
+                return await self._use(work)
+            except TooManyConnections:
+                if not self._shrink():
+                    raise
+            finally:
+                self._slots.release()
 
     async def warm(self) -> None:
         """See to it that a connection is open before it is needed."""
@@ -105,17 +106,12 @@ class FtpPool:
         await asyncio.gather(*(session.quit(_GOODBYE) for session in kept))
         await asyncio.sleep(0)  # lets the closed transports go
 
-    @asynccontextmanager
-    async def _slot(self) -> AsyncIterator[None]:
+    async def _take_slot(self) -> None:
         if self._slots.size < self._largest and self._clock.monotonic() >= self._grow_at:
             self._slots.size += 1
             self._grow_at = self._clock.monotonic() + _QUIET
             self._slots.wake()
         await self._slots.acquire()
-        try:
-            yield
-        finally:
-            self._slots.release()
 
     async def _use(self, work: Callable[[FtpSession], Awaitable[Result]]) -> Result:
         self._drop_stale()

@@ -12,6 +12,7 @@ import errno
 import os
 import socket
 import ssl
+import stat
 import sys
 import threading
 import time
@@ -36,7 +37,25 @@ class LocalFile:
 
     path: Path
     size: int
-    content: bytes
+    content: bytes | bytearray
+
+    @classmethod
+    def in_memory(cls, path: Path) -> LocalFile | None:
+        """The file ``path`` if all that is wanted of it is in the system's memory, else None.
+        Raises OSError, EOPNOTSUPP where the system does not tell."""
+        if sys.platform != "linux":
+            return None
+        # Else a named pipe is waited for.
+        number = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        try:
+            found = os.fstat(number)
+            if not stat.S_ISREG(found.st_mode):
+                return None
+            content = bytearray(found.st_size if found.st_size <= _BLOCK else 0)
+            there = os.preadv(number, [content], 0, os.RWF_NOWAIT)
+        finally:
+            os.close(number)
+        return cls(path, found.st_size, content) if there == len(content) else None
 
     @classmethod
     def read(cls, path: Path) -> LocalFile:
@@ -120,18 +139,21 @@ class Transfer:
         self._socket = connected
         self._threads = threads
         self._sending: Future[None] | None = None
-        self._given_up = threading.Event()
         self.resumed: bool | None = None
 
     @classmethod
-    async def connect(cls, family: int, address: Address, threads: Executor) -> Transfer:
-        """A data connection to ``address``; its bytes will be sent by one of ``threads``."""
+    async def connect(
+        cls, family: int, address: Address, threads: Executor, limit: float
+    ) -> Transfer:
+        """A data connection to ``address``, within ``limit`` seconds; its bytes will be sent by
+        one of ``threads``."""
         data = socket.socket(family, socket.SOCK_STREAM)
         try:
             data.setblocking(False)
             data.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if not _connected_at_once(data, address):
-                await asyncio.get_running_loop().sock_connect(data, address)
+                async with asyncio.timeout(limit):
+                    await asyncio.get_running_loop().sock_connect(data, address)
         except BaseException:
             data.close()
             raise
@@ -148,6 +170,7 @@ class Transfer:
             await self._send_at_once(memoryview(file.content)[offset:], limit)
             self._socket.shutdown(socket.SHUT_WR)
             return
+        self._given_up = threading.Event()
         self._sending = self._threads.submit(self._send, file, offset, tls, rate, limit)
         await asyncio.wrap_future(self._sending)
 
@@ -164,7 +187,8 @@ class Transfer:
 
     def abort(self) -> None:
         """Break off: whatever was not sent is lost."""
-        self._given_up.set()
+        if self._sending is not None:
+            self._given_up.set()
         with suppress(OSError):
             # Not that of SSLSocket, which would go on without TLS.
             socket.socket.shutdown(self._socket, socket.SHUT_RDWR)

@@ -37,6 +37,8 @@ def _read(file: BinaryIO) -> tuple[str, str]:
     if kind.family is not Family.IMAGE:
         return "", ""
     found = packets.find(file, kind.format)
+    if not found.xmp and not found.iptc:
+        return "", ""
     told = xmp.properties(found.xmp) if found.xmp else {}
     older = iptc.texts(found.iptc)
     title = told.get(xmp.TITLE) or told.get(xmp.HEADLINE) or older.headline or older.title

@@ -7,6 +7,7 @@ steps it makes and how many bytes it keeps are bounded.
 from __future__ import annotations
 
 import os
+import struct
 import zlib
 from collections.abc import Callable
 from typing import BinaryIO, Literal, NamedTuple
@@ -19,7 +20,10 @@ _MAX_STEPS = 10_000
 _XMP_IN_JPEG = b"http://ns.adobe.com/xap/1.0/\0"
 _PHOTOSHOP_IN_JPEG = b"Photoshop 3.0\0"
 _XMP_IN_PNG = b"XML:com.adobe.xmp\0"
-_APP1, _APP13, _SOS, _EOI = 0xE1, 0xED, 0xDA, 0xD9
+_APPLICATION = frozenset({0xE1, 0xED})  # APP1, APP13
+_PICTURE = frozenset({0xDA, 0xD9})  # SOS, EOI: nothing that is wanted follows
+_SEGMENT = struct.Struct(">BBH")  # FF, marker, length with its own two bytes
+_BLOCK = 32 << 10  # bytes
 _XMP_TAG, _IPTC_TAG, _PHOTOSHOP_TAG = 700, 33723, 34377
 
 
@@ -38,20 +42,26 @@ def find(file: BinaryIO, image_format: str) -> Packets:
 
 
 def _jpeg(file: BinaryIO) -> Packets:
-    file.seek(2)
     xmp, photoshop = b"", b""
+    # The segments are walked in a block of the file: reads and seeks of a few bytes cost more.
+    at, start, block = 2, 0, b""
     for _ in range(_MAX_STEPS):
-        head = file.read(4)
-        if len(head) < 4 or head[0] != 0xFF or head[1] in {_SOS, _EOI}:
+        if at - start + 4 > len(block):
+            file.seek(at)
+            start, block = at, file.read(_BLOCK)
+            if len(block) < 4:
+                break
+        mark, kind, length = _SEGMENT.unpack_from(block, at - start)
+        if mark != 0xFF or kind in _PICTURE:
             break
-        if head[1] == 0xFF:  # a fill byte before the marker
-            file.seek(-3, os.SEEK_CUR)
+        if kind == 0xFF:  # a fill byte before the marker
+            at += 1
             continue
-        length = max(0, int.from_bytes(head[2:], "big") - 2)
-        if head[1] not in {_APP1, _APP13}:
-            file.seek(length, os.SEEK_CUR)
+        data_at, at = at + 4, at + max(4, length + 2)
+        if kind not in _APPLICATION:
             continue
-        data = file.read(length)
+        file.seek(data_at)
+        data = file.read(at - data_at)
         if data.startswith(_XMP_IN_JPEG):
             xmp = xmp or data.removeprefix(_XMP_IN_JPEG)
         elif data.startswith(_PHOTOSHOP_IN_JPEG) and len(photoshop) < MAX_PACKET:

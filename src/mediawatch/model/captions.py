@@ -55,7 +55,8 @@ def render(
     wished for, instead of the name; ``count``: files of the post.
     A date and time that the name begins with (model/dated_names.py) are no part of its title.
     """
-    name = _CONTROLS.sub(" ", name)  # names may hold them
+    if not name.isprintable():  # names may hold control characters
+        name = _CONTROLS.sub(" ", name)
     stem = name if folder else split_name(name)[0]
     found = dated(name, folder=folder)
     written = title(stem if found is None else found.rest)
@@ -78,6 +79,8 @@ def render(
 
 def with_hashtags(text: str, hashtags: Iterable[str]) -> str:
     """The text, and behind it those hashtags (with or without ``#``) that it does not hold yet."""
+    if not hashtags:
+        return text
     held = {tag.casefold() for tag in _HASHTAG.findall(text)}
     added = []
     for word in hashtags:

@@ -71,7 +71,7 @@ class Wishes:
         return replace(self, **said)
 
     def __bool__(self) -> bool:
-        return bool(self.said())
+        return self != NOTHING
 
     def said(self) -> dict[str, Any]:
         """The fields in which something is wished for."""
@@ -112,6 +112,8 @@ class Wishes:
             raise ValueError(f"these are no wishes of a post: {error}") from error
 
 
+#: No wish at all.
+NOTHING = Wishes()
 _UNSAID = {each.name: each.default for each in fields(Wishes)}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from mediawatch.model import covers, pairs, wish_rules
 from mediawatch.model.dated_names import dated, moment_of
 from mediawatch.model.kinds import PostKind
 from mediawatch.model.names import split_name
-from mediawatch.model.wishes import Wishes
+from mediawatch.model.wishes import NOTHING, Wishes
 from mediawatch.watch import sidecar
 from mediawatch.watch.candidates import Candidate, Contents, Identity
 from mediawatch.watch.clips import is_marked_clip
@@ -67,24 +67,27 @@ class Fingerprint:
 def take_fingerprints(
     candidates: Sequence[Candidate], young: tuple[float, float]
 ) -> list[Fingerprint | OSError | None]:
-    """``take_fingerprint`` of each, or what was in its way."""
+    """``take_fingerprint`` of each, or what was in its way. They lie in one folder."""
+    stems = sidecar.stems_in(candidates[0].path.parent, len(candidates)) if candidates else None
     taken: list[Fingerprint | OSError | None] = []
     for candidate in candidates:
         try:
-            taken.append(take_fingerprint(candidate, young))
+            taken.append(take_fingerprint(candidate, young, stems))
         except OSError as error:
             taken.append(error)
     return taken
 
 
-def take_fingerprint(candidate: Candidate, young: tuple[float, float]) -> Fingerprint | None:
+def take_fingerprint(
+    candidate: Candidate, young: tuple[float, float], stems: Container[str] | None = None
+) -> Fingerprint | None:
     """Read the whole file, unless it was read already; None if it is not what settled, or changed
-    while it was read.
+    while it was read. ``stems``: of the sidecars in its folder, if they are known.
 
     Also if one of its sidecars was written within ``young`` (from, to; seconds since the epoch):
     it may not be whole yet. Raises OSError.
     """
-    beside = sidecar.find(candidate.path)
+    beside = sidecar.find(candidate.path, stems)
     if any(young[0] < each.stat().st_mtime <= young[1] for each in beside):
         return None
     found = candidate.contents or _read(candidate)
@@ -111,7 +114,7 @@ def _wishes(
 ) -> tuple[Wishes, Refusal | None]:
     """From far to near: what the picture holds itself, its name, its sidecars."""
     title, words = found.told
-    wishes = Wishes(title=title or None, caption=words or None)
+    wishes = Wishes(title=title or None, caption=words or None) if title or words else NOTHING
     try:
         named = dated(candidate.path.name)
         if named is not None:

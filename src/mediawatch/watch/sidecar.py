@@ -13,7 +13,8 @@ import os
 import re
 import stat
 import tomllib
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Container, Sequence
 from datetime import tzinfo
 from pathlib import Path
 from typing import Any, NoReturn
@@ -34,6 +35,8 @@ MAX_BYTES = 64 * 1024
 _LONG_KEY = re.compile(
     r"""(?<![A-Za-z0-9_-])(?:(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){64}"""
 )
+#: Names that are listed in the time in which one file's sidecars are looked for.
+_WORTH = 60
 _SPELLINGS = [written for each in SIDECARS for written in (each, each.upper(), each.title())]
 _FLAGS = (
     os.O_RDONLY
@@ -44,13 +47,42 @@ _FLAGS = (
 )
 
 
-def find(path: Path) -> list[Path]:
+def stems_in(folder: Path, files: int) -> frozenset[str] | None:
+    """The stems of all sidecars in a folder, for ``find`` to be asked of so many ``files`` there.
+
+    One listing instead of nine calls of the system for each file; None where it would take longer
+    than those, or cannot be had.
+    """
+    found, most = [], _WORTH * files
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                most -= 1
+                if most < 0:
+                    return None
+                if entry.name.lower().endswith(SIDECARS):
+                    found.append(entry.name)
+    except OSError:
+        return None
+    return frozenset(_folded(split_name(name)[0]) for name in found)
+
+
+def _folded(stem: str) -> str:
+    """The same for all spellings that any disk takes for one name."""
+    if stem.isascii():
+        return stem.lower()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", stem).casefold())
+
+
+def find(path: Path, stems: Container[str] | None = None) -> list[Path]:
     """The sidecars beside a file, in the order in which they are read, however their suffix is
-    written.
+    written. ``stems``: of all sidecars in its folder (``stems_in``), if they are known.
 
     Only regular files: a link could lead to any file that this user may read. For the caption of a
     carousel, ask for ``folder / "caption"``.
     """
+    if stems is not None and _folded(split_name(path.name)[0]) not in stems:
+        return []
     folder, name = os.path.split(path)
     stem = os.path.join(folder, split_name(name)[0])
     found: dict[tuple[int, int], Path] = {}

@@ -283,6 +283,26 @@ async def test_the_intakes_answer_is_respected(tmp_path: Path, answer: Taken, of
     assert (answer is Taken.CHANGED) == ("a.jpg" in watched.taken)
 
 
+async def test_a_file_in_the_place_of_one_that_is_being_taken_is_seen_at_once(
+    tmp_path: Path,
+) -> None:
+    """Its hint comes while its name is still known: it waits for no later scan."""
+    watched = Watched(tmp_path, rescan=3600.0, limits=Limits(health=0.2, poll=3600.0))
+    watched.room.clear()
+    watched.answers = [Taken.GONE]
+    async with watched.running():
+        watched.put("a.jpg")
+        await watched.until(lambda: len(watched.offered) == 1)
+        (watched.folder / "a.jpg").rename(watched.work / "first")
+        watched.put("a.jpg", b"another picture")
+        watched.put("b.jpg")
+        await watched.until(lambda: "b.jpg" in watched.watcher.state.settling)
+        seen = time.monotonic()
+        await watched.until(lambda: time.monotonic() - seen > 0.3)  # all hints have been followed
+        watched.room.set()
+        await watched.until(lambda: {"a.jpg": 1, "b.jpg": 1} == dict(watched.taken))
+
+
 async def test_trouble_with_one_file_does_not_stop_the_others(tmp_path: Path) -> None:
     """An intake or inspector that raises costs that file a delay, and no other anything."""
     watched = Watched(tmp_path)

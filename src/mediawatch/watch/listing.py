@@ -103,6 +103,11 @@ def names_in(root: str) -> list[str]:
     return [name for name, _ in folders.entries_in(root)]
 
 
+def any_there(root: str, names: Iterable[str]) -> bool:
+    """Whether something lies under one of these names."""
+    return any(os.path.lexists(os.path.join(root, name)) for name in names)
+
+
 def scan(
     root: str,
     known: set[str],

@@ -115,6 +115,7 @@ class Watcher:
         )
         self._dirty, self._look, self._ready = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._hinted = self._more = False
+        self._overlaid: set[str] = set()  # listed while they were being taken
         self._scans = 0
         self._last_scan: float | None = None
         self._scan_began = self._scan_ended = float("-inf")
@@ -247,6 +248,7 @@ class Watcher:
         tracker = self._tracker
         unannounced = self._guard.scan_begins() and not self._more
         self._scan_began = self._clock.monotonic()
+        taking = set(tracker.taking)
         try:
             withheld = await self._passed_over()
             found = await self._inbox.in_place(
@@ -275,6 +277,7 @@ class Watcher:
         if self._inbox.worked():
             tracker.requeue(now)
         self._more = found.more
+        self._overlaid |= (taking | tracker.taking) - found.gone
         tracker.drop(found.gone)
         for name in found.changed:
             tracker.reconsider(name, now, wall)
@@ -283,6 +286,18 @@ class Watcher:
         if settling:
             self._on_settling()
         self._look.set()
+        await self._look_for_successors()
+
+    async def _look_for_successors(self) -> None:
+        """A name that was listed while its file was being taken may be that of another file by
+        now, which no hint will tell of any more: then another scan is due."""
+        done = self._overlaid - self._tracker.taking
+        self._overlaid -= done
+        forgotten = done - self._tracker.settling.keys()
+        if forgotten:
+            with contextlib.suppress(OSError):  # the next scan tells of the folder's state
+                if await self._inbox.in_place(listing.any_there, self._inbox.root, forgotten):
+                    self.wake()
 
     async def _passed_over(self) -> listing.Withheld:
         if self._withheld is None:
@@ -352,6 +367,7 @@ class Watcher:
                 await self._ready.wait()
                 continue
             self._look.set()
+            await self._look_for_successors()
             if self._more and self._tracker.room() * 2 >= self._limits.track_max:
                 self.wake()
 

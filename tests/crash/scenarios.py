@@ -759,6 +759,7 @@ SCENARIOS: dict[str, Scenario] = {
     "reel with its cover": Scenario(
         reel_with_cover,
         usual=BUT_FILING - {"claim.renamed", "convert.prepared", "upload.renamed"},
+        settings={"instagram": {"video_upload": "host"}},
     ),
     "carousel": Scenario(carousel, usual=BUT_FILING - {"claim.renamed"}),
     "carousel again": Scenario(carousel_again, usual=USUAL | {"account.freed"}),

@@ -44,6 +44,7 @@ async def test_what_is_published_again_is_not_converted_again(
     river: River, name: str, content: bytes
 ) -> None:
     """Both are the same file, also after a restart; it has one name on our disk in the end."""
+    river.configure(instagram={"video_upload": "host"})
     async with river.daemon():
         river.drop(name, content)
         await river.post(name, state="done")

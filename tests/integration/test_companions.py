@@ -349,6 +349,7 @@ async def test_a_cover_that_cannot_be_used_holds_the_reel_until_it_is_mended(riv
 async def test_another_cover_replaces_the_one_on_the_host(river: River) -> None:
     """Meta refuses the first; with another one put back the reel is published with that, under
     another name, and the first is deleted from the host."""
+    river.configure(instagram={"video_upload": "host"})
     river.simulator.script({"on": "create", "do": "error", "code": 1, "subcode": 2207057})
     async with river.daemon():
         river.drop("IMG_1.cover.jpg", jpeg(720, 1280))

@@ -105,6 +105,7 @@ async def test_sessions_killed_in_mid_upload(
         async with a_host(server, max_rate=60_000_000) as host:
             uploads = [asyncio.create_task(host.put(large, f"{n}.jpg")) for n in range(4)]
             await until_it_grows(server, uploads[0], 1 << 20)
+            await until_all_are_on(server, 4)
             assert server.kill_sessions() >= 4
             await asyncio.gather(*uploads)
         assert {f"{n}.jpg" for n in range(4)} == server.names()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -249,9 +249,11 @@ async def reel_with_cover(stage: Stage) -> None:
     assert media.container.details.cover is not None
 
 
-def _drop_folder(river: River, name: str) -> None:
+def _drop_folder(river: River, name: str, more: Mapping[str, bytes] | None = None) -> None:
     folder = river.root / "prepared" / name
     folder.mkdir(parents=True)
+    for file, content in (more or {}).items():
+        (folder / file).write_bytes(content)
     for seed, file in enumerate(("a.jpg", "b.jpg")):
         (folder / file).write_bytes(jpeg(400, 320, seed=seed))
     (folder / "caption.txt").write_bytes(b"Our trip")
@@ -268,6 +270,18 @@ async def carousel(stage: Stage) -> None:
     )
     files = {"a.jpg", "b.jpg", "caption.txt"}
     assert files == contents(river.processed / "trip").keys(), river.story()
+
+
+async def carousel_with_a_damaged_picture(stage: Stage) -> None:
+    """One bad file fails the folder, which is filed whole, its caption too."""
+    river = stage.river
+    whole = encoded(photo(400, 300), "PNG")
+    middle = len(whole) // 2
+    _drop_folder(river, "trip", {"c.png": whole[:middle] + bytes(64) + whole[middle + 64 :]})
+    await stage.start()
+    await stage.ends(End(failed={"trip"}, states={"trip": "failed"}))
+    files = {"a.jpg", "b.jpg", "c.png", "caption.txt"}
+    assert files == contents(river.failed / "trip").keys(), river.story()
 
 
 async def carousel_again(stage: Stage) -> None:
@@ -762,6 +776,10 @@ SCENARIOS: dict[str, Scenario] = {
         settings={"instagram": {"video_upload": "host"}},
     ),
     "carousel": Scenario(carousel, usual=BUT_FILING - {"claim.renamed"}),
+    "carousel with a damaged picture": Scenario(
+        carousel_with_a_damaged_picture,
+        usual=BUT_FILING - {"claim.renamed", "note.written", "note.placed"},
+    ),
     "carousel again": Scenario(carousel_again, usual=USUAL | {"account.freed"}),
     "sent directly": Scenario(
         sent_directly,

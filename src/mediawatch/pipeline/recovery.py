@@ -183,6 +183,8 @@ class Recovery:
         for post in stopped:
             work_folder = self._settings.work_folder
             in_work = any(item.source.parent.parent == work_folder for item in post.items)
+            # What lay with the originals of a carousel follows when all of them are recorded.
+            in_work |= post.kind is PostKind.CAROUSEL and (work_folder / post.id).is_dir()
             if in_work or self._is_set_aside(post) or await asyncio.to_thread(lacks_note, post):
                 work = Work(self._journal, self._clock, self._log, post)
                 where = "held" if post.state is State.HELD else "failed"

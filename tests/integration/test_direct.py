@@ -13,7 +13,7 @@ from mediawatch.journal import attempts
 from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import State
 from mediawatch.model.posts import Post
-from mediawatch.pipeline import direct
+from mediawatch.pipeline import progress
 from mediawatch.simulator.state import Container, Kind
 from tests.support.clips import clip
 from tests.support.daemon import until
@@ -133,7 +133,7 @@ async def test_an_upload_that_broke_off_at_its_very_end_is_ended(river: Bench) -
 
 async def test_a_long_upload_is_told_of(river: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """What share of the video is on its way, every few seconds."""
-    monkeypatch.setattr(direct, "TELL_EVERY", 0.0)
+    monkeypatch.setattr(progress, "TELL_EVERY", 0.0)
 
     await settled(river, await river.video_post({"waves.mp4": clip(seconds=20)}))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,10 +34,9 @@ from mediawatch.pipeline.archive import (
 )
 from mediawatch.pipeline.converting import Converting
 from mediawatch.pipeline.outcomes import Done, Outcome
+from mediawatch.pipeline.progress import Progress
 from mediawatch.pipeline.work import Work
 
-#: Seconds between two lines about a conversion that is under way.
-TELL_EVERY = 5.0
 _PURPOSES = {
     PostKind.IMAGE: Purpose.FEED,
     PostKind.REEL: Purpose.REEL,
@@ -175,7 +173,12 @@ class Convert:
 
         async def make(target: Path) -> Prepared:
             with self._converting.file(work.post.id, item.name) as tell:
-                progress = Progress(work, item, tell)
+                log = Progress(work, item.name, "converted", action="convert")
+
+                def progress(share: float) -> None:
+                    tell(share)
+                    log(share)
+
                 return await self._preparer.prepare(
                     item.source, target, options, purpose=purpose, on_progress=progress
                 )
@@ -183,30 +186,6 @@ class Convert:
         original = Original(item.source, item.sha256, work.post.created_at)
         how = self._preparer.recipe(options, purpose)
         return await self._cache.get_or_prepare(original, how, target, make)
-
-
-class Progress:
-    """Tells of a conversion that takes long what share of it is done; the log every few seconds."""
-
-    def __init__(self, work: Work, item: Item, tell: Callable[[float], None]) -> None:
-        self._work = work
-        self._tell = tell
-        self._name = item.name
-        self._told = work.clock.monotonic()
-
-    def __call__(self, share: float) -> None:
-        """``share``: 0 to 1."""
-        self._tell(share)
-        now = self._work.clock.monotonic()
-        if now - self._told < TELL_EVERY:
-            return
-        self._told = now
-        self._work.log.info(
-            f"{self._name} is being converted: {share:.0%}.",
-            action="convert",
-            file=self._name,
-            percent=round(share * 100),
-        )
 
 
 def _is_cover(post: Post, item: Item) -> bool:

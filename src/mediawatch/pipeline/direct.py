@@ -19,14 +19,13 @@ from mediawatch.graph.rupload import Rupload
 from mediawatch.graph.verdicts import Remedy
 from mediawatch.log import size as in_words
 from mediawatch.model.posts import Item
+from mediawatch.pipeline.progress import Progress
 from mediawatch.pipeline.work import Work
 
 #: Seconds before the line is taken up again. Their number is that of the tries in a row that
 #: brought less than ``WORTH`` bytes.
 PAUSES = (0.5, 2.0, 5.0, 15.0)
 WORTH = 1 << 20
-#: Seconds between two lines about an upload that is under way.
-TELL_EVERY = 5.0
 #: Meta's codes for a container that it does not know (any more), and for one that it knows but
 #: does not tell of how much came.
 _LOST = {24, 100, 803}
@@ -152,7 +151,7 @@ class Direct:
                     path,
                     offset=offset,
                     size=whole,
-                    on_progress=_Progress(work, item),
+                    on_progress=Progress(work, item.name, "sent to Meta", action="upload"),
                 )
                 break
             except GraphProblem as error:
@@ -185,27 +184,6 @@ class Direct:
         if found is None or (found.arrived is None and not found.is_whole):
             raise _NotSent(error) from error
         return found
-
-
-class _Progress:
-    """Tells of an upload that takes long, every few seconds, what share of it is done."""
-
-    def __init__(self, work: Work, item: Item) -> None:
-        self._work = work
-        self._name = item.name
-        self._told = work.clock.monotonic()
-
-    def __call__(self, share: float) -> None:
-        now = self._work.clock.monotonic()
-        if now - self._told < TELL_EVERY:
-            return
-        self._told = now
-        self._work.log.info(
-            f"{self._name} is being sent to Meta: {share:.0%}.",
-            action="upload",
-            file=self._name,
-            percent=round(share * 100),
-        )
 
 
 async def _arrival(api: Publishing, container_id: str) -> Arrival | None:

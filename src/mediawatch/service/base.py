@@ -1,0 +1,61 @@
+"""The seam to what keeps services on this machine: systemd, launchd, or Windows itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from mediawatch.config import Settings
+from mediawatch.errors import MediawatchError
+
+
+class ServiceProblem(MediawatchError):
+    """The service cannot be installed, removed, started or stopped; the remedy says why not."""
+
+    code = "service"
+
+
+class Running(StrEnum):
+    """Whether the service is at work."""
+
+    NOT_INSTALLED = "not-installed"
+    STOPPED = "stopped"
+    STARTING = "starting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceState:
+    """``detail``: what the system says of it, in one line; may be empty."""
+
+    running: Running
+    detail: str = ""
+
+
+class ServiceControl(Protocol):
+    """Every method blocks, and raises ServiceProblem."""
+
+    def install(self, settings: Settings, config: Path) -> list[str]:
+        """Have mediawatch start with the machine, with this settings file; done again, it brings
+        all up to date. What was made, a sentence each."""
+        ...
+
+    def uninstall(self) -> list[str]:
+        """Stop it and take away what ``install`` made, but no data. What was removed."""
+        ...
+
+    def start(self) -> None:
+        """Return when it is at work."""
+        ...
+
+    def stop(self) -> None:
+        """Return when it has drained and ended."""
+        ...
+
+    def state(self) -> ServiceState:
+        """How it is. Needs no rights."""
+        ...

@@ -21,11 +21,12 @@ from mediawatch.errors import JournalError, MediawatchError, StorageProblem
 from mediawatch.journal import posts
 from mediawatch.log import Log
 from mediawatch.metrics import watch_loop
+from mediawatch.model.findings import Finding, failed
 from mediawatch.model.lifecycle import PRIORITY, State
 from mediawatch.model.posts import Post
 from mediawatch.watch.candidates import FolderState
 from mediawatch.web.app import create_app
-from mediawatch.web.doors import Check, Doors
+from mediawatch.web.doors import Doors
 
 #: Seconds between the runs of each housekeeper.
 SWEEP_EVERY = 2.0
@@ -37,6 +38,13 @@ COMMENTS_EVERY = 10.0
 BACK_UP_EVERY = 3600.0
 #: The terminal was closed; Windows has no such signal.
 _HANGUP = getattr(signal, "SIGHUP", None)
+_STUCK = "Restart mediawatch: nothing is lost by that. If it comes back, report it with the log."
+_FOLDER_REMEDY = {
+    FolderState.MISSING: "Make the folder again, or mount its disk; it is then watched by itself.",
+    FolderState.UNREADABLE: "Give the user that runs mediawatch the right to read and write it.",
+    FolderState.LED_AWAY: "Put the folder back, or name its new place in the settings.",
+    FolderState.SILENT: "Its disk or share does not answer: look at the network and the server.",
+}
 #: Seconds without progress, while posts are ready, after which the daemon is not ready.
 STALLED_AFTER = 300.0
 
@@ -201,6 +209,7 @@ class Daemon:
                 "state": watch.folder.value,
                 "mode": watch.mode,
                 "mode_reason": watch.mode_reason,
+                "hints": watch.hints,
                 "last_scan": iso(watch.last_scan) if watch.last_scan else None,
                 "settling": {name: waiting.reason for name, waiting in watch.settling.items()},
                 "ignored": dict(watch.ignored),
@@ -211,35 +220,40 @@ class Daemon:
             "posts": {state.value: count for state, count in counted.items()},
         }
 
-    async def checks(self) -> list[Check]:
+    async def checks(self) -> list[Finding]:
         """Computed from work done: a thread or task that died shows here."""
         return [self._folder_check(), *await self._journal_checks()]
 
-    def _folder_check(self) -> Check:
+    def _folder_check(self) -> Finding:
         watch, settings = self.app.watcher.state, self.app.settings.watch
         if watch.folder not in {FolderState.OK, FolderState.UNKNOWN}:
-            return Check("folder", False, f"The folder {settings.folder} is {watch.folder.value}.")
+            what = f"The folder {settings.folder} is {watch.folder.value}."
+            return Finding("folder", False, what, _FOLDER_REMEDY[watch.folder])
         if watch.last_scan is None:
-            return Check("folder", False, "The folder was not looked at yet.")
+            wait = "Wait some seconds: mediawatch has just started."
+            return Finding("folder", False, "The folder was not looked at yet.", wait)
         age = self.app.clock.now() - watch.last_scan
         overdue = age > settings.rescan * 3 + 10
-        return Check("folder", not overdue, f"Looked at {max(0.0, age):.0f} s ago.")
+        return Finding(
+            "folder",
+            not overdue,
+            f"Looked at {max(0.0, age):.0f} s ago.",
+            _STUCK if overdue else "",
+        )
 
-    async def _journal_checks(self) -> list[Check]:
+    async def _journal_checks(self) -> list[Finding]:
         try:
             counted = await posts.counts(self.app.journal)
         except JournalError as error:
-            return [_unwell(error)]
+            return [failed("journal", error)]
         problem = self.app.journal.problem
-        journal = Check("journal", True, "It answers.") if problem is None else _unwell(problem)
+        journal = Finding("journal", True, "It answers.")
+        if problem is not None:
+            journal = failed("journal", problem)
         still = self.app.clock.monotonic() - self.app.runner.last_progress
         stalled = counted[State.READY] > 0 and still > STALLED_AFTER
         moving = f"{counted[State.READY]} posts are ready; the last one moved {still:.0f} s ago."
-        return [journal, Check("workers", not stalled, moving)]
-
-
-def _unwell(problem: JournalError) -> Check:
-    return Check("journal", False, f"{problem.message} {problem.remedy}")
+        return [journal, Finding("workers", not stalled, moving, _STUCK if stalled else "")]
 
 
 @asynccontextmanager

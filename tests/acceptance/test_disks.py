@@ -5,34 +5,16 @@ A disk of its own size is a tmpfs in a mount namespace that only the daemon sees
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.support.confined import powerless, required, small_disk
 from tests.support.pictures import jpeg
 from tests.support.river import River, contents
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs namespaces")
-
-_ALONE = ["unshare", "--user", "--map-root-user", "--mount"]
-_MOUNT = 'mount -t tmpfs -o size=2m none "$0" && exec "$@"'
-
-
-def small_disk(folder: Path) -> list[str]:
-    """What a daemon is run with that shall see a disk of 2 MB at ``folder``."""
-    folder.mkdir(parents=True, exist_ok=True)
-    return [*_ALONE, "sh", "-c", _MOUNT, str(folder)]
-
-
-def powerless() -> list[str]:
-    """What a daemon is run with to whom permissions apply, even if root runs the tests."""
-    if sys.platform == "win32" or os.geteuid() != 0:
-        return []
-    return ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
 
 
 @pytest.fixture
@@ -43,17 +25,6 @@ def _namespaces(tmp_path: Path) -> None:
 @pytest.fixture
 def _permissions() -> None:
     required(powerless())
-
-
-def required(before: list[str]) -> None:
-    """Skip where that is not possible, unless all tests are required."""
-    if os.environ.get("MEDIAWATCH_REQUIRE_ALL") == "1":
-        return
-    if before and shutil.which(before[0]) is None:
-        pytest.skip(f"{before[0]} is not installed")
-    done = subprocess.run([*before, "true"], capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.skip(f"not possible here: {done.stderr}")
 
 
 def fill(folder: Path) -> Path:

@@ -15,7 +15,8 @@ import aiohttp
 import pytest
 
 from mediawatch.journal import backup
-from tests.acceptance.test_disks import fill, required, small_disk
+from tests.acceptance.test_disks import fill
+from tests.support.confined import required, small_disk
 from tests.support.journals import DAMAGES, follow
 from tests.support.river import River
 
@@ -178,7 +179,7 @@ async def test_a_full_disk_is_told_and_heals(river: River, tmp_path: Path) -> No
         status, check = await ready(river)
         assert 503 == status
         assert "full" in check["detail"]
-        assert "Free some space" in check["detail"]
+        assert "Free some space" in check["remedy"]
         assert [] == river.captions()
         filler.unlink()
         await is_well_again(river)

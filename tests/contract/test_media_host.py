@@ -112,7 +112,7 @@ async def test_local_file_that_is_gone(rig: Rig, tmp_path: Path) -> None:
 async def test_check_tells_each_step_and_cleans_up(rig: Rig) -> None:
     """check tries all that put and delete need, one finding a step, and leaves nothing behind."""
     findings = await rig.host.check()
-    steps = ["connect", "TLS", "login", "write", "SIZE", "rename", "delete"]
+    steps = ["connect", "TLS", "login", "write", "TLS session", "SIZE", "rename", "delete"]
     assert [(step, True) for step in steps] == [(found.name, found.ok) for found in findings]
     assert rig.server.files() == {}
 

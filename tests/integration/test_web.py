@@ -16,10 +16,11 @@ from mediawatch.journal import accounts, posts
 from mediawatch.journal.sqlite import SqliteJournal
 from mediawatch.log import silent
 from mediawatch.metrics import Metrics
+from mediawatch.model.findings import Finding
 from mediawatch.model.lifecycle import State
 from mediawatch.model.posts import Post
 from mediawatch.web.app import create_app
-from mediawatch.web.doors import Check, Doors
+from mediawatch.web.doors import Doors
 from tests.contract.test_journal import ACCOUNT, a_post
 
 Client = TestClient[Any, Any]
@@ -43,7 +44,7 @@ class House:
     def __init__(self, folder: Path, journal: SqliteJournal) -> None:
         self.folder = folder
         self.journal = journal
-        self.checks = [Check("folder", True, "Looked at.")]
+        self.checks = [Finding("folder", True, "Looked at.")]
         self.woken: list[str] = []
         self.passes = 0
         self.error: Exception | None = None
@@ -57,7 +58,7 @@ class House:
     async def status(self) -> dict[str, Any]:
         return {"status": "ok"}
 
-    async def check(self) -> list[Check]:
+    async def check(self) -> list[Finding]:
         return self.checks
 
     async def metrics(self) -> bytes:
@@ -106,7 +107,7 @@ async def test_alive_and_working(house: House, client: Client) -> None:
     assert 200 == (await client.get("/healthz")).status
     assert 200 == (await client.get("/readyz")).status
 
-    house.checks.append(Check("workers", False, "Nothing moved for 400 s."))
+    house.checks.append(Finding("workers", False, "Nothing moved for 400 s."))
 
     answer = await client.get("/readyz")
     assert 503 == answer.status

@@ -118,7 +118,7 @@ def test_any_replies_end_in_an_upload_or_in_a_problem_with_a_remedy(
                 assert lied or PICTURE == fake.files["/a.jpg"]
             findings = await host.check()
             assert findings
-            assert all(found.sentence and (found.ok or found.remedy) for found in findings)
+            assert all(found.detail and (found.ok or found.remedy) for found in findings)
             assert PASSWORD not in repr(findings)
             await host.close()
 

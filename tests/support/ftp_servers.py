@@ -30,6 +30,8 @@ with warnings.catch_warnings():  # pyftpdlib is built on asyncore
     from pyftpdlib.servers import FTPServer
 
 USER, PASSWORD = "ftptest", "s3cret-Pa55"
+#: Users of pyftpd with the same password: one may not write, one may not delete.
+READER, KEEPER = "reader", "keeper"
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,8 @@ def pyftpd(folder: Path, certificates: Certificates | None = None) -> Iterator[F
     """pyftpdlib in a thread; with ``certificates`` TLS is required."""
     users = DummyAuthorizer()
     users.add_user(USER, PASSWORD, str(folder), perm="elradfmwMT")
+    users.add_user(READER, PASSWORD, str(folder), perm="elr")
+    users.add_user(KEEPER, PASSWORD, str(folder), perm="elrafmwMT")
     attributes: dict[str, Any] = {"authorizer": users}
     if certificates is not None:
         attributes |= {

@@ -78,6 +78,14 @@ def check(config: Config = None, json: AsJson = False) -> None:
 
 
 @app.command()
+def doctor(config: Config = None, json: AsJson = False) -> None:
+    """Try everything for real, and tell what to do about what is not well."""
+    from mediawatch.cli.doctor import run_doctor
+
+    run_doctor(config, as_json=json)
+
+
+@app.command()
 def status(config: Config = None, json: AsJson = False) -> None:
     """Tell what the daemon is doing."""
     from mediawatch.cli.status import show_status

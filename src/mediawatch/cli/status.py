@@ -73,6 +73,7 @@ def _tell(found: dict[str, Any]) -> None:
     for check in found.get("checks", []):
         if not check["ok"]:
             typer.echo(f"   ⚠️ {check['name']}: {check['detail']}")
+            typer.echo(f"      → {check['remedy']}")
     folder = found.get("folder", {})
     if held_back := found["withheld"]:
         typer.echo(f"   ✋ {held_back} files were here at the first start and are held back")

@@ -46,6 +46,8 @@ class Exchange:
     error: str | None
     http_status: int | None
     duration_ms: int
+    #: What Meta's clock said, in the form of HTTP; empty if it did not.
+    date: str = ""
 
 
 Record = Callable[[Exchange], None]
@@ -192,6 +194,7 @@ class GraphClient:
                 error=problem.message if problem else None,
                 http_status=status,
                 duration_ms=round((time.perf_counter() - started) * 1000),
+                date=answer.headers.get("Date", "") if answer else "",
             )
         )
         if isinstance(problem, GraphError):
@@ -205,6 +208,8 @@ class GraphClient:
     ) -> Answer:
         plain = token.get_secret_value()
         fields = dict(params)
+        if path == "debug_token":
+            fields["input_token"] = plain  # only here, so that no log ever holds it
         if self._app_secret is not None:
             key = self._app_secret.get_secret_value().encode()
             fields["appsecret_proof"] = hmac.new(key, plain.encode(), hashlib.sha256).hexdigest()

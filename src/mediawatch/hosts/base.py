@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Protocol
 
 from mediawatch.errors import Handling, HostProblem
+from mediawatch.model.findings import Finding
 
 _FULL_RETRY = 15 * 60.0
 
@@ -46,16 +47,6 @@ class Capabilities:
 
     atomic: bool
     encrypted: bool | None
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of a check, for people: what was tried, whether it went well, what to do."""
-
-    name: str
-    ok: bool
-    sentence: str
-    remedy: str = ""
 
 
 class MediaHost(Protocol):

@@ -20,7 +20,6 @@ from mediawatch.config import FtpSettings
 from mediawatch.errors import HostProblem
 from mediawatch.hosts.base import (
     Capabilities,
-    Finding,
     HostFull,
     HostUnavailable,
     PublicObject,
@@ -36,6 +35,7 @@ from mediawatch.hosts.ftp_tls import TlsMemory
 from mediawatch.hosts.ftp_transfer import Rate
 from mediawatch.hosts.ftp_upload import FtpUpload, Renames, part_names
 from mediawatch.log import Log, silent
+from mediawatch.model.findings import Finding, failed
 
 _TRIES = 3
 _LONGEST_WAIT = 5.0  # seconds; longer pauses are the pipeline's affair
@@ -101,7 +101,7 @@ class FtpHost:
             if check.problem is not None:
                 self._dialer.failed(check.problem)
         except HostProblem as problem:
-            return [Finding("connect", False, problem.message, problem.remedy)]
+            return [failed("connect", problem)]
         finally:
             if session is not None:
                 await session.quit(1.0)

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from mediawatch.config import FtpSettings
 from mediawatch.errors import HostProblem
-from mediawatch.hosts.base import Finding, new_key
+from mediawatch.hosts.base import HostRefused, new_key
 from mediawatch.hosts.ftp_errors import RenameRefused
 from mediawatch.hosts.ftp_session import FtpSession
 from mediawatch.hosts.ftp_transfer import LocalFile
+from mediawatch.model.findings import Finding, failed
 
 _SAMPLE = b"mediawatch tries whether it may write here.\n"
 
@@ -37,6 +38,7 @@ class FtpCheck:
             "TLS": self._secure,
             "login": self._login,
             "write": self._write,
+            "TLS session": self._resumed,
             "SIZE": self._size,
             "rename": self._rename,
             "delete": self._delete,
@@ -46,7 +48,7 @@ class FtpCheck:
                 findings.append(await step())
             except HostProblem as problem:
                 self.problem = problem
-                findings.append(Finding(name, False, problem.message, problem.remedy))
+                findings.append(failed(name, problem))
                 await self._tidy_up()
                 break
         return findings
@@ -83,6 +85,15 @@ class FtpCheck:
             await self._session.store(await asyncio.to_thread(LocalFile.read, sample), self._name)
         return Finding("write", True, f"A file can be stored in {self._settings.upload_dir}.")
 
+    async def _resumed(self) -> Finding:
+        if not self._session.encrypted:
+            return Finding("TLS session", True, "Without encryption there is none to resume.")
+        if self._session.resumed:
+            return Finding("TLS session", True, "Data connections resume the session, as most ask.")
+        return Finding(
+            "TLS session", True, "The host starts a new session for each file, which is slower."
+        )
+
     async def _size(self) -> Finding:
         self._session.require_whole(await self._session.size(self._name), len(_SAMPLE))
         return Finding("SIZE", True, "The host tells the size of a file, and it is right.")
@@ -98,13 +109,12 @@ class FtpCheck:
         return Finding("rename", True, "A file can be renamed, so none is ever seen half.")
 
     async def _delete(self) -> Finding:
-        await self._session.delete(self._name)
-        left = await self._session.size(self._name)
-        if left is not None:
-            return Finding(
-                "delete",
-                False,
-                f"The host kept {self._name}, though it said that it was deleted.",
-                'Give the FTP user the right to delete, or set ftp.retention to "forever".',
-            )
+        may = 'Give the FTP user the right to delete, or set ftp.retention to "forever".'
+        try:
+            await self._session.delete(self._name)
+        except HostRefused as problem:
+            return Finding("delete", False, problem.message, may)
+        if await self._session.size(self._name) is not None:
+            kept = f"The host kept {self._name}, though it said that it was deleted."
+            return Finding("delete", False, kept, may)
         return Finding("delete", True, "A file can be deleted.")

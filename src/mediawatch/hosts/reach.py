@@ -97,7 +97,7 @@ class Reach:
         """
         self._looked.pop(_folder(url), None)
         try:
-            forbidden = await self._forbidden(url)
+            forbidden = await self.forbidden(url)
             if forbidden is not None:
                 self._star_counts = True
                 return forbidden[0]
@@ -150,8 +150,8 @@ class Reach:
         if now - self._looked.get(folder, -DAY) < DAY:
             return
         try:
-            forbidden = await self._forbidden(url)
-            listed = await self._listed(url)
+            forbidden = await self.forbidden(url)
+            listed = await self.is_listed(url)
         except UrlNotReached:
             return  # the file itself was reached; the next one looks again
         if forbidden is not None:
@@ -171,8 +171,11 @@ class Reach:
             )
         self._looked[folder] = now
 
-    async def _forbidden(self, url: str) -> tuple[HostProblem, bool] | None:
-        """What robots.txt says against Meta's fetcher, and whether it names it."""
+    async def forbidden(self, url: str) -> tuple[HostProblem, bool] | None:
+        """What robots.txt says against Meta's fetcher, and whether it names it.
+
+        Raises UrlNotReached.
+        """
         address = _address(url)
         text = await self._page(str(address.origin() / "robots.txt"), robots.MOST)
         said = robots.ruling(text, FETCHER, address.raw_path_qs)
@@ -180,8 +183,11 @@ class Reach:
             return None
         return problems.robots_forbid(address, said.line), said.named
 
-    async def _listed(self, url: str) -> bool:
-        """Whether the folder's own page names the file that was uploaded just now."""
+    async def is_listed(self, url: str) -> bool:
+        """Whether the folder's own page names the file that was uploaded just now.
+
+        Raises UrlNotReached.
+        """
         return _address(url).name in await self._page(_folder(url), _PAGE)
 
     async def _page(self, url: str, most: int) -> str:

@@ -18,18 +18,23 @@ def migrate(connection: Connection, path: Path) -> None:
 
     Raises JournalError when the file was written by a newer version.
     """
-    revisions = sorted(file.name[:4] for file in (_SCRIPTS / "versions").glob("[0-9]*.py"))
-    newest, current = revisions[-1], _current(connection)
+    known = revisions()
+    newest, current = known[-1], _current(connection)
     if current == newest:
         return
     if current is not None:
-        if current not in revisions:
+        if current not in known:
             raise JournalError(
                 f"The journal {path} was written by a newer version of mediawatch.",
                 remedy=_newer(path, newest),
             )
         _keep_copy(connection, path.with_name(f"{path.name}.before-{newest}"))
     _upgrade(connection)
+
+
+def revisions() -> list[str]:
+    """The schemas that this version knows, oldest first."""
+    return sorted(file.name[:4] for file in (_SCRIPTS / "versions").glob("[0-9]*.py"))
 
 
 def _newer(path: Path, newest: str) -> str:

@@ -8,6 +8,13 @@ A scenario is a TOML or JSON file::
     [headers]           # sent with every answer, in place of the usual ones of that name
     X-App-Usage = "17%"
 
+    [person]            # who is logged in; every key may be left out
+    scopes = ["instagram_basic", "instagram_content_publish"]
+    declined = ["pages_show_list"]
+    token_lasts = 172800        # seconds; data_access_lasts likewise
+    account_type = "BUSINESS"
+    page_linked = true
+
     [[rules]]
     on = "media_publish"
     nth = 3             # the third request that matches; `times` is then 1
@@ -28,7 +35,8 @@ A scenario is a TOML or JSON file::
 
 ``on`` is an endpoint: create (of any container), create-child (of a carousel's item only), upload
 (of a resumable video), status (of a container), media_publish, comment (write one), comments (read
-them), listing, stories, limit, permalink (the media node), user; or any. Every matching rule counts
+them), listing, stories, limit, permalink (the media node), user, permissions, pages, debug-token;
+or any. Every matching rule counts
 the request; the first rule that is due decides. ``times`` bounds how often a rule acts.
 
 | do | what the client sees | the effect |
@@ -58,6 +66,8 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from .person import Person
+
 
 class ScenarioError(ValueError):
     """The scenario cannot be used; the text says where and why."""
@@ -78,6 +88,9 @@ class Endpoint(StrEnum):
     LIMIT = "limit"
     PERMALINK = "permalink"
     USER = "user"
+    PERMISSIONS = "permissions"
+    PAGES = "pages"
+    DEBUG_TOKEN = "debug-token"
     ANY = "any"
 
 
@@ -170,6 +183,7 @@ class Scenario(BaseModel):
     seed: int = 0
     usage: int = Field(default=1, ge=0, le=100)
     headers: dict[str, str] = Field(default_factory=dict)
+    person: Person = Field(default_factory=Person)
     rules: tuple[Rule, ...] = ()
 
     @classmethod

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from .commenting import Commenting
 from .faults import Do, Endpoint, Faults, Rule
+from .identity import Identity
 from .options import SimulatorOptions
 from .orders import is_child
 from .publishing import Publishing
@@ -43,6 +44,7 @@ class Graph:
         self._state = state
         self._publishing = publishing
         self._reading = Reading(state)
+        self._identity = Identity(options, state)
         self._commenting = Commenting(state)
         self.faults = faults
 
@@ -82,6 +84,8 @@ class Graph:
         self, request: web.Request, version: str, parts: list[str], params: Mapping[str, str]
     ) -> Call:
         match request.method, parts:
+            case "GET", ["debug_token"] | ["me", "permissions" | "accounts"]:
+                return self._find_identity(parts[-1], params)
             case "GET", [node]:
                 return self._find_node(node, params, self._base(request))
             case "GET", [node, "media" | "stories" | "content_publishing_limit" as edge]:
@@ -97,6 +101,24 @@ class Graph:
                 return self._find_publish(self._user(node, "post"), params)
             case _:
                 raise Refusal(2500, path="/" + "/".join(parts))
+
+    def _find_identity(self, asked: str, params: Mapping[str, str]) -> Call:
+        person = self.faults.scenario.person
+
+        async def permissions(_: Rule | None) -> dict[str, Any]:
+            return self._identity.permissions(person)
+
+        async def pages(_: Rule | None) -> dict[str, Any]:
+            return self._identity.pages(person, params)
+
+        async def debug(_: Rule | None) -> dict[str, Any]:
+            return self._identity.debug(person, params)
+
+        if asked == "permissions":
+            return Call(Endpoint.PERMISSIONS, "me", permissions)
+        if asked == "accounts":
+            return Call(Endpoint.PAGES, "me", pages)
+        return Call(Endpoint.DEBUG_TOKEN, "me", debug)
 
     def _find_create(self, user: str, params: Mapping[str, str], upload: str) -> Call:
         async def create(rule: Rule | None) -> dict[str, Any]:
@@ -150,7 +172,7 @@ class Graph:
         user = self._user(node, "get")
 
         async def account(_: Rule | None) -> dict[str, Any]:
-            return self._reading.user(user, params)
+            return self._reading.user(user, params, self.faults.scenario.person)
 
         return Call(Endpoint.USER, user, account)
 

@@ -9,6 +9,7 @@ from zlib import crc32
 from .containers import Container, Item, Kind, Media, Video
 from .fields import requested, split_fields
 from .paging import number, paged
+from .person import Person
 from .state import State
 
 
@@ -38,7 +39,7 @@ class Reading:
             here=here,
         )
 
-    def user(self, user: str, params: Mapping[str, str]) -> dict[str, Any]:
+    def user(self, user: str, params: Mapping[str, str], person: Person) -> dict[str, Any]:
         """``GET /{ig-user}`` and ``/me``, as one flat object."""
         name = self._state.username(user)
         known: dict[str, Any] = {
@@ -46,7 +47,7 @@ class Reading:
             "user_id": user,
             "username": name,
             "name": name.replace("_", " ").title(),
-            "account_type": "BUSINESS",
+            "account_type": person.account_type,
             "biography": "",
             "website": "",
             "profile_picture_url": None,

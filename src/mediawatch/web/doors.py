@@ -12,16 +12,8 @@ from mediawatch.clock import Clock
 from mediawatch.config import Settings
 from mediawatch.journal.database import Journal
 from mediawatch.log import Log
+from mediawatch.model.findings import Finding
 from mediawatch.model.posts import Post
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that must be so for the daemon to do its work."""
-
-    name: str
-    ok: bool
-    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +29,7 @@ class Doors:
     log: Log
     poster_media: Callable[[], Awaitable[dict[str, Any]]]
     status: Callable[[], Awaitable[dict[str, Any]]]
-    checks: Callable[[], Awaitable[list[Check]]]
+    checks: Callable[[], Awaitable[list[Finding]]]
     metrics: Callable[[], Awaitable[bytes]]
     woken: Callable[[Post], None]
     release_withheld: Callable[[], Awaitable[int]]

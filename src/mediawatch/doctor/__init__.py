@@ -1,0 +1,1 @@
+"""Tries everything for real, and says what to do about what is not well."""

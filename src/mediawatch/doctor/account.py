@@ -1,0 +1,200 @@
+"""The account: whose token it is, what it may do, for how long, and how much is left today."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from email.utils import parsedate_to_datetime
+
+import aiohttp
+
+from mediawatch.clock import Clock, iso
+from mediawatch.config import Settings
+from mediawatch.errors import GraphProblem
+from mediawatch.graph.client import Caller, Exchange, GraphClient
+from mediawatch.graph.errors import GraphError
+from mediawatch.graph.identity import Account, Identity, TokenFacts
+from mediawatch.graph.pacing import Pacing
+from mediawatch.graph.publishing import Publishing
+from mediawatch.log import Log
+from mediawatch.model.findings import Finding, failed
+
+DAY = 86_400.0
+#: Seconds that this clock may differ from Meta's, and days before its end that a token is told of.
+SKEW, SOON = 120.0, 7
+#: What publishing needs, by login (Meta: Content Publishing).
+NEEDED = {
+    "facebook": ("instagram_basic", "instagram_content_publish", "pages_read_engagement"),
+    "instagram": ("instagram_business_basic", "instagram_business_content_publish"),
+}
+_NEW_TOKEN = "Make a new token in the dashboard of your Meta app, and put it into the settings."
+
+
+async def examine(
+    settings: Settings, session: aiohttp.ClientSession, clock: Clock, log: Log
+) -> AsyncIterator[Finding]:
+    """What can be asked of Meta, one finding each; after a token that is refused nothing more."""
+    examination = _Examination(settings, session, clock, log)
+    try:
+        account = await examination.identity.account()
+    except GraphProblem as problem:
+        name = "token" if isinstance(problem, GraphError) else "Meta"
+        yield failed(name, problem)
+        for finding in examination.clock_skew():
+            yield finding
+        return
+    yield Finding("token", True, f"Meta knows it: {account.username or account.id}.")
+    for finding in examination.clock_skew():
+        yield finding
+    yield examination.kind(account)
+    if settings.instagram.login == "facebook":
+        async for finding in examination.facebook():
+            yield finding
+    yield await examination.quota()
+
+
+class _Examination:
+    def __init__(
+        self, settings: Settings, session: aiohttp.ClientSession, clock: Clock, log: Log
+    ) -> None:
+        self._settings = settings.instagram
+        self._clock = clock
+        self._dates: list[tuple[str, float]] = []
+        client = GraphClient(
+            session,
+            self._settings.base_url,
+            self._settings.version,
+            timeout=self._settings.timeout,
+            pacing=Pacing(clock, log),
+            app_secret=self._settings.app_secret,
+        )
+        caller = Caller(self._settings.user_id, self._settings.access_token, self._record)
+        self.identity = Identity(client, self._settings.login, caller)
+        self._publishing = Publishing(client, caller.account_id, caller.token, caller.record)
+
+    def _record(self, exchange: Exchange) -> None:
+        if exchange.date:
+            self._dates.append((exchange.date, self._clock.now()))
+
+    def clock_skew(self) -> list[Finding]:
+        """How far this machine's clock is from Meta's, if Meta told the time."""
+        for told, here in self._dates[-1:]:
+            try:
+                skew = here - parsedate_to_datetime(told).timestamp()
+            except ValueError:
+                continue
+            wrong = abs(skew) > SKEW
+            much = f"{abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'}"
+            return [
+                Finding(
+                    "clock",
+                    not wrong,
+                    f"This machine's clock is {much} Meta's."
+                    if wrong
+                    else "It agrees with Meta's.",
+                    "Set it by the network (NTP): plans and waits depend on it." if wrong else "",
+                )
+            ]
+        return []
+
+    def kind(self, account: Account) -> Finding:
+        """Whether it is the account of the settings, and a professional one."""
+        wanted = self._settings.user_id
+        if account.id != wanted:
+            return Finding(
+                "account",
+                False,
+                f"The token belongs to {account.username} ({account.id}), not to {wanted}.",
+                f'Set instagram.user_id = "{account.id}", or use a token of the other account.',
+            )
+        if account.account_type.upper() == "PERSONAL":
+            return Finding(
+                "account",
+                False,
+                f"{account.username} is a personal account, which cannot be published to.",
+                "In the Instagram app: Settings, Account type, Switch to professional account.",
+            )
+        kind = account.account_type.lower().replace("_", " ") or "professional"
+        return Finding("account", True, f"{account.username or wanted} is a {kind} account.")
+
+    async def facebook(self) -> AsyncIterator[Finding]:
+        """How long the token lasts, what was granted, and the page between."""
+        facts = None
+        try:
+            facts = await self.identity.token()
+        except GraphProblem as problem:
+            yield Finding(
+                "token's end",
+                True,
+                f"Meta does not tell when the token ends: {problem.message}",
+                "Note the day yourself: most last 60 days.",
+            )
+        if facts is not None:
+            yield _lasting(facts, self._clock.now())
+        yield await self._permissions(facts)
+        yield await self._page(facts)
+
+    async def _permissions(self, facts: TokenFacts | None) -> Finding:
+        try:
+            granted = await self.identity.granted()
+        except GraphProblem as problem:
+            if facts is None or not facts.scopes:
+                return failed("permissions", problem)
+            granted = frozenset(facts.scopes)
+        missing = [name for name in NEEDED["facebook"] if name not in granted]
+        if not missing:
+            return Finding("permissions", True, "All that publishing needs is granted.")
+        names = ", ".join(missing)
+        return Finding(
+            "permissions",
+            False,
+            f"The token lacks {names}.",
+            f"{_NEW_TOKEN} Grant {names} in the dialog.",
+        )
+
+    async def _page(self, facts: TokenFacts | None) -> Finding:
+        """The account must hang on a page that the token's owner may publish for."""
+        wanted = self._settings.user_id
+        try:
+            own = facts is not None and facts.type.upper() == "PAGE"
+            pages = [await self.identity.own_page()] if own else await self.identity.pages()
+        except GraphProblem as problem:
+            return failed("page", problem)
+        for page in pages:
+            linked = page.instagram_business_account
+            if linked is not None and linked.id == wanted:
+                return Finding("page", True, f"The account is linked to the page {page.name}.")
+        told = f"{len(pages)} pages" if len(pages) != 1 else "one page"
+        return Finding(
+            "page",
+            False,
+            f"None of your Facebook pages ({told}) is linked to the account {wanted}.",
+            "Link them in the page's settings (Linked accounts), and tick the page when you make "
+            "the token.",
+        )
+
+    async def quota(self) -> Finding:
+        """What is left of the publications of 24 hours; reading it proves the permission."""
+        try:
+            quota = await self._publishing.quota()
+        except GraphProblem as problem:
+            return failed("quota", problem)
+        used, total = quota.quota_usage, quota.config.quota_total
+        return Finding(
+            "quota",
+            used < total,
+            f"{used} of {total} publications of the last 24 hours are used.",
+            "Wait: posts go on by themselves as the hours pass." if used >= total else "",
+        )
+
+
+def _lasting(facts: TokenFacts, now: float) -> Finding:
+    if not facts.is_valid:
+        return Finding("token's end", False, "Meta calls the token invalid.", _NEW_TOKEN)
+    ends = [moment for moment in (facts.expires_at, facts.data_access_expires_at) if moment]
+    if not ends:
+        return Finding("token's end", True, "The token has no end.")
+    days = (min(ends) - now) / DAY
+    what = f"The token is good for {days:.0f} days, until {iso(min(ends))}."
+    if days < SOON:
+        return Finding("token's end", False, what, f"{_NEW_TOKEN} Until then all goes on.")
+    return Finding("token's end", True, what)

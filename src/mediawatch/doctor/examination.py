@@ -1,0 +1,65 @@
+"""All of it in order, each room at work at the same time as the others."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from urllib.request import getproxies
+
+import aiohttp
+
+from mediawatch.clock import Clock
+from mediawatch.config import Settings
+from mediawatch.doctor import account, journal_file, places, service_account, watching, web_host
+from mediawatch.journal.sqlite import FILE_NAME
+from mediawatch.log import Log
+from mediawatch.model.findings import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """``title``: for people; findings of one title belong together."""
+
+    title: str
+    findings: list[Finding]
+
+
+async def examine(
+    settings: Settings,
+    clock: Clock,
+    log: Log,
+    *,
+    service_user: Callable[[], str | None] = service_account.installed_account,
+) -> AsyncIterator[Section]:
+    """The sections in order, each as soon as those before it are told."""
+    journal = settings.storage.data_dir / FILE_NAME
+
+    def service() -> list[Finding]:
+        return service_account.examine(settings, service_user())
+
+    async with aiohttp.ClientSession(
+        cookie_jar=aiohttp.DummyCookieJar(), trust_env=bool(getproxies())
+    ) as session:
+        sections: dict[str, Awaitable[list[Finding]]] = {
+            "Folders": asyncio.to_thread(places.examine, settings),
+            "Service": asyncio.to_thread(service),
+            "Watching": watching.examine(settings),
+            "Journal": asyncio.to_thread(journal_file.examine, journal, clock.now()),
+            "Web host": _all(web_host.examine(settings, session, clock, log)),
+            "Instagram": _all(account.examine(settings, session, clock, log)),
+        }
+        tasks = {title: asyncio.ensure_future(work) for title, work in sections.items()}
+        try:
+            for title, task in tasks.items():
+                findings = await task
+                if findings:
+                    yield Section(title, findings)
+        finally:
+            for task in tasks.values():
+                task.cancel()
+            await asyncio.gather(*tasks.values(), return_exceptions=True)
+
+
+async def _all(findings: AsyncIterator[Finding]) -> list[Finding]:
+    return [finding async for finding in findings]

@@ -1,0 +1,158 @@
+"""``mediawatch doctor`` among real neighbours: it finds what is wrong and leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mediawatch.cli.doctor import document_of
+from mediawatch.clock import SystemClock
+from mediawatch.config import load
+from mediawatch.doctor import service_account, web_host
+from mediawatch.doctor.examination import Section, examine
+from mediawatch.doctor.places import PROBE
+from mediawatch.log import silent
+from tests.support.confined import required
+from tests.support.planted import PLANTED, Planted
+from tests.support.river import River
+
+
+async def _examined(river: River, before: list[str] | None = None) -> dict[str, Any]:
+    """The document of one run, whose verdict and exit code agree."""
+    if before is None:
+        return document_of([each async for each in _sections(river)])
+    ended = await river.run("doctor", "--json", before=before)
+    document: dict[str, Any] = json.loads(ended.out)
+    assert document["ok"] is (ended.code == 0), ended
+    return document
+
+
+async def _sections(river: River) -> AsyncIterator[Section]:
+    async for section in examine(load(river.config), SystemClock(), silent()):
+        yield section
+
+
+def _crosses(document: dict[str, Any]) -> list[dict[str, Any]]:
+    return [finding for finding in document["findings"] if not finding["ok"]]
+
+
+async def test_a_good_set_up_is_approved(river: River) -> None:
+    """All ticks, and nothing is left: no probe, no upload, no data folder that was not there."""
+    document = await _examined(river, [])
+    assert [] == _crosses(document)
+    assert set() == river.leftovers()
+    assert {} == river.host.ftp.files()
+    assert not river.data.exists()
+    assert {"Folders", "Watching", "Journal", "Web host", "Instagram"} == {
+        finding["section"] for finding in document["findings"]
+    }
+
+
+async def test_a_daemon_at_work_is_asked(river: River) -> None:
+    """The daemon's own checks are among the findings, and its watch must notice a new file."""
+    async with river.daemon():
+        await river.until(river.was_looked)
+        document = await _examined(river)
+        assert [] == _crosses(document)
+        found = {finding["name"]: finding["detail"] for finding in document["findings"]}
+        assert "mediawatch runs" in found["daemon"]
+        assert "noticed" in found["watcher"]
+        assert {"folder", "journal", "workers"} <= set(found)
+    assert set() == river.leftovers()
+    assert not [line for line in river.said("ignored") if PROBE in line["event"]]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs SIGSTOP")
+async def test_a_daemon_that_hangs_is_told(river: River) -> None:
+    """It runs, but does not answer: a cross, and what to do."""
+    async with river.daemon() as running:
+        os.kill(running.process.pid, signal.SIGSTOP)
+        try:
+            [cross] = _crosses(await _examined(river))
+        finally:
+            os.kill(running.process.pid, signal.SIGCONT)
+    assert "does not answer" in cross["detail"]
+    assert "Restart" in cross["remedy"]
+
+
+@pytest.mark.parametrize("planted", PLANTED, ids=str)
+async def test_each_planted_fault_is_found(river: River, planted: Planted) -> None:
+    """The fault is named, with its remedy; what has nothing to do with it is well."""
+    with ExitStack() as stack:
+        before = planted.plant(river, stack)
+        if before:
+            required(before)
+        crosses = _crosses(await _examined(river, before))
+    told = [(cross["section"], cross["name"]) for cross in crosses]
+    assert (planted.section, planted.name) in told, crosses
+    [found] = [each for each in crosses if each["name"] == planted.name]
+    assert planted.says in found["detail"], found
+    assert planted.remedy in found["remedy"], found
+    assert all(cross["remedy"] for cross in crosses), crosses
+    assert {planted.section} >= {section for section, _ in told} - _FOLLOWS, crosses
+
+
+#: Where a missing inbox shows too: nothing can be watched there.
+_FOLLOWS = {"Watching"}
+
+
+def test_enough_faults_are_planted() -> None:
+    """At least 25, no two alike."""
+    assert len({planted.fault for planted in PLANTED}) == len(PLANTED) >= 25
+
+
+async def test_people_read_marks_and_remedies(river: River) -> None:
+    """A cross has its remedy on the next line, and the last line counts them."""
+    river.inbox.rmdir()
+    ended = await river.run("doctor")
+    assert 1 == ended.code
+    assert f"❌ inbox           {river.inbox} does not exist." in ended.out
+    assert f'→ Make it: mkdir -p "{river.inbox}"' in ended.out
+    assert "are not well" in ended.out.splitlines()[-1]
+    assert not ended.err
+
+
+async def test_no_secret_is_shown(river: River) -> None:
+    """Neither token nor password stands in the answer, whatever is wrong with them."""
+    river.configure(
+        instagram={"access_token": "EAAB-very-secret-token"}, ftp={"password": "wr0ng-Pa55"}
+    )
+    ended = await river.run("doctor")
+    for secret in ("EAAB-very-secret-token", "wr0ng-Pa55"):
+        assert secret not in ended.out + ended.err
+
+
+def test_an_address_that_meta_cannot_reach(river: River) -> None:
+    """A host in the owner's own network serves pictures to him, and never to Meta."""
+    river.configure(instagram={"graph_url": "https://graph.example.org"})
+    settings = load(river.config)
+    inside = web_host.from_outside(settings, "http://127.0.0.1:8080/upload/x.jpg")
+    assert not inside.ok
+    assert "Meta cannot reach" in inside.detail
+    assert "ftp.public_url" in inside.remedy
+    assert web_host.from_outside(settings, "http://1.1.1.1/upload/x.jpg").ok
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs users of a Unix")
+def test_the_service_account_is_kept_out(river: River, tmp_path: Path) -> None:
+    """The user of the service must reach the folders too, whoever asks; the folder that bars the
+    way is named."""
+    settings = load(river.config)
+    tmp_path.chmod(0o700)
+    [barred] = service_account.examine(settings, "nobody")
+    assert not barred.ok
+    assert "nobody" in barred.detail
+    assert "setfacl" in barred.remedy
+    [unknown] = service_account.examine(settings, "no-such-user")
+    assert "no such user" in unknown.detail
+    [fine] = service_account.examine(settings, "root")
+    assert fine.ok
+    assert [] == service_account.examine(settings, None)

@@ -17,6 +17,7 @@ from mediawatch import __version__
 from mediawatch.app import App, open_app
 from mediawatch.clock import Clock, SystemClock, iso
 from mediawatch.config import Settings
+from mediawatch.doctor.places import free_space
 from mediawatch.errors import JournalError, MediawatchError, StorageProblem
 from mediawatch.journal import posts
 from mediawatch.log import Log
@@ -190,7 +191,9 @@ class Daemon:
         """Configuration and health, for the API and the ``status`` command. No secret in it."""
         app, settings, watch = self.app, self.app.settings, self.app.watcher.state
         counted = await posts.counts(app.journal)
-        checks = await self.checks()
+        folders = [settings.watch.folder, settings.watch.processed_folder]
+        room = await asyncio.to_thread(free_space, [*folders, settings.storage.data_dir])
+        checks = [*await self.checks(), *room]
         account = await app.standing.tell(app.journal, settings.instagram.user_id)
         well = all(check.ok for check in checks) and account["state"] != "stopped"
         return {

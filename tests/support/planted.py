@@ -220,7 +220,12 @@ PLANTED = [
         "ftp.password",
     ),
     Planted(
-        "may not write", _set("ftp", user=READER), "Web host", "write", "does not let us write", "ftp.upload_dir"
+        "may not write",
+        _set("ftp", user=READER),
+        "Web host",
+        "write",
+        "does not let us write",
+        "ftp.upload_dir",
     ),
     Planted(
         "may not delete",

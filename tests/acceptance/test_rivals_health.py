@@ -54,7 +54,7 @@ class House:
             session.get(f"{self.at_work.url}/readyz") as answer,
         ):
             body = await answer.json()
-            failing = {c["name"]: str(c["detail"]) for c in body["checks"] if not c["ok"]}
+            failing = {c["name"]: f"{c['detail']} {c['remedy']}" for c in body["checks"] if not c["ok"]}
             assert (503 if failing else 200) == answer.status
             return failing
 

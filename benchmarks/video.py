@@ -43,7 +43,7 @@ def main() -> int:
     parser.add_argument("parts", nargs="*", default=["transcode", "remux", "cancel"])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=6, help="length of the clip to encode")
-    parser.add_argument("--megabytes", type=int, default=300, help="size of the file to copy")
+    parser.add_argument("--megabytes", type=int, default=900, help="size of the file to copy")
     parser.add_argument("--json", type=Path, help="write the figures here too")
     chosen = parser.parse_args()
     if shutil.which("ffmpeg") is None:
@@ -206,13 +206,15 @@ def show(figures: dict[str, Any]) -> bool:
         for name, each in ways.items():
             table.add_row(name, *(f"{each[key]:.2f}" for key in each))
         console.print(table)
-        cpu = {name: each["median_cpu"] for name, each in ways.items()}
         if part == "transcode":
+            cpu = {name: each["median_cpu"] for name, each in ways.items()}
             bars.append((f"{part} / ffmpeg", cpu["mediawatch"] / cpu["ffmpeg"], TRANSCODE_BAR, "x"))
         else:
-            ours = cpu["mediawatch, the copying alone"]
-            bars.append((f"{part} / ffmpeg", ours / cpu["ffmpeg"], REMUX_BAR, "x"))
-            bars.append((f"{part} / cp", ours / cpu["cp"], COPY_BAR, "x"))
+            # A copy waits for memory and disk more than it computes.
+            wall = {name: each["best_wall"] for name, each in ways.items()}
+            ours = wall["mediawatch, the copying alone"]
+            bars.append((f"{part} / ffmpeg", ours / wall["ffmpeg"], REMUX_BAR, "x"))
+            bars.append((f"{part} / cp", ours / wall["cp"], COPY_BAR, "x"))
     if "cancel" in figures:
         each = figures["cancel"]
         console.print(f"cancel to process gone, worst: {each['worst_ms']:.1f} ms")

@@ -54,7 +54,8 @@ class House:
             session.get(f"{self.at_work.url}/readyz") as answer,
         ):
             body = await answer.json()
-            failing = {c["name"]: f"{c['detail']} {c['remedy']}" for c in body["checks"] if not c["ok"]}
+            checks = [check for check in body["checks"] if not check["ok"]]
+            failing = {each["name"]: f"{each['detail']} {each['remedy']}" for each in checks}
             assert (503 if failing else 200) == answer.status
             return failing
 

@@ -12,7 +12,7 @@ UV := $(shell command -v uv 2>/dev/null)
 STAMPS := .venv/.stamps
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test prove fuzz chaos check types lint imports coverage bench bench-storm bench-ftp bench-images bench-video ftp-chaos lock clean
+.PHONY: help wheel demo run test prove fuzz chaos check types lint imports coverage bench bench-storm bench-ftp bench-images bench-video ftp-chaos lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +72,10 @@ bench-video: $(STAMPS)/test ## videos beside ffmpeg and cp: encoding, copying, c
 ftp-chaos: $(STAMPS)/test ## every FTP server with sessions killed at random, and 500 MB resumed
 	tests/support/fetch_ftp_servers.sh
 	MEDIAWATCH_FTP_CHAOS=full $(PYTHON) -m pytest -rP tests/integration/test_ftp_chaos.py $(ARGS)
+
+wheel: $(STAMPS)/check ## build dist/*.whl, and put it in place of the checkout in .venv
+	rm -rf dist && $(PYTHON) -m hatchling build -t wheel
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall dist/*.whl
 
 lock: $(STAMPS)/check ## write requirements/*.txt anew from pyproject.toml (needs uv)
 	./requirements/lock.sh

@@ -19,7 +19,9 @@ SOURCE = ROOT / "src" / "mediawatch"
 DOCS = ROOT / "docs"
 PAGES = [
     ROOT / "README.md",
+    ROOT / "ARCHITECTURE.md",
     ROOT / "CONTRIBUTING.md",
+    ROOT / "SECURITY.md",
     ROOT / "CHANGELOG.md",
     *sorted(DOCS.rglob("*.md")),
 ]

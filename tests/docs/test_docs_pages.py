@@ -131,3 +131,10 @@ def test_a_drawing_that_is_out_of_date_is_seen() -> None:
 
     assert page == drawing["redrawn"](older)
     assert page != older
+
+
+def test_the_man_page_is_up_to_date() -> None:
+    """It tells the commands as they are; `python docs/draw_man_page.py` writes it anew."""
+    drawing = runpy.run_path(str(DOCS / "draw_man_page.py"))
+
+    assert drawing["draw"]() == drawing["PAGE"].read_text("utf-8")

@@ -99,6 +99,7 @@ class CarouselIntake:
         if prints is None:
             return Taken.CHANGED
         post = self._post(candidate, prints, *_wishes(candidate.path, prints))
+        await self._forget_notes(post.content_key)
         try:
             intended = [accounts.ensure(self._account_id), *posts.add(post)]
             await self._journal.apply(intended)
@@ -215,6 +216,13 @@ class CarouselIntake:
     async def _forget(self, post: Post) -> None:
         await self._journal.apply([posts.forget(post.id)])
         crash.at("claim.forgotten")
+
+    async def _forget_notes(self, content_key: str) -> None:
+        """A folder that failed before and was put back is tried again: its note is not true any
+        more."""
+        for failed in await posts.find_failed(self._journal, [content_key]):
+            if not await asyncio.to_thread(album.shown(failed).exists):
+                await asyncio.to_thread(album.forget_note, album.shown(failed))
 
     def _under_way(self, post: Post, candidate: Candidate) -> Taken:
         self._engine.wake(post.id, PRIORITY[post.stage])

@@ -373,7 +373,14 @@ def _check_files(folder: Path, prints: dict[str, Fingerprint], wishes: Wishes) -
             )
         if each.refusal is not None:
             raise _refused(f"{name} in {folder.name}: {each.refusal[1]}", each.refusal[2])
-    others: Sequence[str] = folders.listed(str(folder)).others
+    found = folders.listed(str(folder))
+    if alone := [name for name, _ in found.raws if not belongs_to_any(name, prints)]:
+        raise _refused(
+            f"{alone[0]} in {folder.name} is the RAW of a camera, and no picture of the same name "
+            "lies beside it.",
+            "Export a JPEG of it into the folder, or take it out, and put the folder back.",
+        )
+    others: Sequence[str] = found.others
     strange = [name for name, each in prints.items() if each.family is Family.UNSUPPORTED]
     if others or strange:
         raise _refused(

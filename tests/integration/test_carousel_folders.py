@@ -1,4 +1,4 @@
-"""The folder of a carousel that failed or was held, and came back into the inbox."""
+"""What lies in the folder of a carousel when it is taken, and what is left where it was."""
 
 from __future__ import annotations
 
@@ -56,3 +56,23 @@ async def test_the_note_of_a_folder_that_failed_goes_when_it_is_put_back(house: 
 
     assert not note.exists()
     assert failed.with_name("copy.mediawatch.json").is_file()
+
+
+@pytest.mark.parametrize(("raws", "alone"), [(("a.CR2",), None), (("a.CR2", "c.dng"), "c.dng")])
+async def test_a_raw_goes_with_its_picture_and_is_never_left_out_in_silence(
+    house: House, raws: tuple[str, ...], alone: str | None
+) -> None:
+    """Beside its picture it is no item; without one somebody misses it among what is published."""
+    folder = house.watch.folder / "trip"
+    folder.mkdir()
+    for number, name in enumerate(("a.jpg", "b.jpg")):
+        (folder / name).write_bytes(jpeg(seed=number))
+    for name in raws:
+        (folder / name).write_bytes(b"II*\0")
+
+    assert Taken.TAKEN is await house.take(settled(folder))
+
+    post = await house.only_post()
+    assert ["a.jpg", "b.jpg"] == [item.name for item in post.items]
+    assert (alone is not None) is (post.refusal is not None)
+    assert post.refusal is None or str(alone) in post.refusal[1]

@@ -258,7 +258,8 @@ def record_link(post_id: str, permalink: str) -> Statement:
 
 def record_words(post: Post) -> Statement:
     """What is said with a post of which no container is made yet, as it stands in ``post``."""
-    words = {"caption": post.caption, "wishes": post.wishes, "refusal": post.refusal}
+    names = ("kind", "caption", "wishes", "refusal", "moved_to")
+    words = {name: getattr(post, name) for name in names}
     return Statement(update(posts).where(posts.c.id == post.id).values(words), rows=1)
 
 

@@ -267,7 +267,14 @@ class CarouselIntake:
         ]
         said = post
         if post.stage in _WORDS_ARE_OPEN:
-            said = replace(post, caption=fresh.caption, wishes=fresh.wishes, refusal=fresh.refusal)
+            planned_anew = fresh.wishes.publish_at != post.wishes.publish_at
+            said = replace(
+                post,
+                caption=fresh.caption,
+                wishes=fresh.wishes,
+                refusal=fresh.refusal,
+                moved_to=None if planned_anew else post.moved_to,
+            )
         before = album.shown(post)
         await asyncio.to_thread(album.forget_note, before)
         recorded = [

@@ -273,6 +273,13 @@ def ask_comment(post: Post, now: float) -> Statement:
     )
 
 
+def look_later_for_comment(post: Post, now: float, tries: int) -> Statement:
+    """Whether the first comment is there was not told: it is asked for again later, until it was
+    tried too often."""
+    facts = {"comment_asked_at": now, "comment_tries": tries}
+    return Statement(update(posts).where(posts.c.id == post.id).values(facts), rows=1)
+
+
 def give_up_comment(post: Post, tries: int) -> Statement:
     """The first comment cannot be written: as if it had been tried so often."""
     return Statement(update(posts).where(posts.c.id == post.id).values(comment_tries=tries), rows=1)

@@ -58,6 +58,35 @@ async def test_the_note_of_a_folder_that_failed_goes_when_it_is_put_back(house: 
     assert failed.with_name("copy.mediawatch.json").is_file()
 
 
+async def test_a_mended_copy_of_a_held_folder_tries_it_again(house: House) -> None:
+    """Copied into the inbox, not moved: it is published as it is said now, and not called a
+    duplicate of what waits for its owner."""
+
+    def filled(folder: Path, caption: str) -> Candidate:
+        folder.mkdir()
+        for number, name in enumerate(("a.jpg", "b.jpg")):
+            (folder / name).write_bytes(jpeg(seed=number))
+        (folder / "caption.toml").write_text(caption, encoding="utf-8")
+        return settled(folder)
+
+    await house.take(filled(house.watch.folder / "trip", 'capton = "Dawn"'))
+    post = await house.only_post()
+    work = await house.claimed(post.id)
+    await work.write(Event.HOLD)
+    await house.archive.set_aside(work, "held", Reason("sidecar", "Wrong."))
+    assert post.refusal is not None
+
+    await house.take(filled(house.watch.folder / "trip", 'caption = "Dawn"'))
+
+    again = await house.only_post()
+    assert (post.id, State.READY, "Dawn", None) == (
+        again.id,
+        again.state,
+        again.caption,
+        again.refusal,
+    )
+
+
 @pytest.mark.parametrize(("raws", "alone"), [(("a.CR2",), None), (("a.CR2", "c.dng"), "c.dng")])
 async def test_a_raw_goes_with_its_picture_and_is_never_left_out_in_silence(
     house: House, raws: tuple[str, ...], alone: str | None

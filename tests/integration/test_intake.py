@@ -918,6 +918,23 @@ async def test_a_sidecar_that_is_forgotten_still_counts(house: House) -> None:
     assert (before.wishes, "Dawn") == (after.wishes, after.caption)
 
 
+async def test_what_is_said_beside_a_copy_of_a_held_file_counts(house: House) -> None:
+    """Mended and copied into the inbox, not moved: it is not held again for what is mended."""
+    write_beside(house, "a.toml", 'capton = "Dawn"')
+    await house.take(house.drop("a.jpg"))
+    assert (await house.only_post()).refusal is not None
+    work = await house.claimed((await house.only_post()).id)
+    await work.write(Event.HOLD)
+    await house.archive.set_aside(work, "held", Reason("sidecar", "Wrong.", "Mend it."))
+
+    write_beside(house, "a.toml", 'caption = "Dawn"')
+    copy = house.drop("a.jpg", (house.watch.held_folder / "a.jpg").read_bytes())
+    assert Taken.TAKEN is await house.take(copy)
+
+    post = await house.only_post()
+    assert (State.READY, "Dawn", None) == (post.state, post.caption, post.refusal)
+
+
 @pytest.mark.parametrize(("said", "left"), [("2031", None), ("2030", 1_900_000_000.0)])
 async def test_another_time_is_the_one_that_counts(
     house: House, said: str, left: float | None

@@ -235,8 +235,15 @@ class CarouselIntake:
         if known.items[0].source.parent == candidate.path:
             return await self._finish_claim(known, candidate)
         there = await asyncio.to_thread(_all_there, known)
-        if known.state is State.HELD and not there and known.kind is PostKind.CAROUSEL:
+        if known.state is not State.HELD or known.kind is not PostKind.CAROUSEL:
+            return await self._duplicate(known, candidate)
+        if not there:
             return await self._put_back(known, candidate, fresh)
+        # A copy of it: whoever does that wants it tried again, and as it is said now.
+        said = _said_anew(known, fresh)
+        await self._journal.apply([posts.record_words(said), self._release(known)])
+        crash.at("duplicate.released")
+        self._engine.wake(known.id, PRIORITY[known.stage])
         return await self._duplicate(known, candidate)
 
     async def _finish_claim(self, post: Post, candidate: Candidate) -> Taken:
@@ -265,16 +272,7 @@ class CarouselIntake:
             )
             for item, new in zip(post.items, fresh.items, strict=True)
         ]
-        said = post
-        if post.stage in _WORDS_ARE_OPEN:
-            planned_anew = fresh.wishes.publish_at != post.wishes.publish_at
-            said = replace(
-                post,
-                caption=fresh.caption,
-                wishes=fresh.wishes,
-                refusal=fresh.refusal,
-                moved_to=None if planned_anew else post.moved_to,
-            )
+        said = _said_anew(post, fresh)
         before = album.shown(post)
         await asyncio.to_thread(album.forget_note, before)
         recorded = [
@@ -318,6 +316,21 @@ class CarouselIntake:
         )
         self._taken(candidate.name, known.id, True)
         return Taken.TAKEN
+
+
+def _said_anew(post: Post, fresh: Post) -> Post:
+    """The post with what is said in the folder now. Once Meta has made a container its words
+    stand."""
+    if post.stage not in _WORDS_ARE_OPEN:
+        return post
+    planned_anew = fresh.wishes.publish_at != post.wishes.publish_at
+    return replace(
+        post,
+        caption=fresh.caption,
+        wishes=fresh.wishes,
+        refusal=fresh.refusal,
+        moved_to=None if planned_anew else post.moved_to,
+    )
 
 
 def _in_place(post: Post) -> list[Statement]:

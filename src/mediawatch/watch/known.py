@@ -58,8 +58,13 @@ class KnownContent:
             return await self._duplicate(known, candidate)
         if not await asyncio.to_thread(claiming.has_source, known):
             return await self._put_back(known, candidate, fingerprint)
-        # A copy of a held file was put into the inbox: whoever does that wants it tried again.
-        await self._journal.apply([self._release(known)])
+        # A copy of a held file was put into the inbox: whoever does that wants it tried again, and
+        # as it is said now.
+        said = known
+        if known.stage in _WORDS_ARE_OPEN and fingerprint.beside:
+            target = self._watch.work_folder / known.id / candidate.path.name
+            said = self._said_anew(known, Claim(candidate, fingerprint, target), [])
+        await self._journal.apply([posts.record_words(said), self._release(known)])
         crash.at("duplicate.released")
         self._engine.wake(known.id, PRIORITY[known.stage])
         return await self._duplicate(known, candidate)

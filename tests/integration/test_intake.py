@@ -13,7 +13,14 @@ from pathlib import Path
 import pytest
 
 from mediawatch.config import PublishSettings, WatchSettings
-from mediawatch.errors import GraphProblem, Handling, JournalError, SourceProblem, StorageProblem
+from mediawatch.errors import (
+    GraphProblem,
+    Handling,
+    JournalError,
+    Rejected,
+    SourceProblem,
+    StorageProblem,
+)
 from mediawatch.graph.publishing import Publishing
 from mediawatch.journal import accounts, posts
 from mediawatch.journal.sqlite import SqliteJournal
@@ -22,6 +29,7 @@ from mediawatch.log import silent
 from mediawatch.media.cache import Cache
 from mediawatch.media.order import ImageOptions, Prepared
 from mediawatch.media.pool import Preparer
+from mediawatch.model import captions
 from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import Event, Stage, State
 from mediawatch.model.posts import Post
@@ -33,6 +41,7 @@ from mediawatch.pipeline.recovery import Recovery
 from mediawatch.pipeline.work import Work
 from mediawatch.watch.candidates import Candidate, Taken
 from mediawatch.watch.intake import BACKLOG, Intake
+from mediawatch.watch.words import Words
 from tests.support.daemon import until
 from tests.support.pictures import jpeg
 from tests.support.publishing import NotingEngine, TurnedClock
@@ -903,6 +912,21 @@ async def test_who_takes_the_caption_away_gets_the_usual_one(house: House) -> No
     assert Taken.TAKEN is await house.take(house.candidate(back))
 
     assert "a\n\n#tag" == (await house.only_post()).caption
+
+
+async def test_a_caption_of_the_settings_is_made_anew(house: House) -> None:
+    """Its hashtags were too many: mended there, as the remedy says, it is another caption."""
+    many = PublishSettings(hashtags=tuple(f"tag{number}" for number in range(31)))
+    mended, house.intake._words = house.intake._words, Words(many)
+    await house.take(house.drop("a.jpg"))
+    with pytest.raises(Rejected) as held:
+        captions.check((await house.only_post()).caption)
+    assert "[publish] caption or hashtags" in held.value.remedy
+    house.intake._words = mended
+
+    after = await put_back(house, "a.jpg")
+
+    assert "a\n\n#tag" == after.caption
 
 
 async def test_a_sidecar_that_is_forgotten_still_counts(house: House) -> None:

@@ -399,6 +399,25 @@ async def test_a_cover_of_no_bytes_holds_its_reel(river: River) -> None:
     assert "IMG_1.cover.jpg" in (held.detail or "")
 
 
+async def test_a_moment_behind_the_end_holds_the_reel_before_anything_is_sent(
+    river: River,
+) -> None:
+    """Meta would refuse it, but not before it has the whole video; named anew it is published."""
+    async with river.daemon():
+        river.drop("a.toml", b"cover = 30\n")
+        river.drop("a.mp4", FILM)
+        held = await river.post("a.mp4", state="held")
+        await river.until((river.held / "a.toml").exists)
+        assert "cover" == held.reason
+        assert "30 seconds" in (held.detail or "")
+        assert {} == river.simulator.state.containers
+        assert set() == river.host.ftp.names()
+        (river.held / "a.toml").unlink()
+        river.drop("a.toml", b"cover = 1.5\n")
+        (river.held / "a.mp4").rename(river.inbox / "a.mp4")
+        assert held.id == (await river.post("a.mp4", state="done")).id
+
+
 REFUSED = {
     "a moment and a file": ({"a.toml": b"cover = 1.5\n", "a.cover.jpg": jpeg()}, "two covers"),
     "another name": ({"a.toml": b'cover = "b.png"\n', "b.png": jpeg()}, "Call it a.cover.png"),

@@ -265,6 +265,19 @@ def test_a_full_tracker_still_sees_what_belongs_together(tmp_path: Path) -> None
     assert len(found.fresh) <= 12
 
 
+def test_a_full_tracker_sees_no_clip_without_its_picture(tmp_path: Path) -> None:
+    """Whichever of them the disk lists first: the clip of a picture that is there is no reel."""
+    for number in range(20):
+        for suffix in ("MOV", "HEIC"):
+            (tmp_path / f"{number}.{suffix}").write_bytes(b"x")
+    for room in range(1, 40):
+        found = listing.scan(str(tmp_path), set(), room)
+        clips = {name.rpartition(".")[0] for name in found.fresh if name.endswith(".MOV")}
+        pictures = {name.rpartition(".")[0] for name in found.fresh if name.endswith(".HEIC")}
+        assert clips <= pictures
+        assert len(found.fresh) <= 2 * room
+
+
 async def test_a_storm_of_pairs_is_offered_pair_by_pair(tmp_path: Path) -> None:
     """More than are looked at ahead: every picture is offered once, and with its own RAW."""
     watched = Watched(tmp_path, limits=Limits(track_max=500, health=0.2, poll=0.2))

@@ -210,6 +210,22 @@ async def test_a_refused_container_for_uploads_is_made_for_an_address(
     assert [] == river.log.said("account")
 
 
+NO = '{"debug_info": {"retriable": false, "type": "ProcessingFailedError", "message": "no"}}'
+
+
+@pytest.mark.parametrize("text", [NO, '{"success": false}'])
+async def test_a_no_is_a_no_whatever_its_status(river: Bench, text: str) -> None:
+    """Which HTTP status a refused upload has is not documented: nobody waits a day for a container
+    that has nothing."""
+    river.simulator.script({"on": "upload", "do": "body", "text": text})
+
+    post = await settled(river, await river.video_post({"waves.mp4": CLIP}))
+
+    assert (State.DONE, ["waves.mp4"]) == (post.state, river.hosted)
+    assert post.published_at is not None
+    assert post.published_at - post.created_at < 3600
+
+
 async def test_a_dead_token_is_no_reason_for_another_way(river: Bench) -> None:
     """It stops the account, as with any post."""
     river.simulator.script({"on": "create", "do": "error", "code": 190})

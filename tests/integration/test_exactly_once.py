@@ -478,6 +478,17 @@ async def test_a_gap_between_posts(tmp_path: Path) -> None:
         assert State.DONE is (await river.advance(second, after=60)).state
 
 
+async def test_a_gap_after_a_clock_that_was_wrong(tmp_path: Path) -> None:
+    """The last publication lies years ahead, since the clock was set back: nobody waits for it."""
+    async with bench(tmp_path, min_gap=60.0) as river:
+        await river.advance(await river.post("First"))
+        river.time.turn(-2 * 365 * 86400.0)
+        now = river.time.now
+
+        assert State.DONE is (await river.until_settled(await river.post("Second"))).state
+        assert river.time.now - now < 3600
+
+
 async def test_a_container_in_progress_holds_no_worker(tmp_path: Path) -> None:
     """While Meta processes, the post waits in the journal, longer from read to read."""
     async with bench(tmp_path, SimulatorOptions(processing_seconds=4)) as river:

@@ -89,6 +89,32 @@ async def test_a_comment_that_is_refused_is_told_and_harms_no_post(river: Bench)
     assert "by hand" in [line for line in told if line["level"] == "warning"][-1]["remedy"]
 
 
+@pytest.mark.parametrize(("code", "by_hand"), [(10, True), (2, False)])
+async def test_comments_that_cannot_be_read_are_not_asked_for_all_the_time(
+    river: Bench, code: int, by_hand: bool
+) -> None:
+    """Who may not read them is told, and leaves it to the owner; Meta in trouble is asked later."""
+    post_id = await published(river)
+    river.simulator.script(
+        {"on": "comment", "do": "drop-before", "times": 1},
+        {"on": "comments", "do": "error", "code": code},
+    )
+    await river.first_comments.run_once()
+
+    for _ in range(30):  # as many turns as the daemon takes in five minutes
+        river.time.turn(QUIET / 6)
+        await river.first_comments.run_once()
+
+    told = [line for line in river.log.said("comment") if line["level"] == "warning"][1:]
+    assert len(told) <= (2 if by_hand else 5)
+    assert by_hand is ("by hand" in told[-1]["remedy"])
+    river.simulator.script()
+    river.time.turn(QUIET)
+    await river.first_comments.run_once()
+    assert ([] if by_hand else ["Low tide"]) == comments(river)
+    assert State.DONE is (await river.find(post_id)).state
+
+
 async def test_a_clock_that_is_set_back_shortens_no_quiet_time(river: Bench) -> None:
     """The call may take effect yet, whatever the clock says by now."""
     await published(river)

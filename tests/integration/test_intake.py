@@ -13,7 +13,14 @@ from pathlib import Path
 import pytest
 
 from mediawatch.config import PublishSettings, WatchSettings
-from mediawatch.errors import GraphProblem, Handling, JournalError, SourceProblem, StorageProblem
+from mediawatch.errors import (
+    GraphProblem,
+    Handling,
+    JournalError,
+    Rejected,
+    SourceProblem,
+    StorageProblem,
+)
 from mediawatch.graph.publishing import Publishing
 from mediawatch.journal import accounts, posts
 from mediawatch.journal.sqlite import SqliteJournal
@@ -22,6 +29,7 @@ from mediawatch.log import silent
 from mediawatch.media.cache import Cache
 from mediawatch.media.order import ImageOptions, Prepared
 from mediawatch.media.pool import Preparer
+from mediawatch.model import captions
 from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import Event, Stage, State
 from mediawatch.model.posts import Post
@@ -33,6 +41,7 @@ from mediawatch.pipeline.recovery import Recovery
 from mediawatch.pipeline.work import Work
 from mediawatch.watch.candidates import Candidate, Taken
 from mediawatch.watch.intake import BACKLOG, Intake
+from mediawatch.watch.words import Words
 from tests.support.daemon import until
 from tests.support.pictures import jpeg
 from tests.support.publishing import NotingEngine, TurnedClock
@@ -865,3 +874,111 @@ async def test_a_standstill_ends_with_the_first_post_that_ends(
 
     assert 3 == await asyncio.wait_for(waiting, 10)
     assert "" == house.intake.standstill
+
+
+# What is said with a file that came back.
+
+
+async def put_back(house: House, name: str, beside: str | None = None, **facts: object) -> Post:
+    """Hold the only post, put its file back into the inbox, and what is to lie beside it."""
+    work = await house.claimed((await house.only_post()).id)
+    await work.write(Event.HOLD, **facts)
+    await house.archive.set_aside(work, "held", Reason("sidecar", "Wrong.", "Mend it."))
+    if beside is not None:
+        beside_it = house.watch.folder / Path(name).with_suffix(".toml")
+        beside_it.write_text(beside, encoding="utf-8")
+        os.utime(beside_it, (1, 1))
+    back = (house.watch.held_folder / name).rename(house.watch.folder / name)
+    assert Taken.TAKEN is await house.take(house.candidate(back))
+    return await house.only_post()
+
+
+def write_beside(house: House, name: str, text: str) -> None:
+    path = house.watch.folder / name
+    path.write_text(text, encoding="utf-8")
+    os.utime(path, (1, 1))
+
+
+async def test_who_takes_the_caption_away_gets_the_usual_one(house: House) -> None:
+    """A caption that was too long was deleted: it does not hold the post for ever."""
+    write_beside(house, "a.txt", "x" * 3000)
+    await house.take(house.drop("a.jpg"))
+    work = await house.claimed((await house.only_post()).id)
+    await work.write(Event.HOLD)
+    await house.archive.set_aside(work, "held", Reason("caption", "Too long.", "Shorten it."))
+    (house.watch.held_folder / "a.txt").unlink()
+    back = (house.watch.held_folder / "a.jpg").rename(house.watch.folder / "a.jpg")
+
+    assert Taken.TAKEN is await house.take(house.candidate(back))
+
+    assert "a\n\n#tag" == (await house.only_post()).caption
+
+
+async def test_a_caption_of_the_settings_is_made_anew(house: House) -> None:
+    """Its hashtags were too many: mended there, as the remedy says, it is another caption."""
+    many = PublishSettings(hashtags=tuple(f"tag{number}" for number in range(31)))
+    mended, house.intake._words = house.intake._words, Words(many)
+    await house.take(house.drop("a.jpg"))
+    with pytest.raises(Rejected) as held:
+        captions.check((await house.only_post()).caption)
+    assert "[publish] caption or hashtags" in held.value.remedy
+    house.intake._words = mended
+
+    after = await put_back(house, "a.jpg")
+
+    assert "a\n\n#tag" == after.caption
+
+
+async def test_a_sidecar_that_is_forgotten_still_counts(house: House) -> None:
+    """Only the picture is put back: it keeps its words, and above all its time."""
+    said = 'caption = "Dawn"\nalt_text = "A beach."\npublish_at = "2031-01-01 10:00 UTC"'
+    write_beside(house, "a.toml", said)
+    await house.take(house.drop("a.jpg"))
+    before = await house.only_post()
+
+    after = await put_back(house, "a.jpg")
+
+    assert before.wishes.publish_at is not None
+    assert (before.wishes, "Dawn") == (after.wishes, after.caption)
+
+
+async def test_what_is_said_beside_a_copy_of_a_held_file_counts(house: House) -> None:
+    """Mended and copied into the inbox, not moved: it is not held again for what is mended."""
+    write_beside(house, "a.toml", 'capton = "Dawn"')
+    await house.take(house.drop("a.jpg"))
+    assert (await house.only_post()).refusal is not None
+    work = await house.claimed((await house.only_post()).id)
+    await work.write(Event.HOLD)
+    await house.archive.set_aside(work, "held", Reason("sidecar", "Wrong.", "Mend it."))
+
+    write_beside(house, "a.toml", 'caption = "Dawn"')
+    copy = house.drop("a.jpg", (house.watch.held_folder / "a.jpg").read_bytes())
+    assert Taken.TAKEN is await house.take(copy)
+
+    post = await house.only_post()
+    assert (State.READY, "Dawn", None) == (post.state, post.caption, post.refusal)
+
+
+@pytest.mark.parametrize(("said", "left"), [("2031", None), ("2030", 1_900_000_000.0)])
+async def test_another_time_is_the_one_that_counts(
+    house: House, said: str, left: float | None
+) -> None:
+    """The day to which a late post was moved is forgotten when its owner names another."""
+    write_beside(house, "a.toml", 'publish_at = "2030-01-01 10:00 UTC"')
+    await house.take(house.drop("a.jpg"))
+
+    time_said = f'publish_at = "{said}-01-01 10:00 UTC"'
+    after = await put_back(house, "a.jpg", time_said, moved_to=1_900_000_000.0)
+
+    assert left == after.moved_to
+
+
+async def test_a_picture_that_was_to_be_a_reel_becomes_a_picture(house: House) -> None:
+    """As it is told to: put from reels/ into the inbox itself it is published there."""
+    write_beside(house, "a.toml", 'kind = "reel"')
+    await house.take(house.drop("a.jpg"))
+    assert PostKind.REEL is (await house.only_post()).kind
+
+    after = await put_back(house, "a.jpg", 'kind = "image"')
+
+    assert PostKind.IMAGE is after.kind

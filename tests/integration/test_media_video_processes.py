@@ -113,6 +113,7 @@ async def test_a_video_without_progress_is_stopped(long_video: Path, tmp_path: P
         with pytest.raises(Rejected) as caught:
             await job
     assert (caught.value.code, caught.value.handling) == ("timeout", Handling.HOLD)
+    assert "media.timeout" not in caught.value.remedy
     assert not Path(f"/proc/{pid}").exists()
 
 

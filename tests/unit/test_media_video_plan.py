@@ -107,6 +107,8 @@ def test_what_cannot_be_published_is_refused(
     with pytest.raises(Rejected) as caught:
         plan(facts, limits)
     assert (code, handling) == (caught.value.code, caught.value.handling)
+    pictures = ("media.timeout", "media.max_bytes", "1440", "1.91")
+    assert not [words for words in pictures if words in caught.value.remedy]
 
 
 @pytest.mark.parametrize(

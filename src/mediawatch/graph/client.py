@@ -178,7 +178,7 @@ class GraphClient:
             )
         else:
             self._pacing.learn(caller.account_id, answer.headers)
-            if answer.status != 200 or not isinstance(answer.body, dict) or "error" in answer.body:
+            if answer.status != 200 or _says_no(answer.body):
                 problem = from_answer(answer.status, answer.body, answer.challenge)
         if method == "POST":
             _pass_answered(path)
@@ -239,6 +239,13 @@ async def read_answer(answer: aiohttp.ClientResponse, secrets: Sequence[str]) ->
         text = text.replace(secret.encode(), HIDDEN)
         challenge = challenge.replace(secret, HIDDEN.decode())
     return Answer(answer.status, answer.headers, challenge, _parse(text))
+
+
+def _says_no(body: Any) -> bool:
+    """Whether it is no success. What status a refusal of the upload host has is not documented."""
+    if not isinstance(body, dict):
+        return True
+    return "error" in body or "debug_info" in body or body.get("success") is False
 
 
 def _outcome(status: int | None, problem: GraphProblem | None) -> str:

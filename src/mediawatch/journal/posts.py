@@ -258,7 +258,8 @@ def record_link(post_id: str, permalink: str) -> Statement:
 
 def record_words(post: Post) -> Statement:
     """What is said with a post of which no container is made yet, as it stands in ``post``."""
-    words = {"caption": post.caption, "wishes": post.wishes, "refusal": post.refusal}
+    names = ("kind", "caption", "wishes", "refusal", "moved_to")
+    words = {name: getattr(post, name) for name in names}
     return Statement(update(posts).where(posts.c.id == post.id).values(words), rows=1)
 
 
@@ -270,6 +271,13 @@ def ask_comment(post: Post, now: float) -> Statement:
         .values(comment_asked_at=now, comment_tries=post.comment_tries + 1),
         rows=1,
     )
+
+
+def look_later_for_comment(post: Post, now: float, tries: int) -> Statement:
+    """Whether the first comment is there was not told: it is asked for again later, until it was
+    tried too often."""
+    facts = {"comment_asked_at": now, "comment_tries": tries}
+    return Statement(update(posts).where(posts.c.id == post.id).values(facts), rows=1)
 
 
 def give_up_comment(post: Post, tries: int) -> Statement:

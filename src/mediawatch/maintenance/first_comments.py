@@ -9,7 +9,9 @@ from mediawatch import crash
 from mediawatch.clock import Clock
 from mediawatch.errors import Conflict, GraphProblem, JournalError, MediawatchError
 from mediawatch.graph.client import Exchange, GraphClient
-from mediawatch.graph.publishing import Publishing
+from mediawatch.graph.errors import GraphError
+from mediawatch.graph.publishing import Comment, Publishing
+from mediawatch.graph.verdicts import Remedy
 from mediawatch.journal import posts
 from mediawatch.journal.database import Journal
 from mediawatch.log import Log
@@ -23,6 +25,7 @@ WRITTEN_WITHIN = 7 * 86400.0
 QUIET = 60.0
 TRIES = 3
 _LIMIT = 30.0  # seconds for the call
+_PASSES = {Remedy.RETRY, Remedy.WAIT}
 
 
 class FirstComments:
@@ -47,7 +50,8 @@ class FirstComments:
             except (JournalError, Conflict):
                 raise
             except MediawatchError as error:
-                self._tell(post, error)
+                tries = post.comment_tries + isinstance(error, GraphProblem)
+                self._tell(post, error, last=tries >= TRIES)
         return written
 
     async def _write(self, post: Post) -> bool:
@@ -70,7 +74,9 @@ class FirstComments:
         if post.comment_asked_at is not None:
             if now - post.comment_asked_at < QUIET and post.comment_asked_at - now < QUIET:
                 return False
-            there = await api.comments(post.media_id)
+            there = await self._look(post, api, post.media_id)
+            if there is None:
+                return False
             same = [each.id for each in there if words_of(each.text) == words_of(text)]
             if same:
                 await self._record(post, same[-1])
@@ -84,12 +90,25 @@ class FirstComments:
         )
         return True
 
+    async def _look(self, post: Post, api: Publishing, media_id: str) -> tuple[Comment, ...] | None:
+        """The comments that are there; None if that is not told, which is asked again later: who
+        may not read them is not asked for a week, every few seconds."""
+        try:
+            return await api.comments(media_id)
+        except GraphProblem as error:
+            passes = not isinstance(error, GraphError) or error.verdict.kind in _PASSES
+            tries = post.comment_tries + (0 if passes else 1)
+            later = posts.look_later_for_comment(post, self._clock.now(), tries)
+            await self._journal.apply([later])
+            crash.at("comment.recorded")
+            self._tell(post, error, last=tries >= TRIES)
+            return None
+
     async def _record(self, post: Post, comment_id: str) -> None:
         await self._journal.apply([posts.record_comment(post.id, comment_id)])
         crash.at("comment.recorded")
 
-    def _tell(self, post: Post, error: MediawatchError) -> None:
-        last = isinstance(error, GraphProblem) and post.comment_tries + 1 >= TRIES
+    def _tell(self, post: Post, error: MediawatchError, *, last: bool) -> None:
         self._log.warning(
             f"The first comment of {post.name} is not written: {error.message}",
             action="comment",

@@ -133,7 +133,8 @@ class Worker:
                 part_file(target).unlink()
             if isinstance(error, TimeoutError):
                 waited = round(loop.time() - began, 1)
-                raise reject(Reason.TIMEOUT, seconds=waited) from None
+                is_video = self._stall is not None
+                raise reject(Reason.TIMEOUT, video=is_video, seconds=waited) from None
             raise
         self._jobs += 1
         if self._jobs >= self._recycle:

@@ -193,12 +193,27 @@ _TEXTS: dict[Reason, tuple[str, str]] = {
 }
 
 
+#: What helps a video where the above helps a picture alone.
+_VIDEO_REMEDIES = {
+    Reason.TOO_BIG: "Export it smaller, or raise media.max_video_bytes.",
+    Reason.TOO_MANY_PIXELS: "Export it smaller; 1920 pixels across is all that Instagram takes.",
+    Reason.ASPECT: 'Crop it to between {low:.4g}:1 and {high:.4g}:1; media.fit = "blur", "pad" or '
+    '"crop" does that by itself, up to eight times beyond.',
+    Reason.TIMEOUT: "Export it smaller or cut it, or have it tried again when this machine has "
+    "less to do.",
+}
 _HELD = frozenset({Reason.TIMEOUT, Reason.NO_VIDEO, Reason.TOO_SHORT, Reason.TOO_LONG})
 
 
-def reject(reason: Reason, *, handling: Handling | None = None, **details: Any) -> Rejected:
-    """The error for a file that cannot be published. ``details`` fill the sentence."""
+def reject(
+    reason: Reason, *, handling: Handling | None = None, video: bool = False, **details: Any
+) -> Rejected:
+    """The error for a file that cannot be published. ``details`` fill the sentence; of a
+    ``video`` other things are to be done."""
     message, remedy = _TEXTS[reason]
+    if video and reason in _VIDEO_REMEDIES:
+        message = message.replace("The picture", "The video")
+        remedy = _VIDEO_REMEDIES[reason].format(**details)
     # Another day the machine may be quicker, or the limit another: a person decides.
     handling = Handling.HOLD if reason in _HELD else handling
     return Rejected(

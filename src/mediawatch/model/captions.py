@@ -101,7 +101,9 @@ def check(caption: str) -> None:
             f"The caption {found}",
             code="caption",
             handling=Handling.HOLD,
-            remedy="Mend it in the file beside the picture, saved as UTF-8, and put both back.",
+            remedy="Mend it in the file beside the picture, saved as UTF-8, and put both back. If "
+            "there is none, mend [publish] caption or hashtags, restart mediawatch, and put the "
+            "picture back.",
         )
 
 

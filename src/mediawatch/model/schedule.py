@@ -24,7 +24,7 @@ PICTURE_LEAD = 10 * 60.0
 VIDEO_LEAD = 60 * 60.0
 #: Seconds that a container is relied on. Meta drops it 24 hours after it was made.
 CONTAINER_LIFE = 23 * 3600.0
-#: Seconds ahead of the clock up to which the last publication is believed (see ``_turn``).
+#: Seconds ahead of the clock up to which the last publication is believed (see ``turn``).
 _SKEW = 300.0
 
 
@@ -82,13 +82,13 @@ def due(
     a gap apart (``publish``), each on its next day (``next``), or all held (``hold``).
     """
     slot = moved_to or publish_at
-    turn = _turn(now, min_gap, last_published_at)
+    from_then = turn(now, min_gap, last_published_at)
     if slot is None:
-        return PublishNow() if turn <= now else Wait(turn, gap=True)
+        return PublishNow() if from_then <= now else Wait(from_then, gap=True)
     at = slot.timestamp()
     if now < at:
         return Wait(at)
-    behind = now - max(at, turn)
+    behind = now - max(at, from_then)
     if late != "publish" and behind > late_after:
         if late == "hold":
             return Held(_too_late(slot, now - at))
@@ -98,7 +98,7 @@ def due(
             f"It was planned for {_shown(slot)} and is {_span(now - at)} late: it is published on "
             f"{_shown(following)} instead.",
         )
-    return PublishNow() if turn <= now else Wait(turn, gap=True)
+    return PublishNow() if from_then <= now else Wait(from_then, gap=True)
 
 
 def next_slot(publish_at: datetime, now: float) -> datetime:
@@ -128,8 +128,8 @@ def container_is_stale(made_at: float, now: float) -> bool:
     return not -_SKEW <= now - made_at < CONTAINER_LIFE
 
 
-def _turn(now: float, min_gap: float, last: float | None) -> float:
-    """From when the account may publish again.
+def turn(now: float, min_gap: float, last: float | None) -> float:
+    """From when the account may publish again, in seconds since the epoch.
 
     A publication that lies ahead of the clock was written down when the clock was wrong, and says
     nothing: waiting for it could take years.

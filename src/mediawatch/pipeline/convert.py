@@ -78,6 +78,7 @@ class Convert:
         _require_understood(work.post)
         try:
             prepared = await self._prepare_all(work)
+            _require_cover_within(work.post, prepared[0])
         except MediawatchError:
             # Nobody knows of the others yet: those of a post that is not tried again would stay.
             await asyncio.to_thread(remove_prepared, [self._place(i) for i in work.post.parts])
@@ -217,6 +218,22 @@ def _no_cover(name: str, cover: str, why: Rejected) -> Rejected:
         remedy=f"{why.remedy} Then put all files back. To have the reel without a cover, delete "
         f"{cover} and put the others back.",
     )
+
+
+def _require_cover_within(post: Post, video: Item) -> None:
+    """Raises Rejected for a cover that is a moment behind the end: Meta refuses it (2207057), but
+    not before it has the whole video."""
+    cover, lasts = post.wishes.cover, video.duration
+    if cover is None or cover.offset_ms is None or lasts is None:
+        return
+    if cover.offset_ms >= lasts * 1000:
+        raise Rejected(
+            f"The cover of {post.name} is to be the picture at {cover.offset_ms / 1000:g} seconds, "
+            f"and it lasts {lasts:g}.",
+            code="cover",
+            handling=Handling.HOLD,
+            remedy="Name an earlier moment in the file beside it, and put both back.",
+        )
 
 
 def _at_hand(item: Item) -> Item:

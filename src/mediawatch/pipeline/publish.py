@@ -23,6 +23,7 @@ from mediawatch.journal import accounts, attempts, posts
 from mediawatch.journal.accounts import Account
 from mediawatch.journal.attempts import Attempt
 from mediawatch.journal.witness import Witness
+from mediawatch.model import schedule
 from mediawatch.model.lifecycle import PRIORITY, Event, Publication, Stage
 from mediawatch.model.posts import ACCOUNT_BUSY, Item
 from mediawatch.pipeline import quota
@@ -163,8 +164,9 @@ class Publish:
             turn.release()
 
     async def _not_yet(self, work: Work, account: Account) -> WaitUntil | None:
-        gap = (account.last_published_at or 0.0) + self._settings.min_gap
-        if self._settings.min_gap and gap > work.clock.now():
+        now = work.clock.now()
+        gap = schedule.turn(now, self._settings.min_gap, account.last_published_at)
+        if self._settings.min_gap and gap > now:
             return WaitUntil(
                 gap, Reason("min-gap", "The account published a moment ago (publish.min_gap).")
             )

@@ -99,6 +99,7 @@ class CarouselIntake:
         if prints is None:
             return Taken.CHANGED
         post = self._post(candidate, prints, *_wishes(candidate.path, prints))
+        await self._forget_notes(post.content_key)
         try:
             intended = [accounts.ensure(self._account_id), *posts.add(post)]
             await self._journal.apply(intended)
@@ -216,6 +217,13 @@ class CarouselIntake:
         await self._journal.apply([posts.forget(post.id)])
         crash.at("claim.forgotten")
 
+    async def _forget_notes(self, content_key: str) -> None:
+        """A folder that failed before and was put back is tried again: its note is not true any
+        more."""
+        for failed in await posts.find_failed(self._journal, [content_key]):
+            if not await asyncio.to_thread(album.shown(failed).exists):
+                await asyncio.to_thread(album.forget_note, album.shown(failed))
+
     def _under_way(self, post: Post, candidate: Candidate) -> Taken:
         self._engine.wake(post.id, PRIORITY[post.stage])
         self._taken(candidate.name, post.id, False)
@@ -227,8 +235,15 @@ class CarouselIntake:
         if known.items[0].source.parent == candidate.path:
             return await self._finish_claim(known, candidate)
         there = await asyncio.to_thread(_all_there, known)
-        if known.state is State.HELD and not there and known.kind is PostKind.CAROUSEL:
+        if known.state is not State.HELD or known.kind is not PostKind.CAROUSEL:
+            return await self._duplicate(known, candidate)
+        if not there:
             return await self._put_back(known, candidate, fresh)
+        # A copy of it: whoever does that wants it tried again, and as it is said now.
+        said = _said_anew(known, fresh)
+        await self._journal.apply([posts.record_words(said), self._release(known)])
+        crash.at("duplicate.released")
+        self._engine.wake(known.id, PRIORITY[known.stage])
         return await self._duplicate(known, candidate)
 
     async def _finish_claim(self, post: Post, candidate: Candidate) -> Taken:
@@ -257,9 +272,7 @@ class CarouselIntake:
             )
             for item, new in zip(post.items, fresh.items, strict=True)
         ]
-        said = post
-        if post.stage in _WORDS_ARE_OPEN:
-            said = replace(post, caption=fresh.caption, wishes=fresh.wishes, refusal=fresh.refusal)
+        said = _said_anew(post, fresh)
         before = album.shown(post)
         await asyncio.to_thread(album.forget_note, before)
         recorded = [
@@ -303,6 +316,21 @@ class CarouselIntake:
         )
         self._taken(candidate.name, known.id, True)
         return Taken.TAKEN
+
+
+def _said_anew(post: Post, fresh: Post) -> Post:
+    """The post with what is said in the folder now. Once Meta has made a container its words
+    stand."""
+    if post.stage not in _WORDS_ARE_OPEN:
+        return post
+    planned_anew = fresh.wishes.publish_at != post.wishes.publish_at
+    return replace(
+        post,
+        caption=fresh.caption,
+        wishes=fresh.wishes,
+        refusal=fresh.refusal,
+        moved_to=None if planned_anew else post.moved_to,
+    )
 
 
 def _in_place(post: Post) -> list[Statement]:
@@ -365,7 +393,14 @@ def _check_files(folder: Path, prints: dict[str, Fingerprint], wishes: Wishes) -
             )
         if each.refusal is not None:
             raise _refused(f"{name} in {folder.name}: {each.refusal[1]}", each.refusal[2])
-    others: Sequence[str] = folders.listed(str(folder)).others
+    found = folders.listed(str(folder))
+    if alone := [name for name, _ in found.raws if not belongs_to_any(name, prints)]:
+        raise _refused(
+            f"{alone[0]} in {folder.name} is the RAW of a camera, and no picture of the same name "
+            "lies beside it.",
+            "Export a JPEG of it into the folder, or take it out, and put the folder back.",
+        )
+    others: Sequence[str] = found.others
     strange = [name for name, each in prints.items() if each.family is Family.UNSUPPORTED]
     if others or strange:
         raise _refused(

@@ -86,7 +86,13 @@ class Intake:
         self._taken = taken
         self._backlog = backlog
         self._known = KnownContent(
-            watch, journal=journal, engine=engine, clock=clock, log=log, taken=taken
+            watch,
+            self._words,
+            journal=journal,
+            engine=engine,
+            clock=clock,
+            log=log,
+            taken=taken,
         )
         self._carousels = CarouselIntake(
             watch,

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
 
 from mediawatch import crash
 from mediawatch.clock import Clock, iso
@@ -15,10 +18,11 @@ from mediawatch.log import Log
 from mediawatch.model.lifecycle import PRIORITY, Event, Stage, State
 from mediawatch.model.posts import Post, shown_as
 from mediawatch.pipeline.archive import finish_moves
-from mediawatch.watch import claiming, put_back
+from mediawatch.watch import claiming, put_back, sidecar
 from mediawatch.watch.candidates import Candidate, Taken, Told
 from mediawatch.watch.claiming import Claim
-from mediawatch.watch.fingerprint import Fingerprint
+from mediawatch.watch.fingerprint import Fingerprint, kind_of
+from mediawatch.watch.words import Words
 
 _WORDS_ARE_OPEN = {Stage.CONVERT, Stage.UPLOAD, Stage.CONTAINER}
 
@@ -29,6 +33,7 @@ class KnownContent:
     def __init__(
         self,
         watch: WatchSettings,
+        words: Words,
         *,
         journal: Journal,
         engine: JobEngine,
@@ -37,6 +42,7 @@ class KnownContent:
         taken: Told,
     ) -> None:
         self._watch = watch
+        self._words = words
         self._journal = journal
         self._engine = engine
         self._clock = clock
@@ -52,8 +58,13 @@ class KnownContent:
             return await self._duplicate(known, candidate)
         if not await asyncio.to_thread(claiming.has_source, known):
             return await self._put_back(known, candidate, fingerprint)
-        # A copy of a held file was put into the inbox: whoever does that wants it tried again.
-        await self._journal.apply([self._release(known)])
+        # A copy of a held file was put into the inbox: whoever does that wants it tried again, and
+        # as it is said now.
+        said = known
+        if known.stage in _WORDS_ARE_OPEN and fingerprint.beside:
+            target = self._watch.work_folder / known.id / candidate.path.name
+            said = self._said_anew(known, Claim(candidate, fingerprint, target), [])
+        await self._journal.apply([posts.record_words(said), self._release(known)])
         crash.at("duplicate.released")
         self._engine.wake(known.id, PRIORITY[known.stage])
         return await self._duplicate(known, candidate)
@@ -81,12 +92,13 @@ class KnownContent:
         target = self._watch.work_folder / post.id / candidate.path.name
         claim = Claim(candidate, fingerprint, target)
         items = await asyncio.to_thread(put_back.items_of, post, claim)
+        left = await asyncio.to_thread(sidecar.find, post.items[0].source)
         # First, while it is known where that lies: what it says is no longer so.
         await asyncio.to_thread(claiming.forget_note, post.items[0].source)
         said = post
         # Once Meta has made a container its words stand.
         if post.stage in _WORDS_ARE_OPEN:
-            said = self._said_anew(post, fingerprint)
+            said = self._said_anew(post, claim, [] if fingerprint.beside else left)
         # With the intent: after a kill only the journal knows that it came with these words.
         intended = posts.exchange_items(post.items, items)
         await self._journal.apply([*intended, posts.record_words(said)])
@@ -107,13 +119,31 @@ class KnownContent:
         self._taken(candidate.name, post.id, False)
         return Taken.TAKEN
 
-    def _said_anew(self, post: Post, fingerprint: Fingerprint) -> Post:
-        wishes = fingerprint.wishes
+    def _said_anew(self, post: Post, claim: Claim, left: Sequence[Path]) -> Post:
+        """What is said with it now. ``left``: sidecars that were forgotten where it lay; what they
+        said, good or bad, counts still. Who took one away wants it without."""
+        wishes, refusal = claim.fingerprint.wishes, claim.fingerprint.refusal
+        if left:
+            wishes = post.wishes.merge(wishes)
+            if refusal is None and post.refusal is not None and post.refusal[0] == "sidecar":
+                refusal = post.refusal
+            self._log.warning(
+                f"{post.name} came back without {left[0].name}; what that says is kept.",
+                action="claim",
+                post=post.id,
+                remedy=f"It lies in {left[0].parent}: delete it, or put both back to change it.",
+            )
+        when = datetime.fromtimestamp(self._clock.now()).astimezone()
+        kind = kind_of(claim.candidate, claim.fingerprint.family, wishes)
+        planned_anew = wishes.publish_at != post.wishes.publish_at
         return replace(
             post,
-            caption=post.caption if wishes.caption is None else wishes.caption,
+            # Later the prepared file is of that kind already.
+            kind=kind if post.stage is Stage.CONVERT else post.kind,
+            caption=self._words.caption(post.name, wishes, when),
             wishes=wishes,
-            refusal=fingerprint.refusal,
+            refusal=refusal,
+            moved_to=None if planned_anew else post.moved_to,
         )
 
     async def _duplicate(self, known: Post, candidate: Candidate) -> Taken:

@@ -118,11 +118,13 @@ def scan(
 ) -> Listing:
     """List names only, and compare them with the ``known`` ones (the set is used up).
 
-    At most ``room`` new names are kept, so that memory does not grow with the folder, and those
-    that may belong to them; ``only`` restricts them. Raises OSError if the folder cannot be listed.
+    At most ``room`` new names are kept, so that memory does not grow with the folder, those that
+    may belong to them, and the pictures of clips; ``only`` restricts them. Raises OSError if the
+    folder cannot be listed.
     """
     fresh: list[str] = []
     spare: list[str] = []
+    clips: frozenset[str] | None = None  # stems of those that were kept
     more = False
     let_go = broken(root, withheld.recheck)
     there = kept = 0
@@ -143,8 +145,12 @@ def scan(
             fresh.append(name)
         else:
             more = True
+            if clips is None:
+                clips = frozenset(split_name(n)[0] for n in fresh if n.lower().endswith(pairs.CLIP))
             if name.lower().endswith(pairs.TAILS):
                 spare.append(name)
+            elif split_name(name)[0] in clips and pairs.may_own(name, pairs.Kin.CLIP):
+                fresh.append(name)  # or its clip would be taken for a video of its own
     if spare:
         stems = {split_name(name)[0] for name in fresh}
         fresh += [name for name in spare if pairs.stem_of_owner(name) in stems]

@@ -69,7 +69,7 @@ def require_whole(file: BinaryIO, max_bytes: int) -> Sniffed:
     if size == 0:
         raise reject(Reason.EMPTY)
     if size > max_bytes:
-        raise reject(Reason.TOO_BIG, size=size, limit=max_bytes)
+        raise reject(Reason.TOO_BIG, video=True, size=size, limit=max_bytes)
     kind = sniff(file.read(HEAD))
     if kind.family is Family.UNSUPPORTED:
         raise reject(Reason.UNSUPPORTED, label=kind.label)

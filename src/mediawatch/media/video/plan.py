@@ -97,7 +97,7 @@ def _require_possible(facts: Facts, limits: VideoLimits) -> None:
     if facts.seconds > limits.max_seconds + _SLACK:
         raise reject(Reason.TOO_LONG, seconds=facts.seconds, limit=limits.max_seconds)
     if facts.width * facts.height > MAX_FRAME_PIXELS.value:
-        raise reject(Reason.TOO_MANY_PIXELS, limit=MAX_FRAME_PIXELS.value)
+        raise reject(Reason.TOO_MANY_PIXELS, video=True, limit=MAX_FRAME_PIXELS.value)
     if min(facts.upright) < MIN_SIDE.value:
         width, height = facts.upright
         raise reject(Reason.TOO_SMALL, width=width, height=height, limit=MIN_SIDE.value)
@@ -179,7 +179,7 @@ def _frame(facts: Facts, limits: VideoLimits, fit: Fit) -> tuple[Size, Size]:
     if not fits and (
         fit == "reject" or not low / HARD_ASPECT.value <= ratio <= high * HARD_ASPECT.value
     ):
-        raise reject(Reason.ASPECT, width=width, height=height)
+        raise reject(Reason.ASPECT, video=True, width=width, height=height, low=low, high=high)
     if fits:
         content = even_size(width, height, limits.max_width)
         return content, content

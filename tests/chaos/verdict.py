@@ -98,7 +98,7 @@ def _filed(plan: Plan, river: River) -> Iterator[str]:
         }[fate]
         found = lying.pop(digest, Counter())
         if fate is Fate.FAILED and found["failed"]:
-            # A copy that comes while the first is under way is its duplicate; later it is a new try.
+            # A copy that comes while the first is under way is its duplicate; later, a new try.
             expected = Counter(failed=found["failed"], duplicate=copies - found["failed"])
         if found != +expected:
             yield f"{file.name} is not where it should be: {dict(+expected)}, but {dict(found)}"

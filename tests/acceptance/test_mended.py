@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.pictures import jpeg
 from tests.support.river import River, contents
+
+
+def kinds(river: River) -> list[str]:
+    return [media["kind"] for media in river.simulator.state.snapshot()["publications"]]
 
 
 async def test_one_file_that_is_to_be_a_carousel_takes_no_other_with_it(river: River) -> None:
@@ -25,3 +31,23 @@ async def test_one_file_that_is_to_be_a_carousel_takes_no_other_with_it(river: R
         (river.held / "album.jpg").rename(river.inbox / "album.jpg")
         await river.post("album.jpg", state="done")
     assert {**originals, "album.jpg": album} == river.filed()
+
+
+@pytest.mark.parametrize("by", ["folder", "wish"])
+async def test_a_picture_that_was_to_be_a_reel_goes_on_as_a_picture(river: River, by: str) -> None:
+    """As the remedy says; and while it is held, nothing that was converted lies about."""
+    (river.inbox / "reels").mkdir()
+    place = river.inbox / "reels" if by == "folder" else river.inbox
+    if by == "wish":
+        river.drop("beach.toml", b'kind = "reel"')
+    async with river.daemon():
+        (place / "beach.jpg").write_bytes(jpeg())
+        held = await river.post("beach.jpg", state="held")
+        await river.until((river.held / "beach.jpg").exists)
+        await river.until(lambda: not (river.leftovers() - {"reels"}))
+        assert "kind" == held.reason
+        (river.held / "beach.toml").unlink(missing_ok=True)
+        (river.held / "beach.jpg").rename(river.inbox / "beach.jpg")
+        post = await river.post("beach.jpg", state="done")
+    assert held.id == post.id
+    assert ["IMAGE"] == kinds(river)

@@ -257,8 +257,14 @@ def record_link(post_id: str, permalink: str) -> Statement:
 
 
 def record_words(post: Post) -> Statement:
-    """What is said with a post of which no container is made yet, as it stands in ``post``."""
-    words = {"caption": post.caption, "wishes": post.wishes, "refusal": post.refusal}
+    """What is said with a post of which no container is made yet, and of which kind it is to be, as
+    it stands in ``post``."""
+    words = {
+        "kind": post.kind,
+        "caption": post.caption,
+        "wishes": post.wishes,
+        "refusal": post.refusal,
+    }
     return Statement(update(posts).where(posts.c.id == post.id).values(words), rows=1)
 
 

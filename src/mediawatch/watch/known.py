@@ -18,7 +18,7 @@ from mediawatch.pipeline.archive import finish_moves
 from mediawatch.watch import claiming, put_back
 from mediawatch.watch.candidates import Candidate, Taken, Told
 from mediawatch.watch.claiming import Claim
-from mediawatch.watch.fingerprint import Fingerprint
+from mediawatch.watch.fingerprint import Fingerprint, kind_of
 
 _WORDS_ARE_OPEN = {Stage.CONVERT, Stage.UPLOAD, Stage.CONTAINER}
 
@@ -86,7 +86,7 @@ class KnownContent:
         said = post
         # Once Meta has made a container its words stand.
         if post.stage in _WORDS_ARE_OPEN:
-            said = self._said_anew(post, fingerprint)
+            said = self._said_anew(post, candidate, fingerprint)
         # With the intent: after a kill only the journal knows that it came with these words.
         intended = posts.exchange_items(post.items, items)
         await self._journal.apply([*intended, posts.record_words(said)])
@@ -107,10 +107,13 @@ class KnownContent:
         self._taken(candidate.name, post.id, False)
         return Taken.TAKEN
 
-    def _said_anew(self, post: Post, fingerprint: Fingerprint) -> Post:
+    def _said_anew(self, post: Post, candidate: Candidate, fingerprint: Fingerprint) -> Post:
         wishes = fingerprint.wishes
+        # What is converted already was converted for its kind.
+        is_open = post.stage is Stage.CONVERT
         return replace(
             post,
+            kind=kind_of(candidate, fingerprint.family, wishes) if is_open else post.kind,
             caption=post.caption if wishes.caption is None else wishes.caption,
             wishes=wishes,
             refusal=fingerprint.refusal,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.clips import clip
 from tests.support.pictures import jpeg
 from tests.support.river import River, contents
 
@@ -51,3 +52,19 @@ async def test_a_picture_that_was_to_be_a_reel_goes_on_as_a_picture(river: River
         post = await river.post("beach.jpg", state="done")
     assert held.id == post.id
     assert ["IMAGE"] == kinds(river)
+
+
+async def test_a_container_that_meta_refused_is_not_looked_at_again(river: River) -> None:
+    """The words that it was refused for are mended: another container is made with these."""
+    river.drop("waves.toml", b'cover = "99s"')
+    async with river.daemon():
+        river.drop("waves.mp4", clip(seconds=3))
+        held = await river.post("waves.mp4", state="held")
+        await river.until((river.held / "waves.toml").exists)
+        assert "cover" in (held.remedy or "")
+        (river.held / "waves.toml").unlink()
+        river.drop("waves.toml", b'cover = "1s"')
+        (river.held / "waves.mp4").rename(river.inbox / "waves.mp4")
+        post = await river.post("waves.mp4", state="done")
+    assert held.id == post.id
+    assert ["REEL"] == kinds(river)

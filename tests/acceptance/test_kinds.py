@@ -331,6 +331,28 @@ async def test_what_is_said_beside_a_carousel_is_not_passed_over(river: River) -
     assert [] == published(river)
 
 
+async def test_what_is_written_into_a_folder_is_followed_or_told_of(river: River) -> None:
+    """A caption in either case is one. A text that is none, and a wish for another kind, publish
+    nothing: they are named."""
+    pictures = iter(range(20))
+    async with river.daemon():
+        for name, file, text in [
+            ("capital", "Caption.TXT", b"Our trip"),
+            ("notes", "notes.txt", b"Our walk"),
+            ("double", "1.jpg.txt", b"Our swim"),
+            ("story", "caption.toml", b'kind = "story"'),
+        ]:
+            files = {f"{number}.jpg": jpeg(seed=next(pictures)) for number in (1, 2)}
+            drop_folder(river, name, files | {file: text})
+        await river.post("capital", state="done")
+        held = {name: await river.post(name, state="held") for name in ("notes", "double", "story")}
+    assert "notes.txt" in (held["notes"].detail or "")
+    assert "caption.txt" in (held["notes"].remedy or "")
+    assert "1.jpg.txt" in (held["double"].detail or "")
+    assert "kind" in (held["story"].detail or "")
+    assert ["Our trip"] == river.captions()
+
+
 async def test_one_file_in_a_folder_is_held_with_the_way_out(river: River) -> None:
     """A carousel is made of two to ten."""
     async with river.daemon():

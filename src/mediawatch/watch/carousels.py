@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -33,6 +33,7 @@ from mediawatch.model import wish_rules
 from mediawatch.model.dated_names import dated, moment_of
 from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import PRIORITY, Event, Stage, State
+from mediawatch.model.names import split_name
 from mediawatch.model.pairs import belongs_to_any, is_cover, may_be_clip_of_any
 from mediawatch.model.posts import Item, Post, new_post_id, shown_as
 from mediawatch.model.wishes import Wishes
@@ -336,16 +337,26 @@ def _wishes(folder: Path, prints: dict[str, Fingerprint]) -> tuple[Wishes, Rejec
         if named is not None:
             at = moment_of(named, MACHINE_ZONE)
             wishes = wishes.merge(Wishes(publish_at=at.at, publish_note=at.note))
-        said = sidecar.read(sidecar.find(folder / CAPTION))
+        found = folders.listed(str(folder))
+        said = sidecar.read([folder / name for name, _ in found.files if _is_caption(name)])
         wishes = wishes.merge(said)
+        if said.kind not in {None, PostKind.CAROUSEL}:
+            raise _no_carousel(folder.name, said.kind)
         wish_rules.check(said, PostKind.CAROUSEL)
-        _check_files(folder, prints, wishes)
+        _check_files(folder, found, prints, wishes)
     except Rejected as refusal:
         return wishes, refusal
     return wishes, None
 
 
-def _check_files(folder: Path, prints: dict[str, Fingerprint], wishes: Wishes) -> None:
+def _is_caption(name: str) -> bool:
+    """However it is written: phones begin with a capital, and some disks know no difference."""
+    return is_sidecar(name) and split_name(name)[0].casefold() == CAPTION
+
+
+def _check_files(
+    folder: Path, found: folders.Listed, prints: dict[str, Fingerprint], wishes: Wishes
+) -> None:
     if beside := sidecar.find(folder):
         raise _refused(
             f"{beside[0].name} lies beside the folder {folder.name}.",
@@ -365,11 +376,17 @@ def _check_files(folder: Path, prints: dict[str, Fingerprint], wishes: Wishes) -
             )
         if each.refusal is not None:
             raise _refused(f"{name} in {folder.name}: {each.refusal[1]}", each.refusal[2])
-    others: Sequence[str] = folders.listed(str(folder)).others
     strange = [name for name, each in prints.items() if each.family is Family.UNSUPPORTED]
-    if others or strange:
+    if texts := [name for name, _ in found.files if is_sidecar(name) and not _is_caption(name)]:
         raise _refused(
-            f"{(*strange, *others)[0]} in {folder.name} is no picture and no video.",
+            f"{texts[0]} in {folder.name} is about none of its files, and its caption is called "
+            f"{CAPTION}.txt or {CAPTION}.toml.",
+            f"Call it {CAPTION}{split_name(texts[0])[1].lower()}, or take it out, and put the "
+            "folder back.",
+        )
+    if found.others or strange:
+        raise _refused(
+            f"{(*strange, *found.others)[0]} in {folder.name} is no picture and no video.",
             "Take it out of the folder, and put the folder back.",
         )
     if not FEWEST <= len(prints) <= MOST:
@@ -383,6 +400,14 @@ def _check_files(folder: Path, prints: dict[str, Fingerprint], wishes: Wishes) -
             f"The caption of {folder.name} has an alt_text for {astray[0]}, which is not there.",
             "Correct the name, and put the folder back.",
         )
+
+
+def _no_carousel(folder: str, kind: PostKind | None) -> Rejected:
+    return _refused(
+        f"{folder} is a folder, and becomes a carousel; its caption wishes for the kind {kind}.",
+        'Take the line with "kind" out of its caption, or put its files into the inbox one by '
+        "one, and put all back.",
+    )
 
 
 def _refused(message: str, remedy: str) -> Rejected:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.clips import clip
-from tests.support.pictures import jpeg
+from tests.support.pictures import PDF, heic, jpeg
 from tests.support.river import River, contents
 
 
@@ -68,3 +68,47 @@ async def test_a_container_that_meta_refused_is_not_looked_at_again(river: River
         post = await river.post("waves.mp4", state="done")
     assert held.id == post.id
     assert ["REEL"] == kinds(river)
+
+
+async def test_what_is_mended_into_another_post_leaves_no_held_one_behind(river: River) -> None:
+    """A folder without what was in its way, a story as a picture, a clip with its picture: as their
+    notes say. What was held has no original any more; neither it nor its note asks for anything."""
+    folder = river.inbox / "trip"
+    folder.mkdir()
+    for name, content in {"1.jpg": jpeg(seed=1), "2.jpg": jpeg(seed=2), "a.pdf": PDF}.items():
+        (folder / name).write_bytes(content)
+    river.drop("beach.toml", b'kind = "story"\nfirst_comment = "Hello"')
+    river.drop("beach.jpg", jpeg(seed=3))
+    river.drop("IMG_1.mov", clip(seconds=2, form="mov"))
+    river.drop("other.toml", b"capton = 1")
+    river.drop("other.jpg", jpeg(seed=4))
+    async with river.daemon():
+        for name in ("trip", "beach.jpg", "IMG_1.mov", "other.jpg"):
+            await river.post(name, state="held")
+            await river.until((river.held / f"{name}.mediawatch.json").exists)
+            await river.until((river.held / name).exists)
+        await river.until(lambda: not river.leftovers())
+        (river.held / "trip" / "a.pdf").unlink()
+        (river.held / "trip").rename(river.inbox / "trip")
+        (river.held / "beach.toml").unlink()
+        (river.held / "beach.jpg").rename(river.inbox / "beach.jpg")
+        river.drop("IMG_1.heic", heic(400, 320))
+        (river.held / "IMG_1.mov").rename(river.inbox / "IMG_1.mov")
+        await river.until(lambda: 3 == len(kinds(river)))
+        await river.until(lambda: not river.leftovers())
+
+        async def states() -> list[tuple[str, str]]:
+            found = sorted((post.name, str(post.state)) for post in await river.all_posts())
+            return found if "running" not in {state for _, state in found} else []
+
+        assert [
+            ("IMG_1.heic", "done"),
+            ("IMG_1.mov", "cancelled"),
+            ("beach.jpg", "cancelled"),
+            ("beach.jpg", "done"),
+            ("other.jpg", "held"),
+            ("trip", "cancelled"),
+            ("trip", "done"),
+        ] == await river.until(states)
+    held = contents(river.held).keys()
+    assert {"other.jpg", "other.toml", "other.jpg.mediawatch.json"} == held

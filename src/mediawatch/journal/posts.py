@@ -334,6 +334,23 @@ async def find_failed(journal: Journal, content_keys: Iterable[str]) -> list[Pos
     )
 
 
+async def held_with(journal: Journal, account_id: str, sha256s: Iterable[str]) -> list[Post]:
+    """The held posts of this account that have a file with one of these hashes."""
+    of_them = select(items.c.post_id).where(items.c.sha256.in_(list(sha256s)))
+    return await _load(
+        journal,
+        select(posts).where(
+            posts.c.state == State.HELD,
+            posts.c.account_id == account_id,
+            posts.c.id.in_(
+                of_them.where(
+                    items.c.post_id.in_(select(posts.c.id).where(posts.c.state == State.HELD))
+                )
+            ),
+        ),
+    )
+
+
 async def listed(
     journal: Journal,
     *,

@@ -46,6 +46,7 @@ from mediawatch.watch.clips import is_clip
 from mediawatch.watch.filters import is_sidecar
 from mediawatch.watch.fingerprint import Fingerprint, content_key, take_fingerprint
 from mediawatch.watch.reading import identity
+from mediawatch.watch.superseded import Superseded
 from mediawatch.watch.words import Words
 from mediawatch.watch.writers import Key
 
@@ -58,7 +59,7 @@ _WORDS_ARE_OPEN = {Stage.CONVERT, Stage.UPLOAD, Stage.CONTAINER}
 
 
 class CarouselIntake:
-    """Makes a post of a folder. The parameters are those of ``Intake``."""
+    """Makes a post of a folder. The parameters are those of ``Intake``, and its ``superseded``."""
 
     def __init__(
         self,
@@ -72,11 +73,13 @@ class CarouselIntake:
         log: Log,
         own: Callable[[], None],
         taken: Told,
+        superseded: Superseded,
     ) -> None:
         self._watch, self._words, self._account_id = watch, words, account_id
         self._journal, self._engine = journal, engine
         self._clock, self._log = clock, log
         self._own, self._taken = own, taken
+        self._superseded = superseded
 
     async def take(self, candidate: Candidate) -> Taken:
         """Claim the folder; what became of it. Raises nothing but cancellation."""
@@ -201,7 +204,10 @@ class CarouselIntake:
         crash.at("claim.recorded")
         together = f"{len(post.items)} files"
         self._log.info(f"{post.name} is taken ({together}).", action="claim", post=post.id)
-        return self._under_way(post, candidate)
+        taken = self._under_way(post, candidate)
+        made = {post.id: [each.sha256 for each in prints.values()]}
+        await self._superseded.end(self._account_id, made)
+        return taken
 
     def _rename(self, source: Path, target: Path) -> None:
         filing.make_own(target.parent)

@@ -97,6 +97,20 @@ async def test_an_animation_becomes_a_reel(river: River) -> None:
     assert post.items[0].changes
 
 
+async def test_an_animation_with_what_a_reel_cannot_have_is_held(river: River) -> None:
+    """A tag with a place was wished for a picture; a reel would lose the place in silence."""
+    async with river.daemon():
+        tag = '[[user_tags]]\nusername = "friend"\nx = 0.5\ny = 0.5\n'
+        river.drop("cat.toml", tag.encode())
+        river.drop("cat.gif", animation("GIF", 12, (400, 320)))
+        post = await river.post("cat.gif", state="held")
+
+    assert "sidecar" == post.reason
+    assert "friend" in post.detail
+    assert "Leave x and y out" in post.remedy
+    assert [] == river.captions()
+
+
 async def test_what_lies_in_stories_is_a_story_and_in_reels_a_reel(river: River) -> None:
     """The folder sets the kind; the folders stay, and the originals are filed with the others."""
     (river.inbox / "stories").mkdir()
@@ -329,6 +343,28 @@ async def test_what_is_said_beside_a_carousel_is_not_passed_over(river: River) -
     assert "trip.txt" in (outside.detail or "")
     assert "a.txt" in (inside.detail or "")
     assert [] == published(river)
+
+
+async def test_what_is_written_into_a_folder_is_followed_or_told_of(river: River) -> None:
+    """A caption in either case is one. A text that is none, and a wish for another kind, publish
+    nothing: they are named."""
+    pictures = iter(range(20))
+    async with river.daemon():
+        for name, file, text in [
+            ("capital", "Caption.TXT", b"Our trip"),
+            ("notes", "notes.txt", b"Our walk"),
+            ("double", "1.jpg.txt", b"Our swim"),
+            ("story", "caption.toml", b'kind = "story"'),
+        ]:
+            files = {f"{number}.jpg": jpeg(seed=next(pictures)) for number in (1, 2)}
+            drop_folder(river, name, files | {file: text})
+        await river.post("capital", state="done")
+        held = {name: await river.post(name, state="held") for name in ("notes", "double", "story")}
+    assert "notes.txt" in (held["notes"].detail or "")
+    assert "caption.txt" in (held["notes"].remedy or "")
+    assert "1.jpg.txt" in (held["double"].detail or "")
+    assert "kind" in (held["story"].detail or "")
+    assert ["Our trip"] == river.captions()
 
 
 async def test_one_file_in_a_folder_is_held_with_the_way_out(river: River) -> None:

@@ -105,3 +105,29 @@ async def test_a_cache_that_cannot_be_written_fails_no_post(river: River) -> Non
     (line,) = [line for line in river.said("convert") if line["level"] == "warning"]
     assert "Could not keep prepared files" in line["event"]
     assert "Nothing is lost" in line["remedy"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("tall.jpg", UPRIGHT), ("waves.mp4", clip(seconds=3))],
+    ids=["picture", "video"],
+)
+async def test_a_prepared_file_that_was_changed_meanwhile_is_not_published(
+    river: River, name: str, content: bytes
+) -> None:
+    """A planned post waits with it, and somebody writes to it, or to its other name in the cache:
+    it is prepared anew, and what is published is what was prepared."""
+    river.drop(f"{Path(name).stem}.toml", b'publish_at = "2099-12-24 18:00"')
+    async with river.daemon():
+        river.drop(name, content)
+        post = await river.post(name, state="waiting", reason="scheduled")
+        (file,) = kept(river)
+        with file.open("r+b") as written:
+            written.seek(file.stat().st_size // 2)
+            written.write(bytes(500))
+        assert 0 == (await river.run("posts", "publish", post.id)).code
+        await river.post(name, state="done")
+        await river.until(lambda: not river.leftovers())
+    (media,) = river.simulator.state.publications
+    sent = [*media.container.pictures, *media.container.videos]
+    assert [post.items[0].prepared_sha256] == [each.sha256 for each in sent]

@@ -5,6 +5,7 @@ Real FTP server, web server and simulator; the fault table is shared with the un
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -87,6 +88,8 @@ class Shore:
             "00",
             1,
             prepared=picture,
+            prepared_sha256=hashlib.sha256(PICTURE).hexdigest(),
+            prepared_size=len(PICTURE),
             remote_key=new_key(),
         )
         await self.bench.post(id=POST, stage=Stage.UPLOAD, items=(item,))

@@ -25,6 +25,7 @@ CHILD = {"media_type": "VIDEO", "is_carousel_item": "true"}
         {},
         {"codec": "libx265"},
         {"form": "mov"},
+        {"pixels": "yuvj420p"},
         {"audio": False},
         {"layout": "stereo", "rate": 44_100},
         {"fps": 23},

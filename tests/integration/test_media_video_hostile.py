@@ -12,6 +12,7 @@ from mediawatch.errors import Handling, MediawatchError, Rejected
 from mediawatch.media.order import ImageOptions, Purpose
 from mediawatch.media.pool import Preparer
 from tests.support import ffprobe, pictures, videos
+from tests.support.clips import clip
 
 OPTIONS = ImageOptions()
 
@@ -51,6 +52,8 @@ VERDICTS: dict[str, tuple[Callable[[], bytes], str, Handling]] = {
         Handling.HOLD),
     "damaged in the middle": (
         lambda: videos.damaged(plain()), "corrupt", Handling.FAIL),
+    "damaged where the sound is, too": (
+        lambda: videos.damaged(clip(seconds=4, seed=9)), "corrupt", Handling.FAIL),
     "nearly all of it garbage": (
         lambda: videos.damaged(plain(), 0.01, 0.98), "corrupt", Handling.FAIL),
     "promises a terabyte": (lambda: videos.promising(plain()), "truncated", Handling.HOLD),

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -191,8 +192,11 @@ class Bench:
 
     async def _prepare(self, work: Work, item: Item) -> Item:
         assert item.prepared is not None
-        item.prepared.write_bytes(self.again[item.prepared])
-        return dataclasses.replace(item, prepared_size=len(self.again[item.prepared]))
+        body = self.again[item.prepared]
+        item.prepared.write_bytes(body)
+        return dataclasses.replace(
+            item, prepared_size=len(body), prepared_sha256=hashlib.sha256(body).hexdigest()
+        )
 
     async def _file(self, work: Work) -> Outcome:
         await work.write(Event.FINISH)
@@ -245,6 +249,7 @@ class Bench:
                     named,
                     prepared=path,
                     prepared_size=len(body),
+                    prepared_sha256=hashlib.sha256(body).hexdigest(),
                     media_type=VIDEO,
                     public_url=None,
                 )

@@ -257,7 +257,8 @@ def record_link(post_id: str, permalink: str) -> Statement:
 
 
 def record_words(post: Post) -> Statement:
-    """What is said with a post of which no container is made yet, as it stands in ``post``."""
+    """What is said with a post of which no container is made yet, with its kind and the time that
+    it was moved to, as all stands in ``post``."""
     names = ("kind", "caption", "wishes", "refusal", "moved_to")
     words = {name: getattr(post, name) for name in names}
     return Statement(update(posts).where(posts.c.id == post.id).values(words), rows=1)
@@ -332,6 +333,23 @@ async def find_failed(journal: Journal, content_keys: Iterable[str]) -> list[Pos
         journal,
         select(posts).where(
             posts.c.state == State.FAILED, posts.c.content_key.in_(list(content_keys))
+        ),
+    )
+
+
+async def held_with(journal: Journal, account_id: str, sha256s: Iterable[str]) -> list[Post]:
+    """The held posts of this account that have a file with one of these hashes."""
+    of_them = select(items.c.post_id).where(items.c.sha256.in_(list(sha256s)))
+    return await _load(
+        journal,
+        select(posts).where(
+            posts.c.state == State.HELD,
+            posts.c.account_id == account_id,
+            posts.c.id.in_(
+                of_them.where(
+                    items.c.post_id.in_(select(posts.c.id).where(posts.c.state == State.HELD))
+                )
+            ),
         ),
     )
 

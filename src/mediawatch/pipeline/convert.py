@@ -22,7 +22,7 @@ from mediawatch.media.cache import Cache, Original
 from mediawatch.media.order import ImageOptions, Prepared, Purpose
 from mediawatch.media.pool import Preparer
 from mediawatch.metrics import Metrics
-from mediawatch.model import captions
+from mediawatch.model import captions, wish_rules
 from mediawatch.model.kinds import SUFFIXES, VIDEO, PostKind
 from mediawatch.model.lifecycle import Event
 from mediawatch.model.posts import Item, Post
@@ -79,15 +79,11 @@ class Convert:
         try:
             prepared = await self._prepare_all(work)
             _require_cover_within(work.post, prepared[0])
+            kind = _kind_of(work.post, prepared[0])
         except MediawatchError:
             # Nobody knows of the others yet: those of a post that is not tried again would stay.
             await asyncio.to_thread(remove_prepared, [self._place(i) for i in work.post.parts])
             raise
-        kind = work.post.kind
-        if kind is PostKind.IMAGE and prepared[0].is_video:
-            kind = PostKind.REEL  # an animation: in the feed Meta takes videos as reels only
-        if kind is PostKind.REEL and not prepared[0].is_video:
-            raise _no_reel(work.post.name)
         await work.write(Event.ADVANCE, items=prepared, kind=kind)
         return Done()
 
@@ -199,6 +195,17 @@ def _require_understood(post: Post) -> None:
         code, message, remedy = post.refusal
         raise Rejected(message, code=code, handling=Handling.HOLD, remedy=remedy)
     captions.check(post.caption)
+
+
+def _kind_of(post: Post, prepared: Item) -> PostKind:
+    """Raises Rejected for a reel of a picture, and for what a reel cannot have."""
+    if post.kind is PostKind.IMAGE and prepared.is_video:
+        # An animation: in the feed Meta takes videos as reels only.
+        wish_rules.check(post.wishes, PostKind.REEL)
+        return PostKind.REEL
+    if post.kind is PostKind.REEL and not prepared.is_video:
+        raise _no_reel(post.name)
+    return post.kind
 
 
 def _no_reel(name: str) -> Rejected:

@@ -19,6 +19,7 @@ from mediawatch.graph.rupload import Rupload
 from mediawatch.graph.verdicts import Remedy
 from mediawatch.log import size as in_words
 from mediawatch.model.posts import Item
+from mediawatch.pipeline.intact import is_intact
 from mediawatch.pipeline.progress import Progress
 from mediawatch.pipeline.work import Work
 
@@ -103,12 +104,11 @@ class Direct:
         return item
 
     async def _at_hand(self, work: Work, item: Item) -> tuple[Path, Item]:
-        path = item.prepared
-        if path is None or not await asyncio.to_thread(_is_whole, path, item.prepared_size):
+        if not await asyncio.to_thread(is_intact, item):
             # Other bytes: nothing may be added to what was sent of the old ones.
             item = replace(await self._prepare(work, item), container_id=None)
             await work.write(items=[item])
-            path = item.prepared
+        path = item.prepared
         if path is None:
             raise AssertionError("an item that is sent was prepared before")
         return path, item
@@ -196,10 +196,6 @@ async def _arrival(api: Publishing, container_id: str) -> Arrival | None:
         raise
     spoiled = {ContainerStatus.ERROR, ContainerStatus.EXPIRED}
     return None if found.status_code in spoiled and not found.is_whole else found
-
-
-def _is_whole(path: Path, size: int | None) -> bool:
-    return path.is_file() and path.stat().st_size == size
 
 
 def _passes(error: GraphProblem) -> bool:

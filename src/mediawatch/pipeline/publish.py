@@ -11,6 +11,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 
 from mediawatch import crash
 from mediawatch.config import PublishSettings
@@ -246,7 +247,17 @@ class Publish:
     async def _anew(self, work: Work, why: str, verdict: Verdict | None = None) -> Outcome:
         """A new container; nothing was asked of the old one, so nothing of it can be live."""
         post = work.post
+        rebuild = partial(
+            work.write,
+            Event.REBUILD,
+            # The address too is made anew, from the settings of today.
+            items=[replace(item, public_url=None, container_id=None) for item in post.items],
+            container_id=None,
+            rebuilds=post.rebuilds + 1,
+        )
         if verdict is not None and verdict.rebuilds == 0:
+            # Whoever does what the remedy says must not be told of the dead one again.
+            await rebuild()
             return Hold(Reason(verdict.code, f"Meta cannot use {post.name}: {why}", verdict.remedy))
         if post.rebuilds >= (verdict.rebuilds if verdict else REBUILDS):
             remedy = f"{verdict.remedy} " if verdict else ""
@@ -258,9 +269,7 @@ class Publish:
                 )
             )
         work.log.info(f"A new container is made for {post.name}: {why}.", action="container")
-        # The address too is made anew, from the settings of today.
-        items = [replace(item, public_url=None, container_id=None) for item in post.items]
-        await work.write(Event.REBUILD, items=items, container_id=None, rebuilds=post.rebuilds + 1)
+        await rebuild()
         return Done()
 
     def _account_busy(self, work: Work, other: str | None) -> WaitUntil:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -14,6 +15,7 @@ from mediawatch.metrics import Metrics
 from mediawatch.model.kinds import PICTURE, SUFFIXES
 from mediawatch.model.lifecycle import Event
 from mediawatch.model.posts import Item
+from mediawatch.pipeline.intact import is_intact
 from mediawatch.pipeline.outcomes import Done, Outcome
 from mediawatch.pipeline.work import Work
 
@@ -60,7 +62,7 @@ class Upload:
     async def upload(self, work: Work, item: Item) -> Item:
         """The item with its public address. Safe to repeat."""
         known = item
-        if item.prepared is None or not item.prepared.is_file():
+        if not await asyncio.to_thread(is_intact, item):
             item = await self._prepare(work, item)
             if known.remote_key and known.prepared_sha256 not in {None, item.prepared_sha256}:
                 # Another cover, or a video that came out otherwise: the old one may be known.

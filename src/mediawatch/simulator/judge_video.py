@@ -25,7 +25,9 @@ MEGABYTE = 1_000_000
 MIN_RATE, MAX_RATE, MAX_WIDTH = 23, 60, 1920
 MIN_RATIO, MAX_RATIO = 0.01, 10.0
 MAX_BITS = 25_000_000  # a second
-CODECS, PIXELS = {"h264", "hevc"}, "yuv420p"
+CODECS = {"h264", "hevc"}
+#: 4:2:0 in 8 bits, in the range of television or, as many cameras record, of a computer.
+PIXELS = {"yuv420p", "yuvj420p"}
 MAX_SAMPLES, MAX_CHANNELS = 48_000, 2
 #: Clocks in files are whole numbers: a clip of 60 s may end a little later.
 _TOLERANCE = 0.01
@@ -152,7 +154,7 @@ def _judge_frames(frames: list[av.VideoFrame]) -> tuple[int, int]:
     """Judge how the frames are made; gives width and height as they are shown."""
     _require(bool(frames), "it has no frames")
     first = frames[0]
-    _require(first.format.name == PIXELS, f"the pixels are {first.format.name}, not {PIXELS}")
+    _require(first.format.name in PIXELS, f"the pixels are {first.format.name}, not yuv420p")
     _require(not any(frame.interlaced_frame for frame in frames), "it is interlaced")
     width, height = first.width, first.height
     if first.rotation % 180:

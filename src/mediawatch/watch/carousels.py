@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -33,6 +33,7 @@ from mediawatch.model import wish_rules
 from mediawatch.model.dated_names import dated, moment_of
 from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import PRIORITY, Event, Stage, State
+from mediawatch.model.names import split_name
 from mediawatch.model.pairs import belongs_to_any, is_cover, may_be_clip_of_any
 from mediawatch.model.posts import Item, Post, new_post_id, shown_as
 from mediawatch.model.wishes import Wishes
@@ -45,6 +46,7 @@ from mediawatch.watch.clips import is_clip
 from mediawatch.watch.filters import is_sidecar
 from mediawatch.watch.fingerprint import Fingerprint, content_key, take_fingerprint
 from mediawatch.watch.reading import identity
+from mediawatch.watch.superseded import Superseded
 from mediawatch.watch.words import Words
 from mediawatch.watch.writers import Key
 
@@ -57,7 +59,7 @@ _WORDS_ARE_OPEN = {Stage.CONVERT, Stage.UPLOAD, Stage.CONTAINER}
 
 
 class CarouselIntake:
-    """Makes a post of a folder. The parameters are those of ``Intake``."""
+    """Makes a post of a folder. The parameters are those of ``Intake``, and its ``superseded``."""
 
     def __init__(
         self,
@@ -71,11 +73,13 @@ class CarouselIntake:
         log: Log,
         own: Callable[[], None],
         taken: Told,
+        superseded: Superseded,
     ) -> None:
         self._watch, self._words, self._account_id = watch, words, account_id
         self._journal, self._engine = journal, engine
         self._clock, self._log = clock, log
         self._own, self._taken = own, taken
+        self._superseded = superseded
 
     async def take(self, candidate: Candidate) -> Taken:
         """Claim the folder; what became of it. Raises nothing but cancellation."""
@@ -201,7 +205,10 @@ class CarouselIntake:
         crash.at("claim.recorded")
         together = f"{len(post.items)} files"
         self._log.info(f"{post.name} is taken ({together}).", action="claim", post=post.id)
-        return self._under_way(post, candidate)
+        taken = self._under_way(post, candidate)
+        made = {post.id: [each.sha256 for each in prints.values()]}
+        await self._superseded.end(self._account_id, made)
+        return taken
 
     def _rename(self, source: Path, target: Path) -> None:
         filing.make_own(target.parent)
@@ -364,16 +371,26 @@ def _wishes(folder: Path, prints: dict[str, Fingerprint]) -> tuple[Wishes, Rejec
         if named is not None:
             at = moment_of(named, MACHINE_ZONE)
             wishes = wishes.merge(Wishes(publish_at=at.at, publish_note=at.note))
-        said = sidecar.read(sidecar.find(folder / CAPTION))
+        found = folders.listed(str(folder))
+        said = sidecar.read([folder / name for name, _ in found.files if _is_caption(name)])
         wishes = wishes.merge(said)
+        if said.kind not in {None, PostKind.CAROUSEL}:
+            raise _no_carousel(folder.name, said.kind)
         wish_rules.check(said, PostKind.CAROUSEL)
-        _check_files(folder, prints, wishes)
+        _check_files(folder, found, prints, wishes)
     except Rejected as refusal:
         return wishes, refusal
     return wishes, None
 
 
-def _check_files(folder: Path, prints: dict[str, Fingerprint], wishes: Wishes) -> None:
+def _is_caption(name: str) -> bool:
+    """However it is written: phones begin with a capital, and some disks know no difference."""
+    return is_sidecar(name) and split_name(name)[0].casefold() == CAPTION
+
+
+def _check_files(
+    folder: Path, found: folders.Listed, prints: dict[str, Fingerprint], wishes: Wishes
+) -> None:
     if beside := sidecar.find(folder):
         raise _refused(
             f"{beside[0].name} lies beside the folder {folder.name}.",
@@ -393,18 +410,23 @@ def _check_files(folder: Path, prints: dict[str, Fingerprint], wishes: Wishes) -
             )
         if each.refusal is not None:
             raise _refused(f"{name} in {folder.name}: {each.refusal[1]}", each.refusal[2])
-    found = folders.listed(str(folder))
     if alone := [name for name, _ in found.raws if not belongs_to_any(name, prints)]:
         raise _refused(
             f"{alone[0]} in {folder.name} is the RAW of a camera, and no picture of the same name "
             "lies beside it.",
             "Export a JPEG of it into the folder, or take it out, and put the folder back.",
         )
-    others: Sequence[str] = found.others
     strange = [name for name, each in prints.items() if each.family is Family.UNSUPPORTED]
-    if others or strange:
+    if texts := [name for name, _ in found.files if is_sidecar(name) and not _is_caption(name)]:
         raise _refused(
-            f"{(*strange, *others)[0]} in {folder.name} is no picture and no video.",
+            f"{texts[0]} in {folder.name} is about none of its files, and its caption is called "
+            f"{CAPTION}.txt or {CAPTION}.toml.",
+            f"Call it {CAPTION}{split_name(texts[0])[1].lower()}, or take it out, and put the "
+            "folder back.",
+        )
+    if found.others or strange:
+        raise _refused(
+            f"{(*strange, *found.others)[0]} in {folder.name} is no picture and no video.",
             "Take it out of the folder, and put the folder back.",
         )
     if not FEWEST <= len(prints) <= MOST:
@@ -418,6 +440,14 @@ def _check_files(folder: Path, prints: dict[str, Fingerprint], wishes: Wishes) -
             f"The caption of {folder.name} has an alt_text for {astray[0]}, which is not there.",
             "Correct the name, and put the folder back.",
         )
+
+
+def _no_carousel(folder: str, kind: PostKind | None) -> Rejected:
+    return _refused(
+        f"{folder} is a folder, and becomes a carousel; its caption wishes for the kind {kind}.",
+        'Take the line with "kind" out of its caption, or put its files into the inbox one by '
+        "one, and put all back.",
+    )
 
 
 def _refused(message: str, remedy: str) -> Rejected:

@@ -158,8 +158,14 @@ def _no_clip(name: str) -> Rejected:
 
 
 def kind_of(candidate: Candidate, family: Family, wishes: Wishes) -> PostKind:
-    """What a file is to become: by its wish, its folder, or what it is."""
+    """What a file is to become: by its wish, its folder, or what it is.
+
+    Never a carousel, whatever is wished: that is filed as a folder, with all that lies in it, and a
+    file shares its folder with what was claimed together with it.
+    """
     wished = wishes.kind or candidate.kind or PostKind.IMAGE
+    if wished is PostKind.CAROUSEL:
+        wished = candidate.kind or PostKind.IMAGE
     if wished is PostKind.IMAGE and family is Family.VIDEO:
         return PostKind.REEL  # in the feed Meta takes videos as reels only
     return wished

@@ -32,6 +32,7 @@ from mediawatch.watch.carousels import CarouselIntake
 from mediawatch.watch.claiming import Claim
 from mediawatch.watch.fingerprint import Fingerprint, content_key, kind_of, take_fingerprints
 from mediawatch.watch.known import KnownContent
+from mediawatch.watch.superseded import Superseded
 from mediawatch.watch.words import Words
 
 #: Posts under way above which the folder is held back: the folder itself is the queue.
@@ -94,6 +95,7 @@ class Intake:
             log=log,
             taken=taken,
         )
+        self._superseded = Superseded(journal, clock, log)
         self._carousels = CarouselIntake(
             watch,
             self._words,
@@ -104,6 +106,7 @@ class Intake:
             log=log,
             own=own,
             taken=taken,
+            superseded=self._superseded,
         )
         #: Why no file can be taken for a long while; completes "…, because …". Else empty.
         self.standstill = ""
@@ -334,6 +337,10 @@ class Intake:
             )
             self._taken(claim.candidate.name, post.id, False)
             outcomes[claim.candidate.name] = Taken.TAKEN
+        made = {
+            post.id: [post.sha256, *(each.sha256 for each in post.companions)] for post, _ in claims
+        }
+        await self._superseded.end(self._account_id, made)
 
     async def _forget_notes(self, read: Sequence[_Read]) -> None:
         """What failed before and was put back into the inbox is tried again: its note is not

@@ -19,8 +19,19 @@ from av.video.stream import VideoStream
 # A playlist named .mp4 would otherwise make FFmpeg read the files that it names.
 _ONLY = {"protocol_whitelist": "file", "fflags": "+genpts"}
 
-#: What FFmpeg says of a stream that is broken. Memory and the disk have errors of their own.
-BROKEN = (av.error.InvalidDataError, av.error.PatchWelcomeError, av.error.UnknownError)
+#: What a decoder says of a packet that is broken. Some give numbers of the system, as that of AAC
+#: does: "Operation not permitted", though it comes near no disk. Memory is not among them.
+BROKEN = (
+    av.error.InvalidDataError,
+    av.error.PatchWelcomeError,
+    av.error.UnknownError,
+    av.error.BugError,
+    av.error.ExternalError,
+    av.error.ArgumentError,
+    av.error.PermissionError,
+    av.error.NotImplementedError,
+    av.error.OverflowError,
+)
 
 #: More threads than this only take memory: frames wait in each of them.
 THREADS = min(os.cpu_count() or 1, 8)

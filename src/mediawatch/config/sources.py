@@ -47,19 +47,7 @@ class _Environment(PydanticBaseSettingsSource):
         return None, field_name, False  # values come from __call__ alone
 
     def __call__(self) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for name, (table, key) in GUIDE_NAMES.items():
-            if self.environ.get(name):
-                found.setdefault(table, {})[key] = self.environ[name]
-        for name, value in self.environ.items():
-            table, separator, key = name.removeprefix("MEDIAWATCH_").partition("__")
-            if name.startswith("MEDIAWATCH_") and separator:
-                inner, deeper, last = key.lower().partition("__")
-                values = found.setdefault(table.lower(), {})
-                if deeper:
-                    values = values.setdefault(inner, {})
-                values[last or inner] = value
-        return found
+        return from_environment(self.environ)
 
 
 class _Given(PydanticBaseSettingsSource):
@@ -74,6 +62,23 @@ class _Given(PydanticBaseSettingsSource):
 
     def __call__(self) -> dict[str, Any]:
         return self.values
+
+
+def from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    """What the variables name, by table and key; the guides' names give way to our own."""
+    found: dict[str, Any] = {}
+    for name, (table, key) in GUIDE_NAMES.items():
+        if environ.get(name):
+            found.setdefault(table, {})[key] = environ[name]
+    for name, value in environ.items():
+        table, separator, key = name.removeprefix("MEDIAWATCH_").partition("__")
+        if name.startswith("MEDIAWATCH_") and separator:
+            inner, deeper, last = key.lower().partition("__")
+            values = found.setdefault(table.lower(), {})
+            if deeper:
+                values = values.setdefault(inner, {})
+            values[last or inner] = value
+    return found
 
 
 def default_config_file() -> Path | None:
@@ -168,7 +173,7 @@ def _read_toml(file: Path) -> dict[str, Any]:
     except FileNotFoundError:
         message, remedy = (
             "there is no such file.",
-            "Copy config.example.toml to this name and fill it in.",
+            "`mediawatch init` makes one; or copy config.example.toml to this name.",
         )
     except OSError as error:
         message, remedy = f"cannot be read: {error.strerror}.", "Check its permissions."

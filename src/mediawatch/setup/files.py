@@ -14,9 +14,9 @@ from datetime import datetime
 from pathlib import Path
 
 from mediawatch.config import example
+from mediawatch.crypto import owner_only
 from mediawatch.errors import from_os_error
 from mediawatch.journal.backup import flush
-from mediawatch.setup import owner_only
 from mediawatch.setup.answers import Answers
 from mediawatch.setup.questions import SetupProblem
 
@@ -66,8 +66,7 @@ def write(answers: Answers, settings: Path, now: datetime) -> Written:
         settings: text,  # last: it makes the others count
     }
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        owner_only.restrict(folder)
+        owner_only.make_folder(folder)
         with _aside(contents) as parts, _undisturbed():
             kept = [copy for path in contents if (copy := _keep(path, now)) is not None]
             for part, path in parts.items():
@@ -86,7 +85,7 @@ def _aside(contents: dict[Path, str]) -> Iterator[dict[Path, Path]]:
     try:
         for part, path in parts.items():
             part.unlink(missing_ok=True)
-            owner_only.write(part, contents[path])
+            owner_only.write(part, contents[path].encode())
         yield parts
     finally:
         for part in parts:

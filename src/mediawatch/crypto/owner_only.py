@@ -8,23 +8,42 @@ icacls; well-known SIDs).
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 #: OWNER RIGHTS, SYSTEM, Administrators: their SIDs, which are the same in every language.
 _MAY = ("*S-1-3-4:F", "*S-1-5-18:F", "*S-1-5-32-544:F")
 
 
-def write(path: Path, text: str) -> None:
-    """Make a file that was not there, flushed to the disk. Raises OSError."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+@contextlib.contextmanager
+def new(path: Path) -> Iterator[BinaryIO]:
+    """A file that was not there, to be written; flushed to the disk at the end. Raises OSError."""
+    binary = getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | binary, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
         restrict(path)  # before anything is in it
-        file.write(text)
+        yield file
         file.flush()
         os.fsync(file.fileno())
+
+
+def write(path: Path, content: bytes) -> None:
+    """The same with this content."""
+    with new(path) as file:
+        file.write(content)
+
+
+def make_folder(path: Path) -> None:
+    """A folder with all above it, if it is not there; then it is its owner's alone, with what
+    will lie in it. Raises OSError."""
+    if not path.is_dir():
+        path.mkdir(parents=True, exist_ok=True)
+        restrict(path)
 
 
 def restrict(path: Path) -> None:

@@ -22,6 +22,8 @@ posts_app = typer.Typer(
     help="List and show posts, and say what becomes of them.", no_args_is_help=True
 )
 app.add_typer(posts_app, name="posts")
+config_app = typer.Typer(help="Show the settings, and what they may be.", no_args_is_help=True)
+app.add_typer(config_app, name="config")
 
 Config = Annotated[
     Path | None,
@@ -243,6 +245,22 @@ def publish_post(
     from mediawatch.cli.orders import publish_post
 
     publish_post(config, post, again_too=again)
+
+
+@config_app.command("show")
+def show_config(config: Config = None, json: AsJson = False) -> None:
+    """Show the settings in force and where each comes from; secrets are hidden."""
+    from mediawatch.cli.config import show_config
+
+    show_config(config, as_json=json)
+
+
+@config_app.command("schema")
+def show_schema() -> None:
+    """Print the JSON schema of the settings, for editors."""
+    from mediawatch.cli.config import show_schema
+
+    show_schema()
 
 
 PassphraseFile = Annotated[

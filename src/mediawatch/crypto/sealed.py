@@ -53,17 +53,17 @@ class SealBroken(MediawatchError):
 class Sealer:
     """Seals what is written to it into ``target``. Only ``close`` makes it whole.
 
-    ``cost``: see COST. Raises OSError as ``target`` does.
+    ``cost``: COST unless told otherwise. Raises OSError as ``target`` does.
     """
 
     def __init__(
-        self, target: BinaryIO, passphrase: str, cost: tuple[int, int, int] = COST
+        self, target: BinaryIO, passphrase: str, cost: tuple[int, int, int] | None = None
     ) -> None:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
         self._target = target
         self._prefix = os.urandom(7)
-        self._head = _HEAD.pack(_MAGIC, *cost, os.urandom(16), self._prefix)
+        self._head = _HEAD.pack(_MAGIC, *(cost or COST), os.urandom(16), self._prefix)
         key, proof = _keys(passphrase, self._head)
         self._cipher = AESGCM(key)
         self._number = 0

@@ -66,7 +66,7 @@ def restore(config: Path | None, source: Path, passphrase_file: Path | None) -> 
         loaded = settings_of.load_with_origins(file if file and file.exists() else None)
         done = restoring.restore(proved, loaded.settings, time.time())
     typer.echo(f"✅ The journal of {iso(done.made)} is back in {done.aside.parent}.")
-    if any(done.aside.iterdir()):
+    if done.aside.is_dir():
         typer.echo(f"   What was there before is kept in {done.aside}")
     if done.unseen:
         typer.echo(

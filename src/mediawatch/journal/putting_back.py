@@ -8,6 +8,7 @@ each step can be told from the files themselves. What was there is moved to a fo
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -46,7 +47,7 @@ def begin(data_dir: Path) -> Path:
 
 def decide(data_dir: Path, stamp: str) -> Path:
     """What lies in the folder of ``begin`` takes its place. Gives the folder in which that lies
-    which was there. Only for the owner of ``data_dir``. Raises StorageProblem.
+    which was there, if anything was. Only for the owner of ``data_dir``. Raises StorageProblem.
     """
     part, aside = data_dir / _PART, _free(data_dir / f"replaced-{stamp}")
     try:
@@ -80,6 +81,9 @@ def finish(data_dir: Path) -> bool:
                 if (ready / name).exists():
                     _place(ready / name, data_dir, aside)
             _flush_folder(aside)
+            with contextlib.suppress(OSError):  # something was there
+                aside.rmdir()
+                crash.at("restore.ended")
             _flush_folder(data_dir)
             (ready / _ASIDE).unlink()
             crash.at("restore.ended")

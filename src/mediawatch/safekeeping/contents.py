@@ -1,8 +1,8 @@
 """What a backup holds, and how it is told at its beginning.
 
-A tar archive inside a sealed file (crypto/sealed.py). Its first member, ``manifest.json``, says
-what follows: settings and secrets with the paths that they had, the records beside the journal, and
-last the journal itself, which alone may be large.
+A compressed tar archive inside a sealed file (crypto/sealed.py). Its first member,
+``manifest.json``, says what follows: settings and secrets with the paths that they had, the records
+beside the journal, and last the journal itself, which alone may be large.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class Packer:
     """Writes the archive into ``target``, which is only written to."""
 
     def __init__(self, target: _Writable) -> None:
-        self._tar = tarfile.open(fileobj=target, mode="w|", format=tarfile.PAX_FORMAT)  # type: ignore[call-overload]  # noqa: SIM115 - closed by close
+        self._tar = tarfile.open(fileobj=target, mode="w|gz", format=tarfile.PAX_FORMAT)  # type: ignore[call-overload]  # noqa: SIM115 - closed by close
 
     def add(self, name: str, content: bytes) -> None:
         """A small member."""
@@ -119,7 +119,7 @@ class _Readable(Protocol):
 def unpacked(source: _Readable) -> Iterator[tuple[str, int, BinaryIO]]:
     """Name, size in bytes and content of each member, in order. Raises SealBroken."""
     try:
-        with tarfile.open(fileobj=source, mode="r|") as tar:  # type: ignore[call-overload]
+        with tarfile.open(fileobj=source, mode="r|gz") as tar:  # type: ignore[call-overload]
             for told in tar:
                 content = tar.extractfile(told)
                 if content is None:

@@ -54,8 +54,8 @@ class Returned:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """``aside``: where what was there lies now. ``unseen``: nobody here knows what was published
-    since the backup was made."""
+    """``aside``: where what was there lies now, if anything was. ``unseen``: nobody here knows what
+    was published since the backup was made."""
 
     made: float
     aside: Path
@@ -112,6 +112,8 @@ def bring_back_settings(proved: Proved, config: Path | None) -> Returned:
             if path.exists():
                 stayed += [path] if path.read_bytes() != content else []
                 continue
+            if member.kind == "secret":
+                owner_only.make_folder(path.parent)
             path.parent.mkdir(parents=True, exist_ok=True)
             part = path.with_name(f"{path.name}.part")
             part.unlink(missing_ok=True)

@@ -38,10 +38,22 @@ POINTS = frozenset(
         "backup.written",
         "backup.placed",
         "backup.dropped",
+        # A backup of everything, and its way back.
+        "backup.sealed",  # under its temporary name
+        "backup.kept",
+        "backup.copy-removed",  # the open copy that it was made of
+        "restore.cleared",  # what a kill left of an earlier one
+        "restore.unpacked",  # a file of it
+        "restore.unsealed",  # all of it lies beside the journal, checked
+        "restore.ready",  # from here on the next start ends it
+        "restore.set-aside",
+        "restore.placed",
+        "restore.ended",
         # Recovery.
         "recovery.moved",  # moves that were cut off are ended, and recorded
         "recovery.rescued",  # what was running is ready again
         "recovery.distrusted",  # the journal is older than the witness: unfinished posts are held
+        "recovery.seen",  # the mark that the journal came from elsewhere is gone
         "recovery.forgotten",  # a claim whose file vanished before its rename
         "recovery.left-behind",  # a post whose original vanished: its move is called off
         # From the inbox to a post.

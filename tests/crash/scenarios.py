@@ -682,6 +682,78 @@ async def many_backups(stage: Stage) -> None:
     await stage.ends(PUBLISHED)
 
 
+async def backed_up(stage: Stage) -> None:
+    """All is sealed into one file: it is whole or not there, and made again after a kill."""
+    river = stage.river
+    _picture_with_caption(river)
+    await stage.start()
+    await stage.until(lambda: _is_done(stage, "beach.jpg"))
+    await stage.stop()
+    backup = river.root / "kept.backup"
+    if await stage.command("backup", str(backup)) != 0:
+        assert 0 == await stage.command("backup", str(backup), "--force"), river.story()
+    assert {"kept.backup"} == {path.name for path in river.root.glob("kept*")}
+    assert set() == {path.name for path in river.data.glob("backup-copy*")}
+    assert 0 == await stage.command("restore", str(backup)), river.story()
+    await stage.start()
+    await stage.ends(PUBLISHED)
+
+
+async def restored(stage: Stage) -> None:
+    """A backup takes the place of a journal that knows more, after a try that was killed: it is
+    the one or the other, and neither publishes anything again."""
+    river = stage.river
+    backup = river.root / "kept.backup"
+    river.drop("1.jpg", jpeg(400, 320, seed=1))
+    await stage.start()
+    await stage.until(lambda: _is_done(stage, "1.jpg"))
+    await stage.stop()
+    assert 0 == await stage.command("backup", str(backup)), river.story()
+    river.drop("2.jpg", jpeg(400, 320, seed=2))
+    await stage.start()
+    await stage.until(lambda: _is_done(stage, "2.jpg"))
+    await stage.stop()
+    await stage.command("restore", str(backup), dies_at="restore.unsealed")
+    assert {"1.jpg", "2.jpg"} == (await river.posts()).keys()
+    whole = await stage.command("restore", str(backup)) == 0
+    river.drop("3.jpg", jpeg(400, 320, seed=3))
+    await stage.start()
+    await stage.until(lambda: _is_done(stage, "3.jpg"))
+    await stage.until(lambda: not river.leftovers())
+    await stage.stop()
+    assert ["1", "2", "3"] == river.captions(), river.story()
+    left = {path.name for path in river.data.glob("restore.*")}
+    known = (await river.posts()).keys()
+    if list(river.data.glob("replaced-*")):
+        assert ({"1.jpg", "3.jpg"}, set()) == (known, left), river.story()
+        (aside,) = river.data.glob("replaced-*")
+        assert {"journal.db", "asked.json"} <= _names(aside)
+    else:  # killed before it was decided: the next restore clears that away
+        assert not whole
+        assert {"1.jpg", "2.jpg", "3.jpg"} == known, river.story()
+        assert left <= {"restore.part"}
+
+
+async def restore_cut_off(stage: Stage) -> None:
+    """Killed when all lies ready: the next start ends it. Nobody knows what came after the backup,
+    so what is unfinished is held until a person says to go on."""
+    river = stage.river
+    _picture_with_caption(river)
+    await stage.start(dies_at="container.answered")
+    await stage.until_death()
+    assert 0 == await stage.command("backup", str(river.root / "kept.backup")), river.story()
+    (river.data / "asked.json").unlink(missing_ok=True)
+    await stage.command("restore", str(river.root / "kept.backup"), dies_at="restore.ready")
+    assert not list(river.data.glob("replaced-*"))
+    await stage.start()
+    await stage.until(lambda: "beach.jpg" in contents(river.held))
+    await stage.until(lambda: _retried(stage, "beach.jpg"))
+    await stage.ends(PUBLISHED)
+    (aside,) = river.data.glob("replaced-*")
+    assert "journal.db" in _names(aside)
+    assert set() == {path.name for path in river.data.glob("restore.*")}
+
+
 async def cache_full(stage: Stage) -> None:
     """Of two pictures that are prepared, only one can be kept for another time."""
     river = stage.river
@@ -749,6 +821,9 @@ SCENARIOS: dict[str, Scenario] = {
     "name taken while dead": Scenario(name_taken_while_dead, armed_life=2),
     "journal lost": Scenario(journal_lost, armed_life=2, usual=BUT_FILING),
     "journal older": Scenario(journal_older, armed_life=2),
+    "backed up": Scenario(backed_up, armed_life=2),
+    "restored": Scenario(restored, armed_life=5),
+    "restore, cut off": Scenario(restore_cut_off, armed_life=4),
     "wanted again": Scenario(wanted_again, usual=BUT_FILING),
     "wanted again, but changed": Scenario(wanted_again_but_changed),
     "wanted again, and cut off": Scenario(wanted_again_and_cut_off, armed_life=2),

@@ -26,6 +26,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "instagram": {"timeout": 5},
 }
 
+PASSPHRASE = {"MEDIAWATCH_PASSPHRASE": "a passphrase for tests"}
+
 
 @dataclass
 class End:
@@ -76,6 +78,18 @@ class Stage:
         armed = self.armed if self.lives == self.armed_life else None
         at = dies_at or armed
         self._child = await self._nursery.start(self._order(["run"], at))
+
+    async def command(self, *words: str, dies_at: str | None = None) -> int:
+        """Run a command while no daemon runs: a life of its own, which may be the one that is
+        killed. Its exit code. ``dies_at``: as of ``start``."""
+        self.lives += 1
+        at = dies_at or (self.armed if self._dies_now() else None)
+        child = await self._nursery.start(self._order(list(words), at, watched=True))
+        code = await child.ended()
+        if code == KILLED and dies_at is None:
+            assert self._dies_now(), self.river.story()
+            self.was_killed = True
+        return code
 
     async def until_death(self) -> None:
         """The daemon must die by itself, as the scenario wants it."""
@@ -142,14 +156,15 @@ class Stage:
         self.was_killed = True
         await self.start()
 
-    def _order(self, words: list[str], at: str | None) -> Order:
+    def _order(self, words: list[str], at: str | None, *, watched: bool = False) -> Order:
         root = self.river.root
+        watched |= words == ["run"]
         return Order(
             (*words, "--config", str(self.river.config)),
             folder=str(root),
             output=str(root / "output.txt"),
-            environ={crash.VARIABLE: at} if at else {},
-            record=str(self.record) if self.record and words == ["run"] else None,
+            environ=PASSPHRASE | ({crash.VARIABLE: at} if at else {}),
+            record=str(self.record) if self.record and watched else None,
             alter=self.alter,
         )
 

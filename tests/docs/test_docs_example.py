@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from dotenv import dotenv_values
 
-from mediawatch.config import GUIDE_NAMES, Settings, load
+from mediawatch.config import GUIDE_NAMES, Settings, example, load
 from mediawatch.errors import ConfigError
 from tests.docs import inventory
 from tests.docs.inventory import ROOT
@@ -39,6 +39,23 @@ def _loaded(text: str, tmp_path: Path) -> Settings:
     file = tmp_path / "config.toml"
     file.write_text(text, encoding="utf-8")
     return load(file, {}, tmp_path / ".env")
+
+
+def test_the_copy_at_the_root_is_the_one_that_is_installed() -> None:
+    """There is one text; after a change of it: cp src/mediawatch/config/example.toml
+    config.example.toml"""
+    assert example.text() == EXAMPLE.read_text("utf-8")
+
+
+def test_what_init_writes_says_of_every_key_what_it_is() -> None:
+    """What is answered is on, below its explanation; all else is off, and shows the default."""
+    written = example.filled_in({"ftp": {"host": 'a "name"', "password_file": "/p"}}, "Hello.")
+
+    assert {"host": 'a "name"', "password_file": "/p"} == tomllib.loads(written)["ftp"]
+    keys = set(re.findall(r"^(?:# )?([a-z_0-9]+) = ", written, re.MULTILINE))
+    every = {key for keys in inventory.settings().values() for key in keys} - {"limits"}
+    assert every - {"password"} == keys
+    assert "Yours" not in written
 
 
 def test_it_works_once_the_secrets_are_filled_in(tmp_path: Path) -> None:

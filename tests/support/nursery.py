@@ -160,7 +160,9 @@ def main() -> None:
 
 def import_everything() -> None:
     """What a daemon imports, also what it imports late."""
-    for name in ("alembic.command", "mediawatch.cli.orders", "mediawatch.cli.run"):
+    late = ("alembic.command", "cryptography.hazmat.primitives.kdf.scrypt")
+    commands = ("mediawatch.cli.backup", "mediawatch.cli.orders", "mediawatch.cli.run")
+    for name in (*late, *commands):
         importlib.import_module(name)
     importlib.import_module("tests.support.staged")
 

@@ -22,6 +22,8 @@ posts_app = typer.Typer(
     help="List and show posts, and say what becomes of them.", no_args_is_help=True
 )
 app.add_typer(posts_app, name="posts")
+config_app = typer.Typer(help="Show the settings, and what they may be.", no_args_is_help=True)
+app.add_typer(config_app, name="config")
 
 Config = Annotated[
     Path | None,
@@ -67,6 +69,70 @@ def once(config: Config = None, json: AsJson = False) -> None:
     from mediawatch.cli.run import run_once
 
     run_once(config, as_json=json)
+
+
+@app.command()
+def init(
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            "-c",
+            help="Where to write the settings. Default: where mediawatch looks for them.",
+            show_default=False,
+        ),
+    ] = None,
+    folder: Annotated[str, typer.Option(help="The folder to watch.")] = "",
+    ftp_host: Annotated[str, typer.Option(help="The FTP host; host:port is fine too.")] = "",
+    ftp_port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Its port.", show_default="21")
+    ] = None,
+    ftp_user: Annotated[str, typer.Option(help="The FTP user.")] = "",
+    ftp_password_file: Annotated[
+        Path | None, typer.Option(help="A file with the FTP password; - reads a line of stdin.")
+    ] = None,
+    ftp_tls: Annotated[
+        str, typer.Option(help="auto, explicit, implicit or off.", show_default="auto")
+    ] = "",
+    ftp_tls_pin: Annotated[
+        str, typer.Option(help="The SHA-256 of the one certificate to trust.")
+    ] = "",
+    upload_dir: Annotated[str, typer.Option(help="The folder for uploads, as FTP sees it.")] = "",
+    public_url: Annotated[str, typer.Option(help="The web address of that folder.")] = "",
+    login: Annotated[
+        str, typer.Option(help="Where the token comes from: facebook or instagram.")
+    ] = "",
+    user_id: Annotated[str, typer.Option(help="The id of the Instagram account.")] = "",
+    token_file: Annotated[
+        Path | None, typer.Option(help="A file with the access token; - reads a line of stdin.")
+    ] = None,
+    graph_url: Annotated[
+        str, typer.Option(help="Another Graph API, such as that of `mediawatch simulate`.")
+    ] = "",
+    no_test: Annotated[bool, typer.Option("--no-test", help="Try nothing, write it down.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the settings that are there; a copy is kept.")
+    ] = False,
+) -> None:
+    """Ask for folder, web host and account, try each answer, and write the settings."""
+    from mediawatch.cli.init import Flags, set_up
+
+    flags = Flags(
+        folder=folder,
+        ftp_host=ftp_host,
+        ftp_port=ftp_port,
+        ftp_user=ftp_user,
+        ftp_password_file=ftp_password_file,
+        ftp_tls=ftp_tls,
+        ftp_tls_pin=ftp_tls_pin,
+        upload_dir=upload_dir,
+        public_url=public_url,
+        login=login,
+        user_id=user_id,
+        token_file=token_file,
+        graph_url=graph_url,
+    )
+    set_up(config, flags, test=not no_test, force=force)
 
 
 @app.command()
@@ -187,6 +253,61 @@ def publish_post(
     from mediawatch.cli.orders import publish_post
 
     publish_post(config, post, again_too=again)
+
+
+@config_app.command("show")
+def show_config(config: Config = None, json: AsJson = False) -> None:
+    """Show the settings in force and where each comes from; secrets are hidden."""
+    from mediawatch.cli.config import show_config
+
+    show_config(config, as_json=json)
+
+
+@config_app.command("schema")
+def show_schema() -> None:
+    """Print the JSON schema of the settings, for editors."""
+    from mediawatch.cli.config import show_schema
+
+    show_schema()
+
+
+PassphraseFile = Annotated[
+    Path | None,
+    typer.Option(
+        help="A file with the passphrase. Default: $MEDIAWATCH_PASSPHRASE, else you are asked."
+    ),
+]
+
+
+@app.command()
+def backup(
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            help="The file to write, or a folder for it. Default: here, named by the time.",
+            show_default=False,
+        ),
+    ] = None,
+    config: Config = None,
+    passphrase_file: PassphraseFile = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+) -> None:
+    """Seal journal, settings and secrets into one file; the daemon may be at work."""
+    from mediawatch.cli.backup import back_up
+
+    back_up(config, file, passphrase_file, force=force)
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="What `mediawatch backup` wrote.")],
+    config: Config = None,
+    passphrase_file: PassphraseFile = None,
+) -> None:
+    """Put a backup back. What is there now is kept aside."""
+    from mediawatch.cli.backup import restore
+
+    restore(config, file, passphrase_file)
 
 
 @app.command()

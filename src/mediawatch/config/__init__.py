@@ -1,7 +1,13 @@
 """Settings: read once, checked whole, frozen, and passed down. No module reads them again later."""
 
 from mediawatch.config.limits import LimitSettings
-from mediawatch.config.sources import GUIDE_NAMES, default_config_file, load
+from mediawatch.config.sources import (
+    GUIDE_NAMES,
+    Loaded,
+    default_config_file,
+    load,
+    load_with_origins,
+)
 from mediawatch.config.tables import (
     FtpSettings,
     InstagramSettings,
@@ -19,6 +25,7 @@ __all__ = [
     "FtpSettings",
     "InstagramSettings",
     "LimitSettings",
+    "Loaded",
     "LogSettings",
     "MediaSettings",
     "PublishSettings",
@@ -28,4 +35,5 @@ __all__ = [
     "WebSettings",
     "default_config_file",
     "load",
+    "load_with_origins",
 ]

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from mediawatch.config.explain import explain, is_placeholder, placeholders
-from mediawatch.config.tables import Settings
+from mediawatch.config.tables import FtpSettings, InstagramSettings, Settings
+from mediawatch.config.values import parse_folder
 from mediawatch.errors import ConfigError, Problem
 
 #: The names that the guides use, and where their values belong.
@@ -35,6 +37,9 @@ GUIDE_NAMES = {
     "AUTO_DOWNLOAD_DIR": ("watch", "folder"),
 }
 
+#: The secrets of each table, which may lie in files.
+_SECRETS = {"ftp": FtpSettings.secrets, "instagram": InstagramSettings.secrets}
+
 
 class _Environment(PydanticBaseSettingsSource):
     """``MEDIAWATCH_<TABLE>__<KEY>`` and the guides' names, out of one mapping."""
@@ -47,19 +52,7 @@ class _Environment(PydanticBaseSettingsSource):
         return None, field_name, False  # values come from __call__ alone
 
     def __call__(self) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for name, (table, key) in GUIDE_NAMES.items():
-            if self.environ.get(name):
-                found.setdefault(table, {})[key] = self.environ[name]
-        for name, value in self.environ.items():
-            table, separator, key = name.removeprefix("MEDIAWATCH_").partition("__")
-            if name.startswith("MEDIAWATCH_") and separator:
-                inner, deeper, last = key.lower().partition("__")
-                values = found.setdefault(table.lower(), {})
-                if deeper:
-                    values = values.setdefault(inner, {})
-                values[last or inner] = value
-        return found
+        return from_environment(self.environ)
 
 
 class _Given(PydanticBaseSettingsSource):
@@ -74,6 +67,23 @@ class _Given(PydanticBaseSettingsSource):
 
     def __call__(self) -> dict[str, Any]:
         return self.values
+
+
+def from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    """What the variables name, by table and key; the guides' names give way to our own."""
+    found: dict[str, Any] = {}
+    for name, (table, key) in GUIDE_NAMES.items():
+        if environ.get(name):
+            found.setdefault(table, {})[key] = environ[name]
+    for name, value in environ.items():
+        table, separator, key = name.removeprefix("MEDIAWATCH_").partition("__")
+        if name.startswith("MEDIAWATCH_") and separator:
+            inner, deeper, last = key.lower().partition("__")
+            values = found.setdefault(table.lower(), {})
+            if deeper:
+                values = values.setdefault(inner, {})
+            values[last or inner] = value
+    return found
 
 
 def default_config_file() -> Path | None:
@@ -91,6 +101,20 @@ def default_config_file() -> Path | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Settings, and how they came about.
+
+    ``origins``: by table and key (a table in a table: by all three), where a value comes from, for
+    people; what is not in it is a default. ``secret_files``: by table and key of the secret, the
+    file that holds it, where one does.
+    """
+
+    settings: Settings
+    origins: Mapping[tuple[str, ...], str]
+    secret_files: Mapping[tuple[str, str], Path]
+
+
 def load(
     file: Path | None = None,
     environ: Mapping[str, str] | None = None,
@@ -102,18 +126,32 @@ def load(
     ``.env`` beside the file, else in the current folder.
     Raises ConfigError with every problem found.
     """
+    return load_with_origins(file, environ, dotenv).settings
+
+
+def load_with_origins(
+    file: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    dotenv: Path | None = None,
+) -> Loaded:
+    """As ``load``, and where each value comes from."""
     environ = os.environ if environ is None else environ
-    dotenv = dotenv or (file.parent if file else Path()) / ".env"
+    dotenv = dotenv or dotenv_beside(file)
     in_dotenv = _read_dotenv(dotenv)
+    handed = _credentials(environ.get("CREDENTIALS_DIRECTORY"))
     layers = [
-        _Given(Settings, _credentials(environ.get("CREDENTIALS_DIRECTORY"))),
-        _Given(Settings, _read_toml(file) if file else {}),
-        _Environment(Settings, in_dotenv),
-        _Environment(Settings, environ),
+        (_Given(Settings, handed), _all_from("the service manager")),
+        (_Given(Settings, _read_toml(file) if file else {}), _all_from(str(file))),
+        (_Environment(Settings, in_dotenv), _variables(in_dotenv, f"in {dotenv}")),
+        (_Environment(Settings, environ), _variables(environ, "in the environment")),
     ]
     merged: dict[str, Any] = {}
-    for layer in layers:
-        _merge(merged, layer())
+    origins: dict[tuple[str, ...], str] = {}
+    for layer, origin in layers:
+        values = layer()
+        _merge(merged, values)
+        for place in _leaves(values):
+            origins[place] = origin(place)
     merged.setdefault("ftp", {})
     merged.setdefault("instagram", {})
     try:
@@ -126,7 +164,44 @@ def load(
         raise ConfigError(others + left) from None
     if left := placeholders(merged):
         raise ConfigError(left)
-    return settings
+    in_force = set(_leaves(merged))
+    return Loaded(
+        settings,
+        {place: origin for place, origin in origins.items() if place in in_force},
+        {
+            (table, key.removesuffix("_file")): parse_folder(merged[table][key])
+            for table, key in (place for place in in_force if len(place) == 2)
+            if key.removesuffix("_file") in _SECRETS.get(table, ())
+            and key.endswith("_file")
+            and merged[table][key]
+        },
+    )
+
+
+def dotenv_beside(file: Path | None) -> Path:
+    """The ``.env`` file that goes with a settings file, whether it is there or not."""
+    return (file.parent if file else Path()) / ".env"
+
+
+def _leaves(values: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, (*above, key))
+        else:
+            yield (*above, key)
+
+
+def _all_from(name: str) -> Callable[[tuple[str, ...]], str]:
+    return lambda place: name
+
+
+def _variables(environ: Mapping[str, str], where: str) -> Callable[[tuple[str, ...]], str]:
+    """Which variable names a setting; of two the one that wins, our own."""
+    names: dict[tuple[str, ...], str] = {}
+    for name in sorted(environ, key=lambda name: name.startswith("MEDIAWATCH_")):
+        for place in _leaves(from_environment({name: environ[name]})):
+            names[place] = f"{name} {where}"
+    return lambda place: names[place]
 
 
 def _merge(into: dict[str, Any], layer: dict[str, Any]) -> None:
@@ -168,7 +243,7 @@ def _read_toml(file: Path) -> dict[str, Any]:
     except FileNotFoundError:
         message, remedy = (
             "there is no such file.",
-            "Copy config.example.toml to this name and fill it in.",
+            "`mediawatch init` makes one; or copy config.example.toml to this name.",
         )
     except OSError as error:
         message, remedy = f"cannot be read: {error.strerror}.", "Check its permissions."
@@ -182,12 +257,9 @@ def _credentials(directory: str | None) -> dict[str, Any]:
     """Secrets handed over by the service manager, one file each, named ``<table>.<key>``."""
     found: dict[str, Any] = {}
     if directory:
-        for table, key in (
-            ("ftp", "password"),
-            ("instagram", "access_token"),
-            ("instagram", "app_secret"),
-        ):
-            file = Path(directory) / f"{table}.{key}"
-            if file.is_file():
-                found.setdefault(table, {})[f"{key}_file"] = str(file)
+        for table, keys in _SECRETS.items():
+            for key in keys:
+                file = Path(directory) / f"{table}.{key}"
+                if file.is_file():
+                    found.setdefault(table, {})[f"{key}_file"] = str(file)
     return found

@@ -154,7 +154,9 @@ class FtpSettings(Table):
     rename: Literal["auto", "off"] = "auto"
     passive: Literal["auto", "epsv", "pasv"] = "auto"
     max_rate: int = Field(default=0, ge=0)
-    retention: Annotated[Duration | None, BeforeValidator(parse_retention)] = 86400.0
+    retention: Annotated[
+        Duration | None, BeforeValidator(parse_retention, json_schema_input_type=float | str)
+    ] = 86400.0
 
     @field_validator("host")
     @classmethod
@@ -196,7 +198,7 @@ class InstagramSettings(Table):
             )
         return value
 
-    @field_validator("user_id", mode="before")
+    @field_validator("user_id", mode="before", json_schema_input_type=str | int)
     @classmethod
     def _digits(cls, value: Any) -> Any:
         return str(value) if isinstance(value, int) else value
@@ -228,7 +230,9 @@ class PublishSettings(Table):
     """What is said with a post, and how patient mediawatch is."""
 
     caption: str = "{title}"
-    hashtags: Annotated[tuple[str, ...], BeforeValidator(parse_items)] = ()
+    hashtags: Annotated[
+        tuple[str, ...], BeforeValidator(parse_items, json_schema_input_type=list[str] | str)
+    ] = ()
     min_gap: Duration = 0.0
     late: schedule.Late = "publish"
     late_after: Duration = 600.0

@@ -81,11 +81,19 @@ def parse_folder(value: Any) -> Any:
 #: Ten years: whoever writes more has made a mistake.
 LONGEST = 10 * 366 * 86400.0
 Duration = Annotated[
-    float, BeforeValidator(parse_duration), Field(ge=0, le=LONGEST, allow_inf_nan=False)
+    float,
+    BeforeValidator(parse_duration, json_schema_input_type=float | str),
+    Field(ge=0, le=LONGEST, allow_inf_nan=False),
 ]
-Durations = Annotated[tuple[Duration, ...], BeforeValidator(parse_items)]
-Folder = Annotated[Path, BeforeValidator(parse_folder)]
+Durations = Annotated[
+    tuple[Duration, ...],
+    BeforeValidator(parse_items, json_schema_input_type=list[float | str] | str),
+]
+Folder = Annotated[Path, BeforeValidator(parse_folder, json_schema_input_type=str)]
 #: A path that may be left out; an empty text leaves it out too.
 OptionalFolder = Annotated[
-    Path | None, BeforeValidator(lambda value: None if value == "" else parse_folder(value))
+    Path | None,
+    BeforeValidator(
+        lambda value: None if value == "" else parse_folder(value), json_schema_input_type=str
+    ),
 ]

@@ -12,8 +12,9 @@ from mediawatch.config import Settings
 from mediawatch.errors import GraphProblem
 from mediawatch.graph.client import Caller, Exchange, GraphClient
 from mediawatch.graph.errors import GraphError
-from mediawatch.graph.identity import Account, Identity, TokenFacts
+from mediawatch.graph.identity import Identity, TokenFacts
 from mediawatch.graph.pacing import Pacing
+from mediawatch.graph.profile import Profile, profile
 from mediawatch.graph.publishing import Publishing
 from mediawatch.log import Log
 from mediawatch.model.findings import Finding, failed
@@ -35,14 +36,14 @@ async def examine(
     """What can be asked of Meta, one finding each; after a token that is refused nothing more."""
     examination = _Examination(settings, session, clock, log)
     try:
-        account = await examination.identity.account()
+        account = await examination.account()
     except GraphProblem as problem:
         name = "token" if isinstance(problem, GraphError) else "Meta"
         yield failed(name, problem)
         for finding in examination.clock_skew():
             yield finding
         return
-    yield Finding("token", True, f"Meta knows it: {account.username or account.id}.")
+    yield Finding("token", True, f"Meta knows it: {account.username or account.user_id}.")
     for finding in examination.clock_skew():
         yield finding
     yield examination.kind(account)
@@ -68,12 +69,17 @@ class _Examination:
             app_secret=self._settings.app_secret,
         )
         caller = Caller(self._settings.user_id, self._settings.access_token, self._record)
-        self.identity = Identity(client, self._settings.login, caller)
+        self.identity = Identity(client, caller)
+        self._client, self._caller = client, caller
         self._publishing = Publishing(client, caller.account_id, caller.token, caller.record)
 
     def _record(self, exchange: Exchange) -> None:
         if exchange.date:
             self._dates.append((exchange.date, self._clock.now()))
+
+    async def account(self) -> Profile:
+        """Whom the token may act for. Raises GraphProblem."""
+        return await profile(self._client, self._settings.login, self._caller)
 
     def clock_skew(self) -> list[Finding]:
         """How far this machine's clock is from Meta's, if Meta told the time."""
@@ -96,24 +102,24 @@ class _Examination:
             ]
         return []
 
-    def kind(self, account: Account) -> Finding:
+    def kind(self, account: Profile) -> Finding:
         """Whether it is the account of the settings, and a professional one."""
         wanted = self._settings.user_id
-        if account.id != wanted:
+        if account.user_id != wanted:
             return Finding(
                 "account",
                 False,
-                f"The token belongs to {account.username} ({account.id}), not to {wanted}.",
-                f'Set instagram.user_id = "{account.id}", or use a token of the other account.',
+                f"The token belongs to {account.username} ({account.user_id}), not to {wanted}.",
+                f'Set instagram.user_id = "{account.user_id}", or take a token of the other one.',
             )
-        if account.account_type.upper() == "PERSONAL":
+        if not account.is_professional:
             return Finding(
                 "account",
                 False,
-                f"{account.username} is a personal account, which cannot be published to.",
+                f"{account.username} is a {account.kind.lower()} account: nobody can publish to it.",
                 "In the Instagram app: Settings, Account type, Switch to professional account.",
             )
-        kind = account.account_type.lower().replace("_", " ") or "professional"
+        kind = account.kind.lower().replace("_", " ") or "professional"
         return Finding("account", True, f"{account.username or wanted} is a {kind} account.")
 
     async def facebook(self) -> AsyncIterator[Finding]:

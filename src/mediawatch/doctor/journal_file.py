@@ -7,8 +7,7 @@ import sqlite3
 from pathlib import Path
 
 from mediawatch.clock import iso
-from mediawatch.journal import backup
-from mediawatch.journal.migrate import revisions
+from mediawatch.journal import backup, migrate
 from mediawatch.model.findings import Finding
 
 #: Seconds after which a daily copy is missed.
@@ -23,13 +22,13 @@ def examine(journal: Path, now: float) -> list[Finding]:
         address = f"{journal.absolute().as_uri()}?mode=ro"
         with contextlib.closing(sqlite3.connect(address, uri=True, timeout=10)) as connection:
             complaint = backup.complaint(connection)
-            version = None if complaint else _version(connection)
+            version = None if complaint else migrate.revision(connection)
     except sqlite3.Error as error:
         complaint, version = str(error), None
     if complaint is not None:
         what = f"{journal} is damaged: {complaint}."
         return [Finding("journal file", False, what, backup.how_to_restore(journal))]
-    known = revisions()
+    known = migrate.known()
     if version is not None and version not in known:
         what = f"{journal} was written by a newer version of mediawatch."
         remedy = "Install that version again, or put back the copy made before its update."
@@ -38,13 +37,6 @@ def examine(journal: Path, now: float) -> list[Finding]:
     behind = "" if version == known[-1] else "; the next start brings it to this version"
     whole = Finding("journal file", True, f"{journal} is whole ({size:.1f} MB{behind}).")
     return [whole, _copies(journal, now)]
-
-
-def _version(connection: sqlite3.Connection) -> str | None:
-    with contextlib.suppress(sqlite3.OperationalError):
-        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-        return None if row is None else str(row[0])
-    return None
 
 
 def _copies(journal: Path, now: float) -> Finding:

@@ -10,7 +10,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
 from tenacity import AsyncRetrying, RetryCallState, stop_after_attempt
@@ -106,6 +106,20 @@ class FtpHost:
             if session is not None:
                 await session.quit(1.0)
         return findings
+
+    async def look_around(self, *names: str) -> tuple[str, list[str]]:
+        """The folder where a login begins, and which of ``names`` are folders in it.
+
+        Raises HostProblem; one of TLS shows the certificate in its details.
+        """
+        session = await self._dialer.new_session()
+        await session.open()
+        try:
+            home = await session.home()
+            there = [n for n in names if await session.is_folder(str(PurePosixPath(home, n)))]
+        finally:
+            await session.quit(1.0)
+        return home, there
 
     async def put(self, path: Path, key: str) -> PublicObject:
         """Store ``path`` under ``key``, whole or not at all; three tries within seconds.

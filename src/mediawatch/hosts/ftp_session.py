@@ -26,6 +26,7 @@ LARGE = 8 << 20
 
 _MAX_AGE = 25 * 60.0  # seconds; TLS sessions age, and servers refuse data connections with old ones
 _NUMBER = re.compile(r"(\d+)\s*$")
+_QUOTED = re.compile(r'"((?:[^"]|"")*)"')  # a path, as PWD tells it (RFC 959, appendix II)
 _FACT = re.compile(r"\bsize=(\d+)", re.IGNORECASE)
 _UNKNOWN = {"500", "502", "504"}  # the host does not know this command
 _REASON_TIMEOUT = 5.0  # seconds to wait for the server's reason after a data connection broke
@@ -200,6 +201,17 @@ class FtpSession(FtpConnection):
             if found is None:
                 raise ValueError
             return int(found[1])
+
+    async def home(self) -> str:
+        """The folder in which a login begins."""
+        _, text = await self._command(Stage.FOLDER, "PWD", "257")
+        found = _QUOTED.search(text)
+        return found[1].replace('""', '"') if found else "/"
+
+    async def is_folder(self, path: str) -> bool:
+        """Whether there is such a folder. A session that was asked this has moved: let it go."""
+        code, _ = await self._command(Stage.FOLDER, f"CWD {path}", "2xx", "5xx")
+        return code.startswith("2")
 
     async def publish(self, part: str, name: str, size: int, *, replacing: bool) -> None:
         """Give ``part`` its ``name`` if it has ``size`` bytes. ``replacing``: a file of that

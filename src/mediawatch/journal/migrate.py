@@ -7,39 +7,60 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect
 
+from mediawatch import crash
 from mediawatch.errors import JournalError
 from mediawatch.journal.backup import write_copy
+
+#: How many copies from before an update are kept.
+KEEP = 5
 
 _SCRIPTS = Path(__file__).with_name("migrations")
 
 
 def migrate(connection: Connection, path: Path) -> None:
-    """Upgrade to the newest schema. A file that holds something is copied beside itself first.
+    """Upgrade to the newest schema. A file that holds something is copied beside itself first; of
+    such copies the newest KEEP stay.
 
     Raises JournalError when the file was written by a newer version.
     """
-    known = revisions()
-    newest, current = known[-1], _current(connection)
+    revisions = known()
+    newest, current = revisions[-1], _current(connection)
     if current == newest:
         return
     if current is not None:
-        if current not in known:
+        if current not in revisions:
             raise JournalError(
                 f"The journal {path} was written by a newer version of mediawatch.",
                 remedy=_newer(path, newest),
             )
         _keep_copy(connection, path.with_name(f"{path.name}.before-{newest}"))
     _upgrade(connection)
+    for old in _copies(path)[:-KEEP]:
+        old.unlink()
+        crash.at("backup.dropped")
 
 
-def revisions() -> list[str]:
-    """The schemas that this version knows, oldest first."""
+def known() -> list[str]:
+    """The revisions of the schema that this version can read, oldest first."""
     return sorted(file.name[:4] for file in (_SCRIPTS / "versions").glob("[0-9]*.py"))
 
 
+def revision(connection: sqlite3.Connection) -> str | None:
+    """The revision that a journal has; None if it says none. Raises sqlite3.Error."""
+    has = "SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'"
+    if not connection.execute(has).fetchone()[0]:
+        return None
+    found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    return None if found is None else str(found[0])
+
+
+def _copies(path: Path) -> list[Path]:
+    """What was kept before each update, oldest first."""
+    return sorted(path.parent.glob(f"{path.name}.before-????"))
+
+
 def _newer(path: Path, newest: str) -> str:
-    copies = sorted(path.parent.glob(f"{path.name}.before-????"))
-    later = [copy for copy in copies if copy.name[-4:] > newest]
+    later = [copy for copy in _copies(path) if copy.name[-4:] > newest]
     known = f": {later[0]}" if later else " made before its update"
     return f"Install that version again. To stay with this one, put back the copy{known}."
 

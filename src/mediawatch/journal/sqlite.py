@@ -28,7 +28,7 @@ from sqlalchemy.pool import QueuePool
 
 from mediawatch import crash
 from mediawatch.errors import Conflict, JournalError
-from mediawatch.journal import backup
+from mediawatch.journal import backup, putting_back
 from mediawatch.journal.backup import complaint, flush
 from mediawatch.journal.database import NewRows, Row, Write
 from mediawatch.journal.files import OpenFiles, require_journal
@@ -151,6 +151,7 @@ class SqliteJournal:
 
     def _open(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        putting_back.finish(self.path.parent)
         if require_journal(self.path):
             self._check()
         if not self.path.exists():

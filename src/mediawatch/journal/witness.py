@@ -16,6 +16,8 @@ from mediawatch import crash
 from mediawatch.errors import from_os_error
 
 FILE_NAME = "asked.json"
+#: Beside it: the journal was put back from a copy, and nobody here knows what came after that.
+UNSEEN = "unseen.json"
 
 
 class Witness:
@@ -43,6 +45,27 @@ class Witness:
             if isinstance(found, dict) and all(type(count) is int for count in found.values()):
                 return found
         return None
+
+    def unseen_since(self) -> float | None:
+        """The moment (seconds since the epoch) after which nobody here saw what was asked, since
+        the journal came from elsewhere; None if it did not. Raises StorageProblem."""
+        mark = self._file.with_name(UNSEEN)
+        try:
+            return float(json.loads(mark.read_bytes())["since"])
+        except FileNotFoundError:
+            return None
+        except (ValueError, TypeError, LookupError, RecursionError, OverflowError):
+            return 0.0
+        except OSError as error:
+            raise from_os_error(error, f"read {mark}") from error
+
+    def seen(self) -> None:
+        """What may have been asked since is held. Raises StorageProblem."""
+        mark = self._file.with_name(UNSEEN)
+        try:
+            mark.unlink(missing_ok=True)
+        except OSError as error:
+            raise from_os_error(error, f"remove {mark}") from error
 
     def record(self, account_id: str, asks: int) -> None:
         """Publication was asked so often for this account. Raises StorageProblem."""

@@ -74,7 +74,18 @@ class Recovery:
         await self._hold_strays()
 
     async def _distrust_an_older_journal(self, now: float) -> None:
-        """More was asked of Meta than the journal knows: hold what it takes for unpublished."""
+        """More was asked of Meta than the journal knows, or nobody can tell: hold what it takes
+        for unpublished."""
+        since = await asyncio.to_thread(self._witness.unseen_since)
+        if since is not None:
+            await self._hold_unfinished(
+                f"The journal was put back from a backup of {iso(since)}: requests to publish that "
+                "were made since are not in it",
+                [],
+                now,
+            )
+            await asyncio.to_thread(self._witness.seen)
+            crash.at("recovery.seen")
         asked = await asyncio.to_thread(self._witness.asks)
         if asked is None:
             self._log.warning(
@@ -84,14 +95,24 @@ class Recovery:
         for account_id, asks in (asked or {}).items():
             missing = asks - (await accounts.find(self._journal, account_id)).asks
             if missing > 0:
-                await self._hold_unfinished(account_id, asks, missing, now)
+                known = [accounts.ensure(account_id), accounts.count_asks(account_id, asks)]
+                await self._hold_unfinished(
+                    f"The journal is older than what was done: {missing} requests to publish are "
+                    "not in it",
+                    known,
+                    now,
+                    account_id,
+                )
 
-    async def _hold_unfinished(self, account_id: str, asks: int, missing: int, now: float) -> None:
+    async def _hold_unfinished(
+        self, why: str, known: list[Statement], now: float, account_id: str | None = None
+    ) -> None:
+        """``known`` is written with it. ``account_id``: None for every account."""
         under_way = [State.READY, State.WAITING, State.RUNNING]
         unfinished = [
             post
             for post in await posts.listed(self._journal, states=under_way, limit=100_000)
-            if post.account_id == account_id and post.publication is not Publication.LIVE
+            if account_id in {None, post.account_id} and post.publication is not Publication.LIVE
         ]
         held = [
             posts.move(
@@ -99,22 +120,19 @@ class Recovery:
                 Event.HOLD,
                 now=now,
                 reason=JOURNAL_RESTORED,
-                detail=f"The journal is older than what was done: {missing} requests to publish "
-                f"are not in it, and {post.name} may be one of them.",
+                detail=f"{why}, and {post.name} may be one of them.",
                 remedy="Open the account in Instagram and look for it. If it is there: "
                 f"`mediawatch posts confirm {post.id}`. If it is not: "
                 f"`mediawatch posts retry {post.id}`.",
             )[1]
             for post in unfinished
         ]
-        known = [accounts.ensure(account_id), accounts.count_asks(account_id, asks)]
         # The copy may be of a moment when one of them had the account: new posts need it.
-        free = [accounts.unlock(account_id, post.id) for post in unfinished]
+        free = [accounts.unlock(post.account_id, post.id) for post in unfinished]
         await self._journal.apply([*known, *held, *free])
         crash.at("recovery.distrusted")
         self._log.warning(
-            f"The journal is older than what was done: {missing} requests to publish are not in "
-            f"it. {len(held)} unfinished posts are held, for they may be published already.",
+            f"{why}. {len(held)} unfinished posts are held, for they may be published already.",
             action="recover",
             remedy="Compare them with the account: `mediawatch posts list --state held`.",
         )

@@ -1,0 +1,66 @@
+"""The settings as they are in force, each with where it comes from. Secrets are hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, SecretStr
+
+from mediawatch.config.sources import Loaded
+
+HIDDEN = "(hidden)"
+DEFAULT = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """``value``: JSON-safe; None where there is none. ``origin``: for people."""
+
+    table: str
+    key: str
+    value: Any
+    origin: str
+
+
+def in_force(loaded: Loaded) -> list[InForce]:
+    """Every key of every table, in the order of the settings."""
+    return list(_of(loaded, loaded.settings, ()))
+
+
+def _of(loaded: Loaded, model: BaseModel, above: tuple[str, ...]) -> Iterator[InForce]:
+    tables: list[tuple[str, BaseModel]] = []
+    for key in type(model).model_fields:
+        value = getattr(model, key)
+        if isinstance(value, BaseModel):
+            tables.append((key, value))
+        else:
+            shown = _effective(loaded, ".".join(above), key, value)
+            yield InForce(".".join(above), key, shown, _origin(loaded, (*above, key)))
+    for key, table in tables:  # a table in a table comes behind it, as TOML wants it
+        yield from _of(loaded, table, (*above, key))
+
+
+def _origin(loaded: Loaded, place: tuple[str, ...]) -> str:
+    *above, key = place
+    file = (*above, f"{key}_file")
+    if file in loaded.origins and len(place) == 2:
+        return f"{loaded.secret_files[place[0], key]}, which {loaded.origins[file]} names"
+    return loaded.origins.get(place, DEFAULT)
+
+
+def _effective(loaded: Loaded, table: str, key: str, value: Any) -> Any:
+    """What a value means, where it does not say so itself."""
+    watch = loaded.settings.watch
+    if isinstance(value, SecretStr):
+        return HIDDEN
+    if value is None:
+        return {
+            ("watch", "processed"): str(watch.processed_folder),
+            ("watch", "failed"): str(watch.failed_folder),
+            ("ftp", "retention"): "forever",
+        }.get((table, key))
+    if isinstance(value, bool | int | float | str):
+        return value
+    return list(value) if isinstance(value, tuple) else str(value)

@@ -1,0 +1,226 @@
+"""Put a backup back. Nothing is replaced before all of it was read and proved. Blocks."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from mediawatch import crash
+from mediawatch.config import Settings
+from mediawatch.config.sources import dotenv_beside
+from mediawatch.crypto import owner_only
+from mediawatch.crypto.sealed import SealBroken, Unsealer
+from mediawatch.errors import AlreadyRunning, JournalError, from_os_error
+from mediawatch.journal import migrate, putting_back
+from mediawatch.journal.backup import complaint
+from mediawatch.journal.ownership import Ownership
+from mediawatch.journal.putting_back import JOURNAL, TLS_SEEN
+from mediawatch.journal.witness import FILE_NAME as WITNESS
+from mediawatch.journal.witness import UNSEEN, Witness
+from mediawatch.safekeeping.contents import MOST, Manifest, Member, unpacked
+
+#: Seconds that the check of the journal may take.
+CHECK_LIMIT = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """A backup that was read to its end: whole, and opened by its passphrase. ``small``: all but
+    the journal."""
+
+    path: Path
+    passphrase: str = field(repr=False)
+    manifest: Manifest
+    small: Mapping[Member, bytes] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """What became of the settings and secrets: those that were missing are back, those that are
+    there and differ stayed, and those that cannot be put where they lay."""
+
+    back: tuple[Path, ...] = ()
+    stayed: tuple[Path, ...] = ()
+    refused: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """``aside``: where what was there lies now, if anything was. ``unseen``: nobody here knows what
+    was published since the backup was made."""
+
+    made: float
+    aside: Path
+    unseen: bool
+
+
+def prove(path: Path, passphrase: str) -> Proved:
+    """Read all of it. Raises WrongPassphrase, SealBroken and StorageProblem."""
+    manifest: Manifest | None = None
+    small: dict[Member, bytes] = {}
+    with _opened(path) as file:
+        unsealer = Unsealer(file, passphrase)
+        for name, size, content in unpacked(unsealer):
+            if name == JOURNAL:
+                while content.read(1 << 20):
+                    pass
+                continue
+            if size > MOST:
+                raise SealBroken(f"{name} in this backup is too large.", remedy="Use another one.")
+            if manifest is None:
+                manifest = Manifest.read(content.read())
+                named = {member.name: member for member in manifest.members}
+            elif name in named:
+                small[named[name]] = content.read()
+        unsealer.finish()
+    if manifest is None:
+        raise SealBroken("This backup is empty.", remedy="Use another one.")
+    if manifest.revision not in migrate.known():
+        raise JournalError(
+            f"The journal in this backup was written by mediawatch {manifest.version}, which is "
+            "newer.",
+            remedy="Install that version, and restore with it.",
+        )
+    return Proved(path, passphrase, manifest, small)
+
+
+def bring_back_settings(proved: Proved, config: Path | None) -> Returned:
+    """Put back the files of settings and secrets that are missing, where they lay.
+
+    ``config``: the settings file that is in force, or is to be; None if there is none: then that of
+    the backup comes back. One that is there is never touched.
+    """
+    back, stayed, refused = list[Path](), list[Path](), list[str]()
+    settle_in = config is None or not config.exists()
+    for member, content in proved.small.items():
+        path = Path(member.path)
+        if member.kind not in {"settings", "secret"}:
+            continue
+        if member.kind == "settings" and not settle_in:
+            continue
+        if member.kind == "settings" and config is not None:
+            path = dotenv_beside(config) if path.name == ".env" else config
+        try:
+            if path.exists():
+                stayed += [path] if path.read_bytes() != content else []
+                continue
+            if member.kind == "secret":
+                owner_only.make_folder(path.parent)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part = path.with_name(f"{path.name}.part")
+            part.unlink(missing_ok=True)
+            owner_only.write(part, content)
+            part.replace(path)
+            back.append(path)
+        except OSError as error:
+            refused.append(f"{path}: {error.strerror or error}")
+    return Returned(tuple(back), tuple(stayed), tuple(refused))
+
+
+def restore(proved: Proved, settings: Settings, now: float) -> Restored:
+    """The journal and what belongs to it, all or nothing; what was there is kept aside.
+
+    Raises AlreadyRunning if a mediawatch is at work, SealBroken, JournalError, StorageProblem.
+    """
+    data_dir = settings.storage.data_dir
+    with _owned(data_dir, settings.watch.folder, now):
+        putting_back.finish(data_dir)  # an earlier one that was cut off
+        part = putting_back.begin(data_dir)
+        try:
+            _unpack_journal(proved, part / JOURNAL)
+            unseen = _records(proved, data_dir, part)
+        except OSError as error:
+            raise from_os_error(error, f"write in {part}") from error
+        stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
+        aside = putting_back.decide(data_dir, stamp)
+    return Restored(proved.manifest.made, aside, unseen)
+
+
+@contextlib.contextmanager
+def _owned(data_dir: Path, inbox: Path, now: float) -> Iterator[None]:
+    try:
+        with Ownership(data_dir, inbox, now=now):
+            yield
+    except AlreadyRunning as error:
+        raise AlreadyRunning(error.message, remedy="Stop it, then restore.") from None
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise from_os_error(error, f"read {path}") from error
+    with file:
+        yield file
+
+
+def _unpack_journal(proved: Proved, target: Path) -> None:
+    with _opened(proved.path) as file:
+        unsealer = Unsealer(file, proved.passphrase)
+        for name, _, content in unpacked(unsealer):
+            if name == JOURNAL:
+                with owner_only.new(target) as journal:
+                    shutil.copyfileobj(content, journal, 1 << 20)
+                crash.at("restore.unpacked")
+        unsealer.finish()
+    try:
+        address = f"{target.absolute().as_uri()}?mode=ro&immutable=1"
+        with contextlib.closing(sqlite3.connect(address, uri=True)) as connection:
+            wrong = complaint(connection, CHECK_LIMIT)
+            is_known = migrate.revision(connection) in migrate.known()
+    except sqlite3.Error as error:
+        wrong, is_known = str(error), False
+    if wrong is not None or not is_known:
+        raise SealBroken(
+            f"The journal in this backup is not whole: {wrong or 'it says no version'}.",
+            remedy="Use an older backup.",
+        )
+
+
+def _records(proved: Proved, data_dir: Path, part: Path) -> bool:
+    """Write what belongs beside the journal; whether nobody here knows what came after it."""
+    there = {
+        member.name.removeprefix("records/"): content
+        for member, content in proved.small.items()
+        if member.kind == "record"
+    }
+    here = Witness(data_dir / WITNESS).asks()
+    told = _asks(there.get(WITNESS, b"{}"))
+    # What was recorded here last counts, where it knows the accounts of the backup.
+    unseen = not here or not told.keys() <= here.keys()
+    asked = {
+        account: max(told.get(account, 0), (here or {}).get(account, 0))
+        for account in told.keys() | (here or {}).keys()
+    }
+    contents = {WITNESS: json.dumps(asked).encode()}
+    if unseen:
+        contents[UNSEEN] = json.dumps({"since": proved.manifest.made}).encode()
+    if TLS_SEEN in there:
+        contents[TLS_SEEN] = _joined(data_dir / TLS_SEEN, there[TLS_SEEN])
+    for name, content in contents.items():
+        owner_only.write(part / name, content)
+        crash.at("restore.unpacked")
+    return unseen
+
+
+def _asks(content: bytes) -> dict[str, int]:
+    with contextlib.suppress(ValueError, RecursionError):
+        found = json.loads(content)
+        if isinstance(found, dict):
+            return {str(key): count for key, count in found.items() if isinstance(count, int)}
+    return {}
+
+
+def _joined(here: Path, there: bytes) -> bytes:
+    """The lines of both: a host that ever spoke TLS is never talked to without."""
+    lines = here.read_bytes().splitlines() if os.path.lexists(here) else []
+    return b"".join(b"%s\n" % line for line in dict.fromkeys([*lines, *there.splitlines()]))

@@ -150,6 +150,8 @@ def _offset(text: str | None) -> tzinfo | None:
     hours, minutes = int(text[1:3]), int(text[3:].lstrip(":") or 0)
     if minutes > 59:
         raise ValueError("an hour has 60 minutes")
+    if hours > 23:
+        raise ValueError("no zone is a day away from UTC")
     distance = timedelta(hours=hours, minutes=minutes)
     return timezone(-distance if text[0] == "-" else distance)
 

@@ -82,7 +82,7 @@ def _tell(written: files.Written, config: Path | None) -> None:
     for copy in written.kept:
         typer.echo(f"   What was there before is kept: {copy}")
     named = f" --config {config}" if config is not None else ""
-    typer.echo(f"   → Next: `mediawatch check{named}`, then `mediawatch run{named}`")
+    typer.echo(f"   → Next: `mediawatch doctor{named}`, then `mediawatch run{named}`")
 
 
 def _usual_place() -> Path:

@@ -116,7 +116,7 @@ class _Examination:
             return Finding(
                 "account",
                 False,
-                f"{account.username} is a {account.kind.lower()} account: nobody can publish to it.",
+                f"{account.username} is a {account.kind.lower()} account: nobody publishes there.",
                 "In the Instagram app: Settings, Account type, Switch to professional account.",
             )
         kind = account.kind.lower().replace("_", " ") or "professional"

@@ -18,7 +18,7 @@ CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 #: Seconds between two looks of the watchdog at the loop while there is work, and while not. A
 #: block is told too short by as much at the most.
 BUSY_TICK = 0.01
-IDLE_TICK = 0.5
+IDLE_TICK = 2.0
 
 _LAG = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 _COMMIT = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)

@@ -63,6 +63,7 @@ ACTIONS: dict[str, tuple[str, str]] = {
     "retry": ("🔁", "RETRY"),
     "hold": ("✋", "HOLD"),
     "fail": ("❌", "FAIL"),
+    "alert": ("🔔", "ALERT"),
     "clean": ("🧹", "CLEAN"),
     "web": ("🌐", "WEB"),
     "library": ("📚", "LIBRARY"),

@@ -22,6 +22,8 @@ posts_app = typer.Typer(
     help="List and show posts, and say what becomes of them.", no_args_is_help=True
 )
 app.add_typer(posts_app, name="posts")
+alerts_app = typer.Typer(help="Try the ways by which you are told.", no_args_is_help=True)
+app.add_typer(alerts_app, name="alerts")
 
 Config = Annotated[
     Path | None,
@@ -179,6 +181,14 @@ def publish_post(
     from mediawatch.cli.orders import publish_post
 
     publish_post(config, post, again_too=again)
+
+
+@alerts_app.command("test")
+def try_alerts(config: Config = None, json: AsJson = False) -> None:
+    """Send a message to each address of [alerts] urls, and tell whether it went."""
+    from mediawatch.cli.alerts import try_addresses
+
+    try_addresses(config, as_json=json)
 
 
 @app.command()

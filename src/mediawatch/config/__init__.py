@@ -3,6 +3,7 @@
 from mediawatch.config.limits import LimitSettings
 from mediawatch.config.sources import GUIDE_NAMES, default_config_file, load
 from mediawatch.config.tables import (
+    AlertSettings,
     FtpSettings,
     InstagramSettings,
     LogSettings,
@@ -16,6 +17,7 @@ from mediawatch.config.tables import (
 
 __all__ = [
     "GUIDE_NAMES",
+    "AlertSettings",
     "FtpSettings",
     "InstagramSettings",
     "LimitSettings",

@@ -186,6 +186,7 @@ def _credentials(directory: str | None) -> dict[str, Any]:
             ("ftp", "password"),
             ("instagram", "access_token"),
             ("instagram", "app_secret"),
+            ("alerts", "urls"),
         ):
             file = Path(directory) / f"{table}.{key}"
             if file.is_file():

@@ -52,6 +52,7 @@ def _workable(now: Any) -> Any:
     )
 
 
+_DUE_SINCE = func.coalesce(posts.c.wait_until, posts.c.updated_at)
 _ADD = insert(posts)
 _ADD_ITEM = insert(items)
 _CLAIM = (
@@ -429,6 +430,14 @@ async def counts(journal: Journal) -> dict[State, int]:
     )
     found = {State(row["state"]): int(row["count"]) for row in rows}
     return {state: found.get(state, 0) for state in State}
+
+
+async def due(journal: Journal, *, now: float) -> tuple[int, float | None]:
+    """How many posts a worker could take now, or has in hand, and since when the first of them."""
+    columns: list[Any] = [func.count().label("count"), func.min(_DUE_SINCE).label("since")]
+    at_work = and_(posts.c.state == State.RUNNING, posts.c.lease_until >= now)
+    rows = await journal.read(select(*columns).where(or_(_workable(now), at_work)))
+    return int(rows[0]["count"]), rows[0]["since"]
 
 
 async def known_media(journal: Journal, account_id: str, media_ids: Sequence[str]) -> set[str]:

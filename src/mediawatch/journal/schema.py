@@ -239,8 +239,7 @@ withheld = Table(
     Column("seal", Text, nullable=False),
 )
 
-#: What the owner is told of, each once. ``key`` names the occasion; ``missing`` holds a digest of
-#: each address that it has not reached yet, ``sent_at`` is when none was left.
+#: What the owner is told of, each once. ``key`` names the occasion.
 alerts = Table(
     "alerts",
     metadata,
@@ -250,8 +249,16 @@ alerts = Table(
     Column("subject", Prose, nullable=False),
     Column("detail", Prose, nullable=False),
     Column("remedy", Prose, nullable=False),
-    Column("missing", Json, nullable=False),
-    Column("sent_at", Float),
+    Column("post_id", Text),
+    Index("alerts_by_post", "post_id"),
+)
+
+#: Whom an alert has not reached yet: digests of addresses.
+alerts_due = Table(
+    "alerts_due",
+    metadata,
+    Column("key", Text, ForeignKey("alerts.key", ondelete="CASCADE"), primary_key=True),
+    Column("address", Text, primary_key=True),
 )
 
 #: What happens once in the life of a journal, and when it did.

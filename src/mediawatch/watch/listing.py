@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from pathlib import Path
 
 from mediawatch.model import pairs
 from mediawatch.model.names import split_name

@@ -20,8 +20,15 @@ def upgrade() -> None:
         sa.Column("subject", sa.Text, nullable=False),
         sa.Column("detail", sa.Text, nullable=False),
         sa.Column("remedy", sa.Text, nullable=False),
-        sa.Column("missing", sa.Text, nullable=False),
-        sa.Column("sent_at", sa.Float),
+        sa.Column("post_id", sa.Text),
+    )
+    op.create_index("alerts_by_post", "alerts", ["post_id"])
+    op.create_table(
+        "alerts_due",
+        sa.Column(
+            "key", sa.Text, sa.ForeignKey("alerts.key", ondelete="CASCADE"), primary_key=True
+        ),
+        sa.Column("address", sa.Text, primary_key=True),
     )
     there = sa.text("published_at IS NOT NULL")
     op.create_index(

@@ -33,9 +33,9 @@ RENEW_EVERY = 30.0
 CLEAN_EVERY = 300.0
 LINKS_EVERY = 300.0
 COMMENTS_EVERY = 10.0
-ALERTS_EVERY = 5.0
+ALERTS_EVERY = 10.0
 DISKS_EVERY = 60.0
-TIDY_EVERY = 86_400.0
+TIDY_EVERY = 3600.0
 #: Meta is asked for the end of the token when the start is over, and then so often.
 TOKEN_AFTER, TOKEN_EVERY = 60.0, 21_600.0
 #: Seconds between two looks whether the journal's daily copy is due.

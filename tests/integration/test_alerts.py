@@ -248,6 +248,18 @@ async def test_many_make_one_message(house: House, owner: Receiver) -> None:
     assert 1 == message["message"].count("→ Mend it.")
 
 
+async def test_a_name_is_what_it_is_in_every_form(journal: SqliteJournal, owner: Receiver) -> None:
+    """Where messages are HTML it is no part of it; and it ends no line, nor a heading."""
+    house = House(journal, f"{owner.url}?format=html")
+    await house.start()
+    await house.post("a <b>c\nd.jpg", State.FAILED)
+    await house.wait(PACE.gather)
+
+    assert ["mediawatch: a <b>c d.jpg failed"] == owner.titles
+    assert "<b>" not in owner.told[0]["message"]
+    assert "&lt;b&gt;" in owner.told[0]["message"]
+
+
 async def test_a_storm_that_does_not_end_is_told_every_few_minutes(
     house: House, owner: Receiver
 ) -> None:
@@ -380,6 +392,26 @@ async def test_a_token_is_told_of_at_seven_three_and_one_day(house: House, owner
     assert [f"mediawatch: The access token {end}" for end in (*ends, "has ended")] == owner.titles
 
 
+async def test_what_stands_for_months_is_told_once(house: House, owner: Receiver) -> None:
+    """Also when the mark that it was told is not kept any more."""
+    await house.post("a.jpg", State.FAILED)
+    for _ in range(70):
+        await house.wait(DAY)
+        await house.alerts.tidy()
+
+    assert 1 == len(owner.told)
+
+
+async def test_a_clock_that_was_ahead_silences_nobody(house: House, owner: Receiver) -> None:
+    """Alerts were set up by a clock that was years ahead; it is right now."""
+    house.clock.time -= 1000 * DAY
+    await house.start()
+    await house.post("a.jpg", State.FAILED)
+    await house.wait(PACE.gap)
+
+    assert ["mediawatch: a.jpg failed"] == owner.titles
+
+
 async def test_a_post_that_is_held_once_more_is_told_once_more(
     house: House, owner: Receiver
 ) -> None:
@@ -416,6 +448,7 @@ async def test_no_address_leaves_a_trace(
     said = house.heard.getvalue()
     assert "it cannot be reached" in said
     assert "Apprise does not know this kind of address" in said
+    assert '"library"' not in said, "what Apprise says itself goes nowhere"
     kept = b"".join(file.read_bytes() for file in journal.path.parent.iterdir() if file.is_file())
     settings = AlertSettings(urls=house.urls)  # type: ignore[arg-type]
     known = addresses(settings.urls)

@@ -78,12 +78,19 @@ def _deliver(url: str, message: Message) -> str:
     logger.addHandler(hearsay)
     try:
         import apprise
+        from apprise.conversion import convert_between
 
-        target = apprise.Apprise.instantiate(url)
-        if target is None:
+        # Not by Apprise.notify: it works in threads of a pool, and one that hangs there would keep
+        # the daemon from ending.
+        way = apprise.Apprise.instantiate(url)
+        if way is None:
             return _UNKNOWN
+        # So that a name with "<" or "*" in it stays what it is, in HTML and Markdown too.
+        plain = apprise.NotifyFormat.TEXT
+        taken = way.resolve_format(plain)
+        body = convert_between(plain, taken, message.body)  # type: ignore[no-untyped-call]
         kind = apprise.NotifyType.SUCCESS if message.good else apprise.NotifyType.WARNING
-        if target.notify(body=message.body, title=message.title, notify_type=kind):
+        if way.notify(body=body, title=message.title, notify_type=kind, body_format=taken):
             return ""
         return _why(hearsay.said)
     except Exception as error:  # of a stranger's plug-in; its words may hold the address

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote
 
 from pydantic import SecretStr
 
@@ -13,8 +13,11 @@ from mediawatch.config.values import refusal
 _ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://\S+")
 #: Where a text of several is cut: a comma may be part of an address.
 _BETWEEN = re.compile(r"[\s,]+(?=[a-zA-Z][a-zA-Z0-9+.-]*://)")
-#: Parts of an address that are shorter are words as anybody uses them, not secrets.
-_SHORTEST = 8
+_PARTS = re.compile(r"[/?&=@:#]+")
+_PASSWORD = re.compile(r"[^/@]*?:([^/@]+)@")
+#: Parts of an address that are shorter, or words of letters alone that are not very long, are such
+#: as anybody uses, and no secrets.
+_SHORTEST, _LONG = 8, 20
 
 
 def parse_addresses(value: Any) -> Any:
@@ -38,16 +41,15 @@ def parse_addresses(value: Any) -> Any:
 
 
 def secret_parts(address: str) -> list[str]:
-    """The address and whatever in it could be a secret by itself, for the log to mask."""
-    found = [address, address.partition("://")[2]]
-    try:
-        parts = urlsplit(address)
-        words = [parts.username, parts.password, *parts.path.split("/")]
-        words += [value for _, value in parse_qsl(parts.query)]
-    except ValueError:
-        return found
-    for word in filter(None, words):
-        found += {word, unquote(word)} if len(word) >= _SHORTEST else ()
-    if parts.password:
-        found += {parts.password, unquote(parts.password)}
+    """The address and whatever in it could be a secret by itself, for the log to mask.
+
+    Where a secret stands differs from service to service, so every part is looked at.
+    """
+    rest = address.partition("://")[2]
+    found = [address, rest]
+    for part in _PARTS.split(rest):
+        if len(part) >= _LONG or (len(part) >= _SHORTEST and not part.isalpha()):
+            found += {part, unquote(part)}
+    if password := _PASSWORD.match(rest):
+        found += {password[1], unquote(password[1])}
     return found

@@ -25,11 +25,14 @@ from mediawatch.journal.database import Journal
 from mediawatch.log import Log
 from mediawatch.metrics import Metrics
 from mediawatch.model.alerts import Alert, AlertKind, as_message
+from mediawatch.pipeline.uninterrupted import uninterrupted
 
 #: Alerts that a condition makes now, by kind; None where that cannot be told at the moment.
 Conditions = Mapping[AlertKind, Sequence[Alert] | None]
 
 _DAY = 86_400.0
+#: Seconds that a clean stop gives to a message that is on its way.
+_FINISH = 5.0
 #: Conditions that come and go by themselves: told when they have lasted.
 _PATIENT = frozenset({AlertKind.FOLDER, AlertKind.JOURNAL})
 
@@ -135,7 +138,7 @@ class Alerts:
         ]
         known = await alerts.lasting(self._journal)
         fresh = [alert for alert in lasting if alert.key not in known and self._has_lasted(alert)]
-        fresh += await alerts.of_posts(self._journal, self._since)
+        fresh += await alerts.of_posts(self._journal, self._looked_back())
         if fresh:
             digests = [address.digest for address in self._addresses]
             await self._journal.apply(alerts.add(fresh, digests))
@@ -154,6 +157,16 @@ class Alerts:
             await self._journal.apply([alerts.forget(over)])
             crash.at("alert.over")
             self._gone_since = {k: at for k, at in self._gone_since.items() if k not in over}
+
+    def _looked_back(self) -> dict[AlertKind, float]:
+        """Since when posts are looked at, by kind: not further back than their marks are kept. What
+        was noted down by a clock that was ahead of the time is no moment to wait for."""
+        now = self._clock.now()
+        furthest = now - self._pace.remembered + _DAY
+        return {
+            kind: max(since if since <= now else furthest, furthest)
+            for kind, since in self._since.items()
+        }
 
     def _has_lasted(self, alert: Alert) -> bool:
         since = self._lasts_since.setdefault(alert.key, self._clock.monotonic())
@@ -194,8 +207,11 @@ class Alerts:
             for address in self._addresses
         ]
         due = [(address, theirs) for address, theirs in waiting if theirs and self._may_go(address)]
-        went = await asyncio.gather(*(self._send_to(address, theirs) for address, theirs in due))
-        return sum(went)
+        # A clean stop waits a moment, so that what goes out is recorded as well.
+        sendings = (
+            uninterrupted(self._send_to(address, theirs), limit=_FINISH) for address, theirs in due
+        )
+        return sum(await asyncio.gather(*sendings))
 
     def _are_gathered(self, untold: Sequence[Untold]) -> bool:
         """Whether no more is likely to come in the same breath. By the clock for dates: one that

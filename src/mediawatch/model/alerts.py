@@ -83,7 +83,7 @@ def as_message(alerts: Sequence[Alert]) -> Message:
     groups = [(kind, group) for kind, group in groups if group]
     title = "mediawatch: " + ", ".join(_heading(kind, group) for kind, group in groups)
     body = "\n\n".join(_told(kind, group) for kind, group in groups)
-    return Message(title, body, good=all(kind is AlertKind.PUBLISHED for kind, _ in groups))
+    return Message(_line(title), body, good=all(kind is AlertKind.PUBLISHED for kind, _ in groups))
 
 
 def _heading(kind: AlertKind, group: Sequence[Alert]) -> str:
@@ -92,13 +92,18 @@ def _heading(kind: AlertKind, group: Sequence[Alert]) -> str:
     return _MANY[kind][0].format(len(group))
 
 
+def _line(text: str) -> str:
+    """On one line: a file's name may hold what would end it."""
+    return "".join(c if c.isprintable() else " " for c in text).strip()
+
+
 def _told(kind: AlertKind, group: Sequence[Alert]) -> str:
     lines = []
     for number, alert in enumerate(group[:SHOWN]):
-        lines.append(f"{alert.subject}. {alert.detail}".strip())
+        lines.append(_line(f"{alert.subject}. {alert.detail}"))
         after = group[number + 1].remedy if number + 1 < len(group[:SHOWN]) else None
         if alert.remedy and alert.remedy != after:  # one remedy for many is told behind them
-            lines.append(f"→ {alert.remedy}")
+            lines.append(_line(f"→ {alert.remedy}"))
     if len(group) > SHOWN:
         where = f" `{_MANY[kind][1]}` shows all." if kind in _MANY else ""
         lines.append(f"… and {len(group) - SHOWN} more.{where}")

@@ -239,25 +239,7 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
         asks = settings.instagram.login == "facebook"
         token_expiry = TokenExpiry(client, tokens, user_id, clock, log, asks=asks)
         disks = Disks(_folders(settings))
-        alerts = Alerts(
-            journal,
-            Sender(),
-            addresses(settings.alerts.urls),
-            clock,
-            log,
-            kinds=settings.alerts.kinds,
-            conditions=Conditions(
-                journal,
-                clock,
-                user_id,
-                folder=lambda: watcher.trouble,
-                rooms=lambda: disks.rooms,
-                expires=lambda: token_expiry.at,
-                min_free=settings.alerts.min_free,
-            ),
-            sick=lambda: journal.problem,
-            metrics=metrics,
-        )
+        alerts = _alerts(settings, journal, clock, log, metrics, watcher, disks, token_expiry)
         await alerts.open()
         yield App(
             settings=settings,
@@ -325,6 +307,38 @@ async def _http_session() -> AsyncIterator[aiohttp.ClientSession]:
         cookie_jar=aiohttp.DummyCookieJar(), trust_env=bool(getproxies())
     ) as session:
         yield session
+
+
+def _alerts(
+    settings: Settings,
+    journal: SqliteJournal,
+    clock: Clock,
+    log: Log,
+    metrics: Metrics,
+    watcher: Watcher,
+    disks: Disks,
+    token_expiry: TokenExpiry,
+) -> Alerts:
+    conditions = Conditions(
+        journal,
+        clock,
+        settings.instagram.user_id,
+        folder=lambda: watcher.trouble,
+        rooms=lambda: disks.rooms,
+        expires=lambda: token_expiry.at,
+        min_free=settings.alerts.min_free,
+    )
+    return Alerts(
+        journal,
+        Sender(),
+        addresses(settings.alerts.urls),
+        clock,
+        log,
+        kinds=settings.alerts.kinds,
+        conditions=conditions,
+        sick=lambda: journal.problem,
+        metrics=metrics,
+    )
 
 
 def _folders(settings: Settings) -> dict[str, Path]:

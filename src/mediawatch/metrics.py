@@ -48,9 +48,9 @@ Figure = float | None | Mapping[str, float]
 #: that end in ``_total`` were counted by somebody else.
 PRESENT: dict[str, tuple[str, str | None]] = {
     "mediawatch_posts": ("Posts in each state.", "state"),
-    "mediawatch_due_posts": ("Posts that could be worked on now, or are.", None),
+    "mediawatch_due_posts": ("Posts that wait for a worker: ready, or due.", None),
     "mediawatch_oldest_due_post_seconds": (
-        "For how long the oldest post that could be worked on is due; 0 if there is none.",
+        "For how long the first of them could have been worked on; 0 if there is none.",
         None,
     ),
     "mediawatch_account_stopped": ("1 if Meta stopped the account, else 0.", None),

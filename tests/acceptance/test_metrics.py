@@ -106,17 +106,19 @@ async def test_figures_tell_how_things_stand(river: River) -> None:
     assert "mediawatch_token_expires_timestamp_seconds" not in seen
 
 
-async def test_a_stopped_account_and_a_failing_host_are_seen(river: River) -> None:
-    """A post that waits for its account is not due; what the host refuses is counted."""
+async def test_a_stopped_account_is_seen(river: River) -> None:
+    """A post that waits for its account is not due: no worker could take it."""
     river.simulator.script({"on": "create", "do": "error", "code": 190})
     async with river.daemon():
         river.drop_pictures(1)
 
         async def stopped() -> dict[str, float]:
             seen = figures(await read(river))
-            return seen if 1 == seen["mediawatch_account_stopped"] else {}
+            waits = 1 == seen['mediawatch_posts{state="waiting"}']
+            return seen if waits and 1 == seen["mediawatch_account_stopped"] else {}
 
         seen = await river.until(stopped)
+        assert 0 == seen["mediawatch_due_posts"]
         assert 0 == seen["mediawatch_oldest_due_post_seconds"]
 
 

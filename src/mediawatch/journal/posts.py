@@ -433,10 +433,9 @@ async def counts(journal: Journal) -> dict[State, int]:
 
 
 async def due(journal: Journal, *, now: float) -> tuple[int, float | None]:
-    """How many posts a worker could take now, or has in hand, and since when the first of them."""
+    """How many posts wait for a worker, and since when the first of them could be worked on."""
     columns: list[Any] = [func.count().label("count"), func.min(_DUE_SINCE).label("since")]
-    at_work = and_(posts.c.state == State.RUNNING, posts.c.lease_until >= now)
-    rows = await journal.read(select(*columns).where(or_(_workable(now), at_work)))
+    rows = await journal.read(select(*columns).where(_workable(now)))
     return int(rows[0]["count"]), rows[0]["since"]
 
 

@@ -87,6 +87,18 @@ def own_cpu(pid: int) -> float | None:
     return _seconds(pid, 13, 14)
 
 
+def precise_cpu(pid: int) -> float:
+    """CPU seconds of the process itself, to the nanosecond, where the clock's ticks of
+    ``own_cpu`` are too coarse. Of threads that have ended nothing is counted. Linux only."""
+    found = 0
+    for task in (_PROC / str(pid) / "task").iterdir():
+        try:
+            found += int((task / "schedstat").read_text().split()[0])
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return found / 1e9
+
+
 def tree_cpu(pid: int) -> float | None:
     """CPU seconds of its children, those that have ended too; None where it cannot be told."""
     ended = _seconds(pid, 15, 16)

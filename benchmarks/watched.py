@@ -60,11 +60,11 @@ class Daemon:
 
 
 @contextmanager
-def watched(root: Path, place: Neighbours) -> Iterator[Daemon]:
-    """A daemon with default settings, apart from addresses, folders and the log."""
+def watched(root: Path, place: Neighbours, **more: dict[str, Any]) -> Iterator[Daemon]:
+    """A daemon with default settings, apart from addresses, folders and the log, and ``more``."""
     (root / "download").mkdir(parents=True, exist_ok=True)
     config = root / "config.toml"
-    config.write_text(_toml(root, place), "utf-8")
+    config.write_text(_toml(root, place, more), "utf-8")
     command: list[str | Path] = ["-m", "mediawatch", "run", "--config", config]
     with Child(command, root / "daemon.out") as child:
         daemon = Daemon(child, root)
@@ -72,7 +72,7 @@ def watched(root: Path, place: Neighbours) -> Iterator[Daemon]:
         yield daemon
 
 
-def _toml(root: Path, place: Neighbours) -> str:
+def _toml(root: Path, place: Neighbours, more: dict[str, dict[str, Any]]) -> str:
     tables: dict[str, dict[str, Any]] = {
         "watch": {"folder": str(root / "download")},
         "ftp": place.ftp,
@@ -82,6 +82,7 @@ def _toml(root: Path, place: Neighbours) -> str:
         "storage": {"data_dir": str(root / "data")},
         "log": {"file": str(root / "mediawatch.log"), "format": "json"},
     }
+    tables |= more
     text = ""
     for table, values in tables.items():
         # A JSON text or number is the same in TOML.

@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.request import getproxies
 
@@ -14,6 +15,8 @@ import aiohttp
 
 from mediawatch import crash
 from mediawatch.actions import again
+from mediawatch.alerts.addresses import addresses
+from mediawatch.alerts.sender import Sender
 from mediawatch.clock import Clock
 from mediawatch.config import Settings
 from mediawatch.engine.memory import MemoryEngine
@@ -29,10 +32,14 @@ from mediawatch.journal.sqlite import FILE_NAME, SqliteJournal
 from mediawatch.journal.witness import FILE_NAME as WITNESS
 from mediawatch.journal.witness import Witness
 from mediawatch.log import Log
+from mediawatch.maintenance.alerts import Alerts
 from mediawatch.maintenance.cleaner import Cleaner
+from mediawatch.maintenance.conditions import Conditions
+from mediawatch.maintenance.disks import Disks
 from mediawatch.maintenance.first_comments import FirstComments
 from mediawatch.maintenance.links import Links
 from mediawatch.maintenance.sweeper import Sweeper
+from mediawatch.maintenance.token_expiry import TokenExpiry
 from mediawatch.media.cache import Cache
 from mediawatch.media.chosen import video_options
 from mediawatch.media.order import ImageOptions
@@ -81,6 +88,10 @@ class App:
     metrics: Metrics
     standing: Standing
     converting: Converting
+    pacing: Pacing
+    alerts: Alerts
+    disks: Disks
+    token_expiry: TokenExpiry
 
 
 @asynccontextmanager
@@ -101,7 +112,13 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
         preparer = await stack.enter_async_context(
             Preparer(timeout=settings.media.timeout, video=video_options(settings.media))
         )
-        host = FtpHost(settings.ftp, clock=clock, log=log, remember_tls=data_dir / "tls_seen.json")
+        host = FtpHost(
+            settings.ftp,
+            clock=clock,
+            log=log,
+            remember_tls=data_dir / "tls_seen.json",
+            metrics=metrics,
+        )
         stack.push_async_callback(host.close)
 
         engine = MemoryEngine(size=max(8, settings.watch.workers * 4))
@@ -216,7 +233,14 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             on_settling=warm.up,
             report=report,
             withheld=Withheld(journal, clock, settings.watch.hold_above, report),
+            on_scan=metrics.scans.observe,
         )
+        user_id = settings.instagram.user_id
+        asks = settings.instagram.login == "facebook"
+        token_expiry = TokenExpiry(client, tokens, user_id, clock, log, asks=asks)
+        disks = Disks(_folders(settings))
+        alerts = _alerts(settings, journal, clock, log, metrics, watcher, disks, token_expiry)
+        await alerts.open()
         yield App(
             settings=settings,
             clock=clock,
@@ -236,6 +260,10 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             metrics=metrics,
             standing=standing,
             converting=converting,
+            pacing=pacing,
+            alerts=alerts,
+            disks=disks,
+            token_expiry=token_expiry,
         )
 
 
@@ -279,6 +307,47 @@ async def _http_session() -> AsyncIterator[aiohttp.ClientSession]:
         cookie_jar=aiohttp.DummyCookieJar(), trust_env=bool(getproxies())
     ) as session:
         yield session
+
+
+def _alerts(
+    settings: Settings,
+    journal: SqliteJournal,
+    clock: Clock,
+    log: Log,
+    metrics: Metrics,
+    watcher: Watcher,
+    disks: Disks,
+    token_expiry: TokenExpiry,
+) -> Alerts:
+    conditions = Conditions(
+        journal,
+        clock,
+        settings.instagram.user_id,
+        folder=lambda: watcher.trouble,
+        rooms=lambda: disks.rooms,
+        expires=lambda: token_expiry.at,
+        min_free=settings.alerts.min_free,
+    )
+    return Alerts(
+        journal,
+        Sender(),
+        addresses(settings.alerts.urls),
+        clock,
+        log,
+        kinds=settings.alerts.kinds,
+        conditions=conditions,
+        sick=lambda: journal.problem,
+        metrics=metrics,
+    )
+
+
+def _folders(settings: Settings) -> dict[str, Path]:
+    """Those whose disks may run full, by what they are called in the figures."""
+    return {
+        "inbox": settings.watch.folder,
+        "processed": settings.watch.processed_folder,
+        "data": settings.storage.data_dir,
+    }
 
 
 def _image_options(settings: Settings) -> ImageOptions:

@@ -130,6 +130,14 @@ POINTS = frozenset(
         "note.removed",
         "work.prepared-removed",
         "work.folder-removed",
+        # What the owner is told of (maintenance/alerts.py).
+        "alert.kinds-recorded",  # since when which kinds are told
+        "alert.address-left",  # one that is in the settings no more is waited for no more
+        "alert.noted",
+        "alert.sent",  # or not
+        "alert.recorded",  # it is told, to that address
+        "alert.over",  # a condition has ended
+        "alert.tidied",
         # What people ask for.
         "order.recorded",
         "again.intended",

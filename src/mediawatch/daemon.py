@@ -13,7 +13,7 @@ from typing import Any
 
 from aiohttp import web
 
-from mediawatch import __version__
+from mediawatch import __version__, figures
 from mediawatch.app import App, open_app
 from mediawatch.clock import Clock, SystemClock, iso
 from mediawatch.config import Settings
@@ -35,6 +35,11 @@ RENEW_EVERY = 30.0
 CLEAN_EVERY = 300.0
 LINKS_EVERY = 300.0
 COMMENTS_EVERY = 10.0
+ALERTS_EVERY = 10.0
+DISKS_EVERY = 60.0
+TIDY_EVERY = 3600.0
+#: Meta is asked for the end of the token when the start is over, and then so often.
+TOKEN_AFTER, TOKEN_EVERY = 60.0, 21_600.0
 #: Seconds between two looks whether the journal's daily copy is due.
 BACK_UP_EVERY = 3600.0
 #: The terminal was closed; Windows has no such signal.
@@ -76,6 +81,11 @@ class Daemon:
             roles.create_task(self._every(LINKS_EVERY, app.links.run_once), name="links")
             comment = app.first_comments.run_once
             roles.create_task(self._every(COMMENTS_EVERY, comment), name="comments")
+            roles.create_task(self._look_at_disks(), name="disks")
+            roles.create_task(self._look_at_token(), name="token")
+            if app.alerts.wanted:
+                roles.create_task(self._every(ALERTS_EVERY, app.alerts.run_once), name="alerts")
+                roles.create_task(self._every(TIDY_EVERY, app.alerts.tidy), name="alerts-tidy")
             if watch:
                 roles.create_task(app.watcher.run(), name="watcher")
 
@@ -120,6 +130,15 @@ class Daemon:
             await self.app.cleaner.rest(CLEAN_EVERY)
             with self._told("Cleaning up failed"):
                 await self.app.cleaner.run_once()
+
+    async def _look_at_disks(self) -> None:
+        await self.app.disks.run_once()
+        await self._every(DISKS_EVERY, self.app.disks.run_once)
+
+    async def _look_at_token(self) -> None:
+        await asyncio.sleep(TOKEN_AFTER)
+        await self.app.token_expiry.run_once()
+        await self._every(TOKEN_EVERY, self.app.token_expiry.run_once)
 
     async def _every(self, seconds: float, run_once: Callable[[], Awaitable[object]]) -> None:
         while True:
@@ -183,9 +202,8 @@ class Daemon:
         self.app.engine.wake(post.id, PRIORITY[post.stage])
 
     async def _metrics(self) -> bytes:
-        counted = await posts.counts(self.app.journal)
-        self.app.metrics.converters_busy.set(self.app.preparer.busy)
-        return self.app.metrics.text({state.value: count for state, count in counted.items()})
+        ready = all(check.ok for check in await self.checks())
+        return self.app.metrics.text(await figures.present(self.app, ready=ready))
 
     async def status(self) -> dict[str, Any]:
         """Configuration and health, for the API and the ``status`` command. No secret in it."""

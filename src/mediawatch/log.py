@@ -63,6 +63,7 @@ ACTIONS: dict[str, tuple[str, str]] = {
     "retry": ("🔁", "RETRY"),
     "hold": ("✋", "HOLD"),
     "fail": ("❌", "FAIL"),
+    "alert": ("🔔", "ALERT"),
     "clean": ("🧹", "CLEAN"),
     "web": ("🌐", "WEB"),
     "library": ("📚", "LIBRARY"),
@@ -245,9 +246,11 @@ def printable(text: str) -> str:
 
 
 def size(count: int) -> str:
-    """A number of bytes as people read it: ``212 kB``, ``3.4 MB``."""
+    """A number of bytes as people read it: ``212 kB``, ``3.4 MB``, ``74.9 GB``."""
     if count < 1000:
         return f"{count} B"
     if count < 1_000_000:
         return f"{count / 1000:.0f} kB"
-    return f"{count / 1_000_000:.1f} MB"
+    if count < 1_000_000_000:
+        return f"{count / 1_000_000:.1f} MB"
+    return f"{count / 1_000_000_000:.1f} GB"

@@ -62,6 +62,66 @@ async def test_figures_tell_what_was_done(river: River) -> None:
     assert not any(word in text for word in (TOKEN, PASSWORD, "picture001", "clip"))
 
 
+async def test_figures_tell_how_things_stand(river: River) -> None:
+    """Times of each stage, what is due, the quota, Meta's limits, room, the journal; what is not
+    known is left out."""
+    river.simulator.script(usage=42)
+    async with river.daemon():
+        before = figures(await read(river))
+        await river.arrived(river.drop_pictures(2))
+        river.drop("note.pdf", b"%PDF-1.7\n")
+        await river.until(lambda: river.said("ignored"))
+
+        async def filed() -> dict[str, float]:
+            seen = figures(await read(river))
+            done = 'mediawatch_step_seconds_count{stage="archive"}'
+            return seen if 2 == seen.get(done) else {}
+
+        seen = await river.until(filed)
+    for stage in ("convert", "upload", "container", "publish", "archive"):
+        assert 2 == seen[f'mediawatch_step_seconds_count{{stage="{stage}"}}']
+        assert 0 < seen[f'mediawatch_step_seconds_sum{{stage="{stage}"}}']
+    assert 2 == seen["mediawatch_settled_to_published_seconds_count"]
+    assert 0 < seen["mediawatch_settled_to_published_seconds_sum"] < 60
+    assert 0 == seen["mediawatch_due_posts"]
+    assert 0 == seen["mediawatch_oldest_due_post_seconds"]
+    assert 1 <= seen["mediawatch_folder_scan_seconds_count"]
+    assert 1 <= seen["mediawatch_hints_total"]
+    assert 0 == seen["mediawatch_hints_missed_total"]
+    assert 1 == seen["mediawatch_ignored_files"]
+    assert 2 == seen['mediawatch_ftp_operations_total{operation="upload",outcome="ok"}']
+    quota = "mediawatch_publishing_quota_posts"
+    assert quota not in before, "not asked yet"
+    assert 100 == seen[quota]
+    assert 2 == seen["mediawatch_publishing_quota_used_posts"]
+    assert 0.42 == seen['mediawatch_rate_limit_used_ratio{scope="app"}']
+    assert not any(name.startswith("mediawatch_rate_limit_used_ratio") for name in before)
+    assert 0 == seen["mediawatch_account_stopped"]
+    for folder in ("inbox", "processed", "data"):
+        free = seen[f'mediawatch_folder_free_bytes{{folder="{folder}"}}']
+        assert 0 < free < seen[f'mediawatch_folder_size_bytes{{folder="{folder}"}}']
+    assert 4096 < seen["mediawatch_journal_size_bytes"]
+    assert 1 == seen["mediawatch_ready"]
+    assert any(name.startswith("mediawatch_build_info{") for name in seen)
+    assert "mediawatch_token_expires_timestamp_seconds" not in seen
+
+
+async def test_a_stopped_account_is_seen(river: River) -> None:
+    """A post that waits for its account is not due: no worker could take it."""
+    river.simulator.script({"on": "create", "do": "error", "code": 190})
+    async with river.daemon():
+        river.drop_pictures(1)
+
+        async def stopped() -> dict[str, float]:
+            seen = figures(await read(river))
+            waits = 1 == seen['mediawatch_posts{state="waiting"}']
+            return seen if waits and 1 == seen["mediawatch_account_stopped"] else {}
+
+        seen = await river.until(stopped)
+        assert 0 == seen["mediawatch_due_posts"]
+        assert 0 == seen["mediawatch_oldest_due_post_seconds"]
+
+
 @pytest.mark.slow
 async def test_the_loop_is_never_blocked_in_a_storm_of_conversions(river: River) -> None:
     """30 large pictures at once: nothing has the loop for 50 ms, beyond what an idle process

@@ -9,6 +9,7 @@ import sqlite3
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -421,3 +422,43 @@ async def test_only_what_was_intended_arrives(journal: SqliteJournal) -> None:
 
     assert 2 == len(await posts.unfinished_moves(journal))
     assert [] == await posts.listed(journal, states=[State.READY])
+
+
+async def test_what_waits_for_a_worker_is_counted(journal: SqliteJournal) -> None:
+    """Ready and due posts, and since when the first of them could go on; not what waits longer, nor
+    what a worker has in hand."""
+    assert (0, None) == await posts.due(journal, now=NOW)
+    ready = a_post("a" * 12, "c1", updated_at=NOW - 60)
+    due = a_post("b" * 12, "c2", state=State.WAITING, wait_until=NOW - 90, updated_at=NOW - 500)
+    later = a_post("c" * 12, "c3", state=State.WAITING, wait_until=NOW + 1)
+    in_hand = a_post("d" * 12, "c4", state=State.RUNNING, lease_until=NOW + 60)
+    for post in (ready, due, later, in_hand):
+        items = (dataclasses.replace(post.items[0], post_id=post.id),)
+        await journal.apply(posts.add(dataclasses.replace(post, items=items)))
+
+    assert (2, NOW - 90) == await posts.due(journal, now=NOW)
+
+
+async def test_what_is_asked_every_few_seconds_reads_no_history(journal: SqliteJournal) -> None:
+    """Years of posts must not make an idle daemon busy: each such query goes by an index that
+    leads to a few rows."""
+    workable = await _plan(journal, posts._FIND_WORKABLE, {"now": NOW, "most": 9})
+    lacking = await _plan(journal, posts._LACK_COMMENT, {"since": NOW, "tries": 3})
+
+    assert "SCAN" not in workable
+    assert "SEARCH posts USING INDEX posts_by_publication (published_at>?)" == lacking
+
+
+async def _plan(journal: SqliteJournal, query: Any, values: dict[str, Any]) -> str:
+    def explained() -> str:
+        compiled = query.compile(
+            journal._reader._engine, compile_kwargs={"render_postcompile": True}
+        )
+        with journal._reader._engine.connect() as connection:
+            rows = connection.exec_driver_sql(
+                f"EXPLAIN QUERY PLAN {compiled}",
+                tuple(compiled.construct_params(values)[name] for name in compiled.positiontup),
+            )
+            return " | ".join(str(row[3]) for row in rows)
+
+    return await asyncio.to_thread(explained)

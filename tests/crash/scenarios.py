@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.crash.stage import End, Stage
+from tests.support.alert_receiver import receiver
 from tests.support.clips import clip
 from tests.support.pictures import MP4, encoded, jpeg, photo
 from tests.support.river import River, contents
@@ -37,6 +38,11 @@ USUAL = frozenset(
 )
 #: The same without those of filing, which differ with what is filed and where.
 BUT_FILING = USUAL - {"rename.linked", "file.moved", "note.removed", "work.folder-removed"}
+#: What the scenario of a refused token is killed at.
+TOKEN_REFUSED = BUT_FILING | {
+    *("account.stopped", "account.released", "post.waits", "account.freed"),
+    *("rename.linked", "file.moved", "note.removed", "work.folder-removed"),
+}
 
 
 @dataclass(frozen=True)
@@ -627,6 +633,42 @@ async def token_refused(stage: Stage) -> None:
     await stage.ends(PUBLISHED)
 
 
+async def owner_told(stage: Stage) -> None:
+    """The same, and the owner is told of it, by the one address that works; the other one is in
+    the settings no more when the account goes on. A kill between a sending and its record repeats
+    the message, and nothing else does."""
+    river = stage.river
+    async with receiver() as owner:
+        river.tables["alerts"] = {"urls": [owner.url, "json://127.0.0.1:1"]}
+        river.write_settings()
+        river.simulator.script({"on": "create", "do": "error", "code": 190})
+        _picture_with_caption(river)
+        await stage.start()
+        await stage.until(lambda: owner.told)
+        await stage.until(lambda: _is_told(stage))
+        await stage.stop()
+        river.simulator.script()
+        river.tables["alerts"] = {"urls": [owner.url]}
+        river.tables["instagram"]["access_token"] = f"{TOKEN}-renewed"
+        river.write_settings()
+        await stage.start()
+        await stage.until(lambda: _nothing_lasts(stage))
+        await stage.ends(PUBLISHED)
+        repeated = stage.armed is not None and stage.armed.startswith("alert.sent")
+        assert len(owner.told) <= 1 + repeated, owner.titles
+        assert all("is stopped" in title for title in owner.titles)
+
+
+async def _is_told(stage: Stage) -> bool:
+    """By one of the two addresses."""
+    untold = await stage.river.alerts()
+    return [1] == [len(each.missing) for each in untold.values()]
+
+
+async def _nothing_lasts(stage: Stage) -> bool:
+    return {} == await stage.river.lasting()
+
+
 async def _is_waiting(stage: Stage, name: str) -> bool:
     post = (await stage.river.posts()).get(name)
     return post is not None and post.state == "waiting" and bool(post.parked)
@@ -838,6 +880,10 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "token refused": Scenario(token_refused),
     "the same with another token": Scenario(token_refused, armed_life=2),
+    "owner told": Scenario(owner_told, alter=lambda _: {"quick": 0.1}, usual=TOKEN_REFUSED),
+    "owner told, and all well again": Scenario(
+        owner_told, armed_life=2, alter=lambda _: {"quick": 0.1}, usual=TOKEN_REFUSED
+    ),
     "quota used up": Scenario(quota_used_up, alter=lambda _: {"quick": 0.1}),
     "link told late": Scenario(link_told_late, alter=lambda _: {"quick": 0.1}),
     "clock set back": Scenario(

@@ -25,7 +25,7 @@ pytestmark = [
 #: What each scenario passed and did when nobody was killed: played once a session.
 _RECORDS: dict[str, list[str]] = {}
 #: Points that are passed as often as time allows.
-_TIMED = {"lease.renewed"}
+_TIMED = {"lease.renewed", "alert.sent", "alert.tidied"}
 #: Runs side by side.
 _AT_ONCE = 2
 

@@ -58,7 +58,7 @@ def test_no_label_names_a_file_or_an_id() -> None:
     for path in ("17841400000000001/media_publish", "17900000000000002", "17900000000000003"):
         metrics.graph_call(path, "ok")
 
-    text = metrics.text({"done": 3}).decode()
+    text = metrics.text({"mediawatch_posts": {"done": 3}}).decode()
     seen = figures(text)
     assert 1 == seen['mediawatch_graph_calls_total{endpoint="media_publish",outcome="ok"}']
     assert 2 == seen['mediawatch_graph_calls_total{endpoint="node",outcome="ok"}']

@@ -62,7 +62,7 @@ class House:
         return self.checks
 
     async def metrics(self) -> bytes:
-        return Metrics().text({"done": 3})
+        return Metrics().text({"mediawatch_posts": {"done": 3}})
 
     async def release(self) -> int:
         return 3

@@ -14,8 +14,10 @@ from typing import Any, Self
 import aiohttp
 
 from mediawatch.errors import JournalError
-from mediawatch.journal import posts, withheld
+from mediawatch.journal import alerts, posts, withheld
+from mediawatch.journal.alerts import Untold
 from mediawatch.journal.sqlite import SqliteReader
+from mediawatch.model.alerts import AlertKind
 from mediawatch.model.posts import Post
 from mediawatch.simulator import Simulator, SimulatorOptions
 from tests.support.daemon import PATIENCE, Ended, Running, command, until
@@ -239,6 +241,16 @@ class River:
     async def all_posts(self) -> list[Post]:
         """Everything that the journal knows; several posts may have one name."""
         found: list[Post] = await self._read(lambda reader: posts.listed(reader, limit=1000), [])
+        return found
+
+    async def alerts(self) -> dict[str, Untold]:
+        """What the owner is still to be told of, by its key."""
+        found = await self._read(alerts.untold, [])
+        return {each.alert.key: each for each in found}
+
+    async def lasting(self) -> dict[str, AlertKind] | None:
+        """What lasts and was told of, by its key; None if the journal is being made."""
+        found: dict[str, AlertKind] | None = await self._read(alerts.lasting, None)
         return found
 
     async def was_looked(self) -> bool:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mediawatch import crash, daemon
+from mediawatch.alerts.sender import Sender
 from mediawatch.clock import SystemClock
 from mediawatch.crypto import sealed
 from mediawatch.graph import verdicts
@@ -29,7 +30,7 @@ from mediawatch.hosts.ftp_client import FtpClient
 from mediawatch.hosts.ftp_session import FtpSession
 from mediawatch.journal.database import NewRows
 from mediawatch.journal.sqlite import SqliteJournal
-from mediawatch.maintenance import first_comments
+from mediawatch.maintenance import alerts, first_comments
 from mediawatch.pipeline import filing, filing_rename, publish, reconcile, standing
 
 if TYPE_CHECKING:
@@ -204,6 +205,15 @@ def _watch_requests(effect: Callable[[str], None]) -> None:
             effect(f"ftp {' + '.join(commands)}")
         return answers
 
+    send = Sender.send
+
+    async def told(sender: Sender, *what: Any) -> Any:
+        try:
+            return await send(sender, *what)
+        finally:
+            if not isinstance(sys.exception(), asyncio.CancelledError):
+                effect("alert")
+
     async def commanded(client: FtpClient, text: Any = None, *rest: Any, **more: Any) -> Any:
         answer = await command(client, text, *rest, **more)
         if str(text).startswith(_FTP_EFFECTS):
@@ -212,6 +222,7 @@ def _watch_requests(effect: Callable[[str], None]) -> None:
 
     GraphClient._exchange = sent
     Rupload._exchange = uploaded
+    Sender.send = told
     FtpSession._final_reply = stored
     FtpSession._packet = packed
     FtpClient.command = commanded
@@ -247,6 +258,10 @@ def _quick(seconds: float) -> None:
     daemon.RENEW_EVERY = daemon.CLEAN_EVERY = seconds
     publish.IN_LINE = seconds
     daemon.LINKS_EVERY = daemon.SWEEP_EVERY = daemon.COMMENTS_EVERY = seconds
+    daemon.ALERTS_EVERY = daemon.TIDY_EVERY = seconds
+    alerts.PACE = alerts.Pace(
+        gather=seconds, gap=seconds, patience=seconds, over=seconds, retries=(seconds,)
+    )
     first_comments.QUIET = seconds
     reconcile.READ_AGAIN = (seconds,)
     reconcile.READ_AGAIN_AFTER = ((3600.0, seconds),)

@@ -24,6 +24,8 @@ posts_app = typer.Typer(
 app.add_typer(posts_app, name="posts")
 config_app = typer.Typer(help="Show the settings, and what they may be.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
+alerts_app = typer.Typer(help="Try the ways by which you are told.", no_args_is_help=True)
+app.add_typer(alerts_app, name="alerts")
 
 Config = Annotated[
     Path | None,
@@ -308,6 +310,14 @@ def restore(
     from mediawatch.cli.backup import restore
 
     restore(config, file, passphrase_file)
+
+
+@alerts_app.command("test")
+def try_alerts(config: Config = None, json: AsJson = False) -> None:
+    """Send a message to each address of [alerts] urls, and tell whether it went."""
+    from mediawatch.cli.alerts import try_addresses
+
+    try_addresses(config, as_json=json)
 
 
 @app.command()

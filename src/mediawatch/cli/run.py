@@ -54,6 +54,9 @@ async def _pass(settings: Settings) -> dict[str, Any]:
         report = await one.app.poster.run()
         with contextlib.suppress(MediawatchError):  # what is missing is written by the next one
             await one.app.first_comments.run_once()
+        with contextlib.suppress(MediawatchError):  # nobody is there to send it later
+            await one.app.disks.run_once()
+            await one.app.alerts.run_once(flush=True)
         return report
 
 

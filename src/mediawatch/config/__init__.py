@@ -9,6 +9,7 @@ from mediawatch.config.sources import (
     load_with_origins,
 )
 from mediawatch.config.tables import (
+    AlertSettings,
     FtpSettings,
     InstagramSettings,
     LogSettings,
@@ -22,6 +23,7 @@ from mediawatch.config.tables import (
 
 __all__ = [
     "GUIDE_NAMES",
+    "AlertSettings",
     "FtpSettings",
     "InstagramSettings",
     "LimitSettings",

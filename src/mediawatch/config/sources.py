@@ -21,7 +21,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from mediawatch.config.explain import explain, is_placeholder, placeholders
-from mediawatch.config.tables import FtpSettings, InstagramSettings, Settings
+from mediawatch.config.tables import AlertSettings, FtpSettings, InstagramSettings, Settings
 from mediawatch.config.values import parse_folder
 from mediawatch.errors import ConfigError, Problem
 
@@ -38,7 +38,11 @@ GUIDE_NAMES = {
 }
 
 #: The secrets of each table, which may lie in files.
-_SECRETS = {"ftp": FtpSettings.secrets, "instagram": InstagramSettings.secrets}
+_SECRETS = {
+    "ftp": FtpSettings.secrets,
+    "instagram": InstagramSettings.secrets,
+    "alerts": AlertSettings.secrets,
+}
 
 
 class _Environment(PydanticBaseSettingsSource):

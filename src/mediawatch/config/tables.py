@@ -22,6 +22,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from mediawatch.config.addresses import parse_addresses, secret_parts
 from mediawatch.config.limits import LimitSettings
 from mediawatch.config.values import (
     Duration,
@@ -36,6 +37,7 @@ from mediawatch.config.values import (
     refusal,
 )
 from mediawatch.model import captions, schedule
+from mediawatch.model.alerts import USUAL, AlertKind
 
 _TEMPLATE_FIELDS = ", ".join(f"{{{name}}}" for name in captions.FIELDS)
 #: No control characters: they would end a line of FTP.
@@ -286,6 +288,16 @@ class StorageSettings(Table):
     data_dir: Folder = Field(default_factory=lambda: platformdirs.user_data_path("mediawatch"))
 
 
+class AlertSettings(Table):
+    """Whom mediawatch tells of trouble, and of what."""
+
+    secrets = ("urls",)
+
+    urls: Annotated[tuple[SecretStr, ...], BeforeValidator(parse_addresses)] = ()
+    kinds: Annotated[tuple[AlertKind, ...], BeforeValidator(parse_items)] = USUAL
+    min_free: int = Field(default=1_000_000_000, ge=0)
+
+
 class LogSettings(Table):
     """What is told, and in which form."""
 
@@ -306,6 +318,7 @@ class Settings(BaseSettings):
     publish: PublishSettings = Field(default_factory=PublishSettings)
     web: WebSettings = Field(default_factory=WebSettings)
     storage: StorageSettings = Field(default_factory=StorageSettings)
+    alerts: AlertSettings = Field(default_factory=AlertSettings)
     log: LogSettings = Field(default_factory=LogSettings)
 
     @classmethod
@@ -357,4 +370,7 @@ class Settings(BaseSettings):
             self.instagram.access_token,
             self.instagram.app_secret,
         )
-        return tuple(secret.get_secret_value() for secret in secrets if secret is not None)
+        plain = [secret.get_secret_value() for secret in secrets if secret is not None]
+        for url in self.alerts.urls:
+            plain += secret_parts(url.get_secret_value())
+        return tuple(plain)

@@ -196,11 +196,11 @@ class _Examination:
 def _lasting(facts: TokenFacts, now: float) -> Finding:
     if not facts.is_valid:
         return Finding("token's end", False, "Meta calls the token invalid.", _NEW_TOKEN)
-    ends = [moment for moment in (facts.expires_at, facts.data_access_expires_at) if moment]
-    if not ends:
+    ends = facts.ends_at
+    if ends is None:
         return Finding("token's end", True, "The token has no end.")
-    days = (min(ends) - now) / DAY
-    what = f"The token is good for {days:.0f} days, until {iso(min(ends))}."
+    days = (ends - now) / DAY
+    what = f"The token is good for {days:.0f} days, until {iso(ends)}."
     if days < SOON:
         return Finding("token's end", False, what, f"{_NEW_TOKEN} Until then all goes on.")
     return Finding("token's end", True, what)

@@ -36,6 +36,12 @@ class TokenFacts(_Answer):
     data_access_expires_at: int = 0
     scopes: tuple[str, ...] = ()
 
+    @property
+    def ends_at(self) -> float | None:
+        """The earlier of both, None for never."""
+        ends = [at for at in (self.expires_at, self.data_access_expires_at) if at]
+        return float(min(ends)) if ends else None
+
 
 class Page(_Answer):
     """A Facebook page, and the Instagram account that is linked to it."""
@@ -72,7 +78,7 @@ class Identity:
 
     async def token(self) -> TokenFacts:
         """How long the token lasts, and for what."""
-        answer = await self._client.get("debug_token", self._caller, {})
+        answer = await self._client.get("debug_token", self._caller, {}, essential=False)
         return _read(_Debugged, answer).data
 
     async def granted(self) -> frozenset[str]:

@@ -153,6 +153,15 @@ class Pacing:
             return Pace(percent, now + rest - steady, resting=True)
         return Pace(percent, now + until - steady)
 
+    def used(self, account_id: str) -> dict[str, float]:
+        """How much of each limit is used, 0 to 1 and above, of what was told and is believed."""
+        steady = self._clock.monotonic()
+        return {
+            key[0].value: self._used[key][0] / 100
+            for key in _keys(account_id)
+            if key in self._used and self._used[key][1] > steady
+        }
+
     def turn(self, account_id: str, post_id: str) -> float:
         """Seconds until this post may begin, while slow; 0 if it may now. Turns are kept."""
         if self.pace(account_id).word != "slow":

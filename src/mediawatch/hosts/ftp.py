@@ -35,6 +35,7 @@ from mediawatch.hosts.ftp_tls import TlsMemory
 from mediawatch.hosts.ftp_transfer import Rate
 from mediawatch.hosts.ftp_upload import FtpUpload, Renames, part_names
 from mediawatch.log import Log, silent
+from mediawatch.metrics import Metrics
 from mediawatch.model.findings import Finding, failed
 
 _TRIES = 3
@@ -57,9 +58,11 @@ class FtpHost:
         log: Log | None = None,
         remember_tls: Path | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        metrics: Metrics | None = None,
     ) -> None:
         self._settings = settings
         self._sleep = sleep
+        self._metrics = metrics or Metrics()
         self._known = HostKnowledge(TlsMemory(remember_tls, settings), log=log or silent())
         if settings.tls == "off":
             warn_of_plain_text(self._known.log, settings.host)
@@ -129,7 +132,7 @@ class FtpHost:
         file = await self._reader.read(path)
         upload = self._uploads.setdefault(key, FtpUpload(key, self._renames))
         try:
-            await self._retrying(lambda session: upload.run(session, file))
+            await self._retrying("upload", lambda session: upload.run(session, file))
         except HostFull:
             # What is there of it takes up room that others could use.
             with suppress(HostProblem):
@@ -148,7 +151,7 @@ class FtpHost:
             await session.delete(key)
             await session.discard(*part_names(key))
 
-        await self._retrying(once)
+        await self._retrying("delete", once)
         self._uploads.pop(key, None)
 
     def try_now(self) -> None:
@@ -160,13 +163,20 @@ class FtpHost:
         await self._pool.close()
         self._reader.close()
 
-    async def _retrying(self, work: Callable[[FtpSession], Awaitable[None]]) -> None:
+    async def _retrying(
+        self, operation: str, work: Callable[[FtpSession], Awaitable[None]]
+    ) -> None:
         failed: list[HostProblem] = []
 
         async def once() -> None:
             if failed:
                 raise failed.pop()
-            await self._pool.run(work)
+            try:
+                await self._pool.run(work)
+            except HostProblem:
+                self._metrics.ftp_operations.labels(operation, "error").inc()
+                raise
+            self._metrics.ftp_operations.labels(operation, "ok").inc()
 
         # Most uploads need no second try, and tenacity would cost them a tenth of their time: it
         # is told of the first try only when that failed.

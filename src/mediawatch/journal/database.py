@@ -56,6 +56,9 @@ class Journal(Protocol):
         """
         ...
 
-    async def read(self, query: Select[Any]) -> list[Row]:
-        """The rows of one query, from what is durably written."""
+    async def read(self, query: Select[Any], values: Mapping[str, Any] | None = None) -> list[Row]:
+        """The rows of one query, from what is durably written.
+
+        ``values`` for its parameters, where a query that is asked again and again is made once.
+        """
         ...

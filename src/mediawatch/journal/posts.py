@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -52,6 +52,7 @@ def _workable(now: Any) -> Any:
     )
 
 
+_DUE_SINCE = func.coalesce(posts.c.wait_until, posts.c.updated_at)
 _ADD = insert(posts)
 _ADD_ITEM = insert(items)
 _CLAIM = (
@@ -66,6 +67,24 @@ _CLAIM = (
         updated_at=bindparam("now"),
     )
     .returning(*posts.c)
+)
+#: Asked every two seconds of every day.
+_FIND_WORKABLE = (
+    select(posts.c.id, posts.c.stage)
+    .where(_workable(bindparam("now")))
+    .order_by(_STAGE_ORDER, posts.c.created_at, posts.c.id)
+    .limit(bindparam("most"))
+)
+#: Asked every ten seconds. Without its state: by that all posts that were ever done would be read.
+_LACK_COMMENT = (
+    select(posts)
+    .where(
+        posts.c.published_at >= bindparam("since"),
+        posts.c.wishes.is_not(None),
+        posts.c.comment_id.is_(None),
+        posts.c.comment_tries < bindparam("tries"),
+    )
+    .order_by(posts.c.published_at)
 )
 
 # Writes.
@@ -372,12 +391,7 @@ async def listed(
 
 async def workable(journal: Journal, *, now: float, limit: int) -> list[tuple[str, Stage]]:
     """Ids and stages of posts that a worker may take now; what has begun comes first."""
-    rows = await journal.read(
-        select(posts.c.id, posts.c.stage)
-        .where(_workable(now))
-        .order_by(_STAGE_ORDER, posts.c.created_at, posts.c.id)
-        .limit(limit)
-    )
+    rows = await journal.read(_FIND_WORKABLE, {"now": now, "most": limit})
     return [(row["id"], Stage(row["stage"])) for row in rows]
 
 
@@ -444,6 +458,13 @@ async def counts(journal: Journal) -> dict[State, int]:
     return {state: found.get(state, 0) for state in State}
 
 
+async def due(journal: Journal, *, now: float) -> tuple[int, float | None]:
+    """How many posts wait for a worker, and since when the first of them could be worked on."""
+    columns: list[Any] = [func.count().label("count"), func.min(_DUE_SINCE).label("since")]
+    rows = await journal.read(select(*columns).where(_workable(now)))
+    return int(rows[0]["count"]), rows[0]["since"]
+
+
 async def known_media(journal: Journal, account_id: str, media_ids: Sequence[str]) -> set[str]:
     """Which of these media ids belong to a post of ours already."""
     rows = await journal.read(
@@ -459,19 +480,9 @@ async def without_comment(
 ) -> list[Post]:
     """Posts published after that time that lack the first comment that is wished for, and were
     tried less often than that."""
-    found = await _load(
-        journal,
-        select(posts)
-        .where(
-            posts.c.state == State.DONE,
-            posts.c.wishes.is_not(None),
-            posts.c.comment_id.is_(None),
-            posts.c.comment_tries < tries,
-            posts.c.published_at >= since,
-        )
-        .order_by(posts.c.published_at),
-    )
-    return [post for post in found if post.wishes.first_comment is not None][:limit]
+    found = await _load(journal, _LACK_COMMENT, {"since": since, "tries": tries})
+    lacking = [post for post in found if post.wishes.first_comment is not None]
+    return [post for post in lacking if post.state is State.DONE][:limit]
 
 
 async def without_link(journal: Journal, *, since: float, limit: int = 20) -> list[Post]:
@@ -526,8 +537,10 @@ async def uploads_to_delete(
     return [_item(row) for row in await journal.read(query)]
 
 
-async def _load(journal: Journal, query: Select[Any]) -> list[Post]:
-    found = await journal.read(query)
+async def _load(
+    journal: Journal, query: Select[Any], values: Mapping[str, Any] | None = None
+) -> list[Post]:
+    found = await journal.read(query, values)
     if not found:
         return []
     by_post: dict[str, list[Item]] = {row["id"]: [] for row in found}

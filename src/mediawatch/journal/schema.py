@@ -126,6 +126,13 @@ posts = Table(
     Column("comment_tries", Integer, nullable=False, server_default=text("0")),
     Index("posts_by_state", "state", "wait_until"),
     Index("posts_by_age", "created_at"),
+    # Housekeepers ask every few seconds for what was published lately, of years of posts.
+    Index(
+        "posts_by_publication",
+        "published_at",
+        sqlite_where=text("published_at IS NOT NULL"),
+        postgresql_where=text("published_at IS NOT NULL"),
+    ),
     # What few rows have is indexed for those: an index over nothing costs as much to keep.
     Index(
         "posts_by_media",
@@ -230,6 +237,28 @@ withheld = Table(
     metadata,
     Column("name", FilePath, primary_key=True),
     Column("seal", Text, nullable=False),
+)
+
+#: What the owner is told of, each once. ``key`` names the occasion.
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("subject", Prose, nullable=False),
+    Column("detail", Prose, nullable=False),
+    Column("remedy", Prose, nullable=False),
+    Column("post_id", Text),
+    Index("alerts_by_post", "post_id"),
+)
+
+#: Whom an alert has not reached yet: digests of addresses.
+alerts_due = Table(
+    "alerts_due",
+    metadata,
+    Column("key", Text, ForeignKey("alerts.key", ondelete="CASCADE"), primary_key=True),
+    Column("address", Text, primary_key=True),
 )
 
 #: What happens once in the life of a journal, and when it did.

@@ -16,7 +16,7 @@ import sqlite3
 import sys
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -102,17 +102,18 @@ class SqliteReader:
                 # Only a read opens the write-ahead log.
                 connection.exec_driver_sql("PRAGMA schema_version").fetchone()
 
-    def read_now(self, query: Select[Any]) -> list[Row]:
+    def read_now(self, query: Select[Any], values: Mapping[str, Any] | None = None) -> list[Row]:
         """The rows of one query, in the calling thread."""
         try:
             with self._engine.connect() as connection:
-                return list(connection.execute(query).mappings())
+                return list(connection.execute(query, values).mappings())
         except DBAPIError as error:
             raise unusable(self.path, error, "read") from error
 
-    async def read(self, query: Select[Any]) -> list[Row]:
+    async def read(self, query: Select[Any], values: Mapping[str, Any] | None = None) -> list[Row]:
         """The rows of one query, without blocking the loop."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self.read_now, query)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self.read_now, query, values)
 
     def close(self) -> None:
         """Wait for the queries under way, then let go of the file."""
@@ -208,9 +209,9 @@ class SqliteJournal:
         self._queue.put((statements, waiting))
         return await asyncio.shield(waiting)
 
-    async def read(self, query: Select[Any]) -> list[Row]:
+    async def read(self, query: Select[Any], values: Mapping[str, Any] | None = None) -> list[Row]:
         """See Journal.read."""
-        return await self._reader.read(query)
+        return await self._reader.read(query, values)
 
     async def back_up(self, now: float) -> backup.Backup | None:
         """Make the daily copy if it is due. Raises JournalError."""

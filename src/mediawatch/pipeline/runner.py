@@ -21,7 +21,7 @@ from mediawatch.journal.database import Journal, Statement
 from mediawatch.log import Log
 from mediawatch.metrics import Metrics
 from mediawatch.model.lifecycle import PRIORITY, Event, Publication, Stage, State
-from mediawatch.model.posts import ACCOUNT_BUSY
+from mediawatch.model.posts import ACCOUNT_BUSY, Post
 from mediawatch.pipeline.outcomes import (
     Done,
     GiveUp,
@@ -92,10 +92,11 @@ class Runner:
             self._in_hand[post_id] = work
             try:
                 while work.post.state is State.RUNNING:
-                    stage = work.post.stage
+                    stage, began = work.post.stage, self._clock.monotonic()
                     outcome = await self._step(work)
+                    took = self._clock.monotonic() - began
                     await self._settle(work, outcome)
-                    self._count(stage, outcome, work.post.stage)
+                    self._count(stage, outcome, work.post, took)
                     self.last_progress = self._clock.monotonic()
             except asyncio.CancelledError:
                 await self._interrupt(work)
@@ -122,10 +123,15 @@ class Runner:
         """How many posts are being worked on."""
         return len(self._in_hand)
 
-    def _count(self, stage: Stage, outcome: Outcome, then: Stage) -> None:
+    def _count(self, stage: Stage, outcome: Outcome, post: Post, took: float) -> None:
         self._metrics.steps.labels(stage.value, _OUTCOMES[type(outcome)]).inc()
-        if then is Stage.ARCHIVE and stage is not Stage.ARCHIVE:
+        if isinstance(outcome, Done):
+            self._metrics.step_seconds.labels(stage.value).observe(took)
+        if post.stage is Stage.ARCHIVE and stage is not Stage.ARCHIVE:
             self._metrics.published.inc()
+            planned = post.wishes.publish_at is not None or post.moved_to is not None
+            if post.published_at is not None and not planned:
+                self._metrics.way_seconds.observe(max(0.0, post.published_at - post.created_at))
 
     async def renew_leases(self) -> None:
         """Keep the posts in hand from being taken over while a long step is under way."""

@@ -16,7 +16,7 @@ from mediawatch.clock import Clock
 from mediawatch.config import WatchSettings
 from mediawatch.errors import StorageProblem
 from mediawatch.watch.hints import Hints
-from mediawatch.watch.listing import identity
+from mediawatch.watch.same_folder import SameFolder
 from mediawatch.watch.shares import share_type
 
 _FIRST_RETRY = 60.0
@@ -54,6 +54,7 @@ class Guard:
         self._in_folder, self._woken = in_folder, woken
         self._clock, self._report = clock, report
         self._hints: Hints | None = None
+        self._folder = SameFolder(str(settings.folder))
         self._identity: dict[str, tuple[int, int]] | None = None
         self._share: str | None = None
         self._retry_at, self._retry_delay = float("-inf"), _FIRST_RETRY
@@ -92,7 +93,7 @@ class Guard:
             self.reason = "the settings say so (mode = poll)"
             return
         try:
-            found = await self._in_folder(identity, str(self._settings.folder))
+            found = await self._in_folder(self._folder.identities)
         except OSError as error:
             await self.disarm(f"the folder cannot be reached: {error.strerror}")
             return

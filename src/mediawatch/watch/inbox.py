@@ -84,6 +84,13 @@ class Inbox:
         missing = isinstance(error, FileNotFoundError | NotADirectoryError)
         self._is(FolderState.MISSING if missing else FolderState.UNREADABLE)
 
+    @property
+    def told(self) -> str | None:
+        """Its state in a sentence; None while nothing is known of it."""
+        if self.state is FolderState.UNKNOWN:
+            return None
+        return f"The folder {self.root} {_WORDS[self.state]}."
+
     def close(self) -> None:
         """Let the thread end; does not wait for a call that hangs."""
         if self._executor is not None:

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from pathlib import Path
 
 from mediawatch.model import pairs
 from mediawatch.model.names import split_name
@@ -83,19 +82,6 @@ class Question:
     name: str
     key: Key | None
     ask: bool
-
-
-def identity(root: str) -> dict[str, tuple[int, int]]:
-    """Device and inode of the folder, and of those in it whose files are looked at too: another
-    folder in its place has others. Raises OSError."""
-    found = Path(root).stat()
-    identities = {root: (found.st_dev, found.st_ino)}
-    with os.scandir(root) as entries:
-        for entry in entries:
-            if entry.name.lower() in folders.KINDS and entry.is_dir(follow_symlinks=False):
-                inside = entry.stat(follow_symlinks=False)
-                identities[entry.path] = (inside.st_dev, inside.st_ino)
-    return identities
 
 
 def names_in(root: str) -> list[str]:

@@ -67,7 +67,7 @@ class Watcher:
     ``standstill()`` says why there will be no room for long, if so. ``on_settling()`` is called
     when new files begin to settle. ``report(action, message, **fields)`` is told what people
     should know. ``withheld``: what is passed over though it lies there; an order (``pass_once``)
-    lets it go.
+    lets it go. ``on_scan(seconds)`` is told what each listing of the folder took.
     """
 
     def __init__(
@@ -84,7 +84,9 @@ class Watcher:
         rule: SettleRule | None = None,
         limits: Limits | None = None,
         withheld: Withheld | None = None,
+        on_scan: Callable[[float], None] = lambda _seconds: None,
     ) -> None:
+        self._on_scan = on_scan
         self._withheld = withheld
         self._standstill = standstill
         self._clock = clock
@@ -157,6 +159,17 @@ class Watcher:
     def wake(self) -> None:
         """Scan soon."""
         self._dirty.set()
+
+    @property
+    def trouble(self) -> str | None:
+        """Why files that come are not seen, in a sentence; empty if they are, None if that cannot
+        be told yet."""
+        if self._inbox.state is not FolderState.OK:
+            return self._inbox.told
+        age = self._clock.now() - (self._last_scan or self._clock.now())
+        if age > self._guard.rescan * 3 + self._limits.patience:
+            return f"The folder {self._inbox.root} was not looked at for {age:.0f} s."
+        return ""
 
     @property
     def state(self) -> WatchState:
@@ -272,6 +285,7 @@ class Watcher:
             return
         self._scan_ended = now = self._clock.monotonic()
         self._scan_cost = now - self._scan_began
+        self._on_scan(self._scan_cost)
         self._scans += 1
         self._last_scan = wall = self._clock.now()
         if self._inbox.worked():

@@ -1,0 +1,1 @@
+"""Telling the owner, by Apprise: where to, and whether it went."""

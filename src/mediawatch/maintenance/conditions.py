@@ -1,0 +1,153 @@
+"""What lasts and should be known to the owner: as alerts, each with what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from mediawatch.clock import Clock, iso
+from mediawatch.journal import accounts, standing
+from mediawatch.journal.database import Journal
+from mediawatch.log import size
+from mediawatch.maintenance.disks import Room
+from mediawatch.model.alerts import Alert, AlertKind
+
+#: Days before the end of a token at which it is told of.
+TOKEN_DAYS = (7, 3, 1)
+#: A disk that was nearly full is well again with so much more than it takes to be.
+_WELL_AGAIN = 1.1
+_DAY = 86_400.0
+
+
+class Conditions:
+    """``folder``: what is wrong with the inbox, nothing if all is well, None if that cannot be told
+    yet. ``rooms``: of the disks, None before the first look. ``expires``: when the token ends, in
+    seconds since the epoch, None if that is not known; ``min_free``: bytes, 0 is never too few."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        clock: Clock,
+        account_id: str,
+        *,
+        folder: Callable[[], str | None],
+        rooms: Callable[[], Mapping[str, Room] | None],
+        expires: Callable[[], float | None],
+        min_free: int,
+    ) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._account_id = account_id
+        self._folder = folder
+        self._rooms = rooms
+        self._expires = expires
+        self._min_free = min_free
+        self._low: set[int] = set()
+
+    async def __call__(self) -> dict[AlertKind, Sequence[Alert] | None]:
+        """What lasts now, by kind; None for what cannot be told. Raises JournalError."""
+        now = self._clock.now()
+        return {
+            AlertKind.ACCOUNT: await self._of_account(now),
+            AlertKind.QUOTA: await self._of_quota(now),
+            AlertKind.FOLDER: self._of_folder(now),
+            AlertKind.DISK: self._of_disks(now),
+            AlertKind.TOKEN: self._of_token(now),
+        }
+
+    async def _of_account(self, now: float) -> list[Alert]:
+        account = await accounts.find(self._journal, self._account_id)
+        if account.stopped_code is None:
+            return []
+        until = f" Until {iso(account.stopped_until)}." if account.stopped_until else ""
+        return [
+            Alert(
+                key=f"account:{account.id}:{account.stopped_code}",
+                kind=AlertKind.ACCOUNT,
+                at=now,
+                subject=f"The account {account.id} is stopped",
+                detail=f"{account.stopped_detail}{until} Its posts wait.",
+                remedy=account.stopped_remedy or "",
+            )
+        ]
+
+    async def _of_quota(self, now: float) -> list[Alert]:
+        count, until = await standing.waiting(self._journal, self._account_id, ["quota"])
+        if not count:
+            return []
+        goes_on = f" until {iso(until)} at least" if until else ""
+        return [
+            Alert(
+                key=f"quota:{self._account_id}",
+                kind=AlertKind.QUOTA,
+                at=now,
+                subject="Instagram's number of posts in 24 hours is used up",
+                detail=f"{count} posts wait{goes_on}.",
+                remedy="Nothing to do: mediawatch goes on when the first of them is old enough.",
+            )
+        ]
+
+    def _of_folder(self, now: float) -> list[Alert] | None:
+        trouble = self._folder()
+        if trouble is None:
+            return None
+        if not trouble:
+            return []
+        return [
+            Alert(
+                key="folder",
+                kind=AlertKind.FOLDER,
+                at=now,
+                subject="The folder is not watched",
+                detail=f"{trouble} New files are not seen meanwhile.",
+                remedy="Create or mount it, and let the user that runs mediawatch read and write "
+                "in it; mediawatch goes on by itself.",
+            )
+        ]
+
+    def _of_disks(self, now: float) -> list[Alert] | None:
+        rooms = self._rooms()
+        if rooms is None:
+            return None
+        by_device = {room.device: room for room in reversed(list(rooms.values()))}
+        self._low = {
+            room.device for room in by_device.values() if room.free < self._least(room.device)
+        }
+        return [self._of_disk(by_device[device], now) for device in sorted(self._low)]
+
+    def _least(self, device: int) -> float:
+        return self._min_free * (_WELL_AGAIN if device in self._low else 1.0)
+
+    def _of_disk(self, room: Room, now: float) -> Alert:
+        return Alert(
+            key=f"disk:{room.folder}",
+            kind=AlertKind.DISK,
+            at=now,
+            subject=f"The disk of {room.folder} is nearly full",
+            detail=f"{size(room.free)} of {size(room.size)} are free.",
+            remedy="Free some space. Old originals in processed may go to another disk; "
+            "[alerts] min_free says from where on this is told.",
+        )
+
+    def _of_token(self, now: float) -> list[Alert] | None:
+        expires = self._expires()
+        if expires is None:
+            return None
+        return list(_ending(self._account_id, expires, now))
+
+
+def _ending(account_id: str, expires: float, now: float) -> Iterable[Alert]:
+    left = (expires - now) / _DAY
+    passed = [days for days in (*TOKEN_DAYS, 0) if left <= days]
+    if not passed:
+        return
+    days = min(passed)
+    ends = "has ended" if days == 0 else f"ends in {days} day{'s' if days > 1 else ''} or less"
+    yield Alert(
+        key=f"token:{account_id}:{expires:.0f}:{days}",
+        kind=AlertKind.TOKEN,
+        at=now,
+        subject=f"The access token {ends}",
+        detail=f"Nothing can be published with it after {iso(expires)}.",
+        remedy="Make a new one, put it in [instagram] access_token, and restart mediawatch; "
+        "posts that wait go on then.",
+    )

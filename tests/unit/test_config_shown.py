@@ -29,6 +29,8 @@ public_url = "https://www.example.org/upload/"
 [instagram]
 user_id = 17841400000000001
 access_token = "{TOKEN}"
+[alerts]
+urls = ["json://me:{PASSWORD}@localhost:1/"]
 """
 
 
@@ -81,6 +83,7 @@ def test_no_secret_is_shown(settings: Path) -> None:
     assert TOKEN not in str(found)
     assert PASSWORD not in str(found)
     assert "(hidden)" == found["instagram", "access_token"][0]
+    assert ["(hidden)"] == found["alerts", "urls"][0]
     value, origin = found["ftp", "password"]
     assert "(hidden)" == value
     assert origin.startswith(str(settings.parent / "password"))

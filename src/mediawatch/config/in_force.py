@@ -63,4 +63,6 @@ def _effective(loaded: Loaded, table: str, key: str, value: Any) -> Any:
         }.get((table, key))
     if isinstance(value, bool | int | float | str):
         return value
-    return list(value) if isinstance(value, tuple) else str(value)
+    if isinstance(value, tuple):
+        return [HIDDEN if isinstance(each, SecretStr) else each for each in value]
+    return str(value)

@@ -14,6 +14,7 @@ from mediawatch.graph import containers
 from mediawatch.graph.errors import GraphError, of_container
 from mediawatch.graph.publishing import Container, ContainerStatus, Publishing
 from mediawatch.graph.verdicts import REBUILDS, Verdict
+from mediawatch.model import schedule
 from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import Event
 from mediawatch.model.posts import Item, Post
@@ -22,8 +23,6 @@ from mediawatch.pipeline.outcomes import Done, Hold, Outcome, Reason, WaitUntil
 from mediawatch.pipeline.work import Work
 
 Params = Callable[[Post, Item], containers.Params]
-#: Seconds after which a container is not trusted any more; Meta drops it after 24 h.
-CONTAINER_LIFE = 23 * 3600.0
 #: Meta's code for a container that it does not know (any more).
 LOST_CONTAINER = 24
 
@@ -127,7 +126,7 @@ class Containers:
         return self.still_processing(work, work.clock.now() + self.poll_delay(reads))
 
     def _is_old(self, work: Work, item: Item) -> bool:
-        return work.clock.now() - (item.container_at or 0.0) > CONTAINER_LIFE
+        return schedule.container_is_stale(item.container_at or 0.0, work.clock.now())
 
     async def _make_child(self, work: Work, api: Publishing, item: Item) -> None:
         try:

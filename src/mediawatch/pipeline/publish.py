@@ -28,7 +28,7 @@ from mediawatch.model import schedule
 from mediawatch.model.lifecycle import PRIORITY, Event, Publication, Stage
 from mediawatch.model.posts import ACCOUNT_BUSY, Item
 from mediawatch.pipeline import quota
-from mediawatch.pipeline.containers import CONTAINER_LIFE, LOST_CONTAINER, Containers
+from mediawatch.pipeline.containers import LOST_CONTAINER, Containers
 from mediawatch.pipeline.direct import Direct
 from mediawatch.pipeline.outcomes import Done, Hold, Outcome, Reason, WaitUntil
 from mediawatch.pipeline.planned import Planned
@@ -99,7 +99,7 @@ class Publish:
         post, now = work.post, work.clock.now()
         if post.container_id is None:
             return await self._anew(work, "its container is not known")
-        old = now - (post.container_at or 0.0) > CONTAINER_LIFE
+        old = schedule.container_is_stale(post.container_at or 0.0, now)
         try:
             container = await api.container(post.container_id)
         except GraphError as error:

@@ -2,12 +2,14 @@
 
 The first that names a value wins: ``MEDIAWATCH_<TABLE>__<KEY>`` in the environment, the names of
 the guides (``FTP_HOST``, ``ACCESS_TOKEN``, …) in the environment, both again in a ``.env`` file,
-the TOML file, a file of ``$CREDENTIALS_DIRECTORY``, the default.
+a secret's file in ``$CREDENTIALS_DIRECTORY`` (else in ``credentials`` beside the TOML file), the
+TOML file, the default.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +21,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
+from mediawatch.config import credentials
 from mediawatch.config.explain import explain, is_placeholder, placeholders
 from mediawatch.config.tables import Settings
 from mediawatch.errors import ConfigError, Problem
@@ -78,13 +81,14 @@ class _Given(PydanticBaseSettingsSource):
 
 def default_config_file() -> Path | None:
     """The settings file that is used when none is named: ``$MEDIAWATCH_CONFIG``,
-    ``./config.toml``, the platform's config folder. None if there is none."""
+    ``./config.toml``, the platform's config folder, ``/etc/mediawatch``. None if there is none."""
     named = os.environ.get("MEDIAWATCH_CONFIG")
     if named:
         return Path(named).expanduser()
     for candidate in (
         Path("config.toml"),
         platformdirs.user_config_path("mediawatch") / "config.toml",
+        *([] if sys.platform == "win32" else [Path("/etc/mediawatch/config.toml")]),
     ):
         if candidate.is_file():
             return candidate
@@ -106,8 +110,8 @@ def load(
     dotenv = dotenv or (file.parent if file else Path()) / ".env"
     in_dotenv = _read_dotenv(dotenv)
     layers = [
-        _Given(Settings, _credentials(environ.get("CREDENTIALS_DIRECTORY"))),
         _Given(Settings, _read_toml(file) if file else {}),
+        _Given(Settings, credentials.read(_handed_over(file, environ))),
         _Environment(Settings, in_dotenv),
         _Environment(Settings, environ),
     ]
@@ -127,6 +131,13 @@ def load(
     if left := placeholders(merged):
         raise ConfigError(left)
     return settings
+
+
+def _handed_over(file: Path | None, environ: Mapping[str, str]) -> Path:
+    by_the_manager = environ.get("CREDENTIALS_DIRECTORY")
+    if by_the_manager:
+        return Path(by_the_manager)
+    return (file.parent if file else Path()) / credentials.BESIDE
 
 
 def _merge(into: dict[str, Any], layer: dict[str, Any]) -> None:
@@ -176,18 +187,3 @@ def _read_toml(file: Path) -> dict[str, Any]:
         message = f"is not valid TOML: {error}."
         remedy = 'Write text in quotes, and Windows paths with "/" or in single quotes.'
     raise ConfigError([Problem("", str(file), "", message, remedy)])
-
-
-def _credentials(directory: str | None) -> dict[str, Any]:
-    """Secrets handed over by the service manager, one file each, named ``<table>.<key>``."""
-    found: dict[str, Any] = {}
-    if directory:
-        for table, key in (
-            ("ftp", "password"),
-            ("instagram", "access_token"),
-            ("instagram", "app_secret"),
-        ):
-            file = Path(directory) / f"{table}.{key}"
-            if file.is_file():
-                found.setdefault(table, {})[f"{key}_file"] = str(file)
-    return found

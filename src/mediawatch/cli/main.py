@@ -22,6 +22,11 @@ posts_app = typer.Typer(
     help="List and show posts, and say what becomes of them.", no_args_is_help=True
 )
 app.add_typer(posts_app, name="posts")
+service_app = typer.Typer(
+    help="Have mediawatch start with the machine (systemd, launchd, Windows).",
+    no_args_is_help=True,
+)
+app.add_typer(service_app, name="service")
 
 Config = Annotated[
     Path | None,
@@ -179,6 +184,46 @@ def publish_post(
     from mediawatch.cli.orders import publish_post
 
     publish_post(config, post, again_too=again)
+
+
+@service_app.command("install")
+def install_service(config: Config = None) -> None:
+    """Have mediawatch start with the machine; say it again after a change of the settings."""
+    from mediawatch.cli.service import install
+
+    install(config)
+
+
+@service_app.command("uninstall")
+def uninstall_service() -> None:
+    """Stop the service and take it away. Settings, folders and journal stay."""
+    from mediawatch.cli.service import uninstall
+
+    uninstall()
+
+
+@service_app.command("start")
+def start_service() -> None:
+    """Start the service, and return when it is at work."""
+    from mediawatch.cli.service import start
+
+    start()
+
+
+@service_app.command("stop")
+def stop_service() -> None:
+    """Stop the service, and return when it has finished what must not be cut off."""
+    from mediawatch.cli.service import stop
+
+    stop()
+
+
+@service_app.command("status")
+def service_status(json: AsJson = False) -> None:
+    """Tell how the service is."""
+    from mediawatch.cli.service import status
+
+    status(as_json=json)
 
 
 @app.command()

@@ -1,0 +1,46 @@
+#!/bin/bash
+# A real systemd as PID 1 of namespaces of its own, on a machine whose own PID 1 may be another.
+# usage: boot.sh SECONDS UNITS KEPT...    (root; ends by itself after SECONDS)
+#
+# What systemd and `service install` change lies in memory: /etc is a copy, /run, /tmp, /var/tmp,
+# /var/lib and the system's own units are others. KEPT are folders that stay as they are although
+# they lie in one of those places.
+set -eu
+limit=$1 units=$2
+shift 2
+# PID 1 takes no SIGTERM from inside, and dies with the one who made its namespace.
+exec timeout --kill-after=1 "$limit" unshare --kill-child=KILL --pid --fork --mount --mount-proc \
+    --ipc --uts --cgroup bash -euc '
+units=$1
+shift
+mount --make-rprivate /
+mount --make-rshared /  # systemd moves the mount with the credentials in from a helper
+umount -l /sys/fs/cgroup 2>/dev/null || true
+mount -t cgroup2 none /sys/fs/cgroup
+mount -t tmpfs -o mode=755 none /run
+mkdir -p /run/systemd/system /run/lock /run/etc /run/kept
+cp -a /etc/. /run/etc
+cp -a "$units" /run/units
+number=0
+for kept in "$@"; do
+    number=$((number + 1))
+    mkdir "/run/kept/$number"
+    mount --bind "$kept" "/run/kept/$number"
+done
+mount --bind /run/etc /etc
+rm -rf /etc/systemd/system
+mkdir /etc/systemd/system
+mount --bind /run/units /usr/lib/systemd/system
+for memory in /tmp /var/tmp; do mount -t tmpfs -o mode=1777 none "$memory"; done
+mount -t tmpfs -o mode=755 none /var/lib
+number=0
+for kept in "$@"; do
+    number=$((number + 1))
+    mkdir -p "$kept"
+    mount --bind "/run/kept/$number" "$kept"
+    umount "/run/kept/$number"
+done
+export container=nspawn
+exec /lib/systemd/systemd --system --unit=ready.target --log-level=info --log-target=console \
+    --show-status=no
+' boot "$units" "$@"

@@ -9,7 +9,7 @@ import pytest
 
 from mediawatch.simulator import Republish
 from tests.support.river import River, open_river
-from tests.systemd.machine import Machine, required
+from tests.systemd.machine import Machine, configure, required
 
 
 @pytest.fixture
@@ -19,9 +19,7 @@ async def river(tmp_path: Path) -> AsyncIterator[River]:
     tmp_path.chmod(0o755)
     async with open_river(tmp_path, republish=Republish.EVIL) as opened:
         opened.inbox.rmdir()
-        del opened.tables["log"]["file"]
-        opened.write_settings()
-        opened.config.chmod(0o600)
+        configure(opened)
         yield opened
 
 

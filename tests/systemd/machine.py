@@ -15,6 +15,7 @@ from typing import Any, Self
 import pytest
 
 from tests.support.daemon import PATIENCE, Ended, environment, until
+from tests.support.river import River
 
 #: Seconds after which a machine ends by itself, whatever became of the test.
 LIFE = 110
@@ -40,6 +41,14 @@ def _missing() -> str:
         if shutil.which(program) is None:
             return f"{program} is not installed"
     return "" if _SYSTEMD.exists() else "systemd is not installed"
+
+
+def configure(river: River, **tables: dict[str, Any]) -> None:
+    """Settings that work, with these changes. A service writes its log to its manager."""
+    river.configure(**tables)
+    del river.tables["log"]["file"]
+    river.write_settings()
+    river.config.chmod(0o600)  # root's own
 
 
 class Machine:
@@ -81,7 +90,7 @@ class Machine:
         assert self._process.poll() is None, self.console.read_text()
         for child in _descendants(self._process.pid):
             with contextlib.suppress(OSError):
-                if os.readlink(f"/proc/{child}/exe").endswith("/systemd"):
+                if Path(f"/proc/{child}/exe").readlink().name == "systemd":
                     return child
         return 0
 

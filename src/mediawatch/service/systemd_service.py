@@ -81,9 +81,7 @@ class SystemdService:
         if known:
             _systemctl("daemon-reload")
             _systemctl("reset-failed", UNIT, check=False)
-            told.append(
-                f"Left as they are: settings, folders, journal ({STATE}) and the user {ACCOUNT}."
-            )
+            told.append(f"Left as they are: settings, folders, journal, and the user {ACCOUNT}.")
         return told or ["Nothing was installed."]
 
     def start(self) -> None:

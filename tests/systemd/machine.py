@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -40,7 +41,18 @@ def _missing() -> str:
     for program in ("unshare", "nsenter", "systemctl", "systemd-analyze", "systemd-sysusers"):
         if shutil.which(program) is None:
             return f"{program} is not installed"
-    return "" if _SYSTEMD.exists() else "systemd is not installed"
+    if not _SYSTEMD.exists():
+        return "systemd is not installed"
+    return _refusal()
+
+
+@cache
+def _refusal() -> str:
+    """Why the kernel lets nobody make such a machine; empty if it does."""
+    apart = ["unshare", "--pid", "--fork", "--mount", "--mount-proc", "--ipc", "--uts", "--cgroup"]
+    try_it = "mount -t cgroup2 none /sys/fs/cgroup && mount -t tmpfs none /run"
+    done = subprocess.run([*apart, "sh", "-c", try_it], capture_output=True, check=False)
+    return f"not possible here: {done.stderr.decode()}" if done.returncode else ""
 
 
 def configure(river: River, **tables: dict[str, Any]) -> None:

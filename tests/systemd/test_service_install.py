@@ -115,7 +115,7 @@ async def test_folders_and_user_are_made(machine: Machine, river: River) -> None
 async def test_installed_again_it_brings_all_up_to_date(service: Machine, river: River) -> None:
     """Other settings are in force, and the service was drained and started for it."""
     before = await service.pid()
-    elsewhere = river.root / "another place" / "in%box"
+    elsewhere = river.root / "a: $place" / "in%box"
     configure(river, watch={"folder": str(elsewhere), "processed": str(river.processed)})
     told = await service.mediawatch("service", "install", "--config", str(river.config))
 

@@ -56,7 +56,7 @@ class Folders:
         told = [f"Made the folder {path}." for path in made]
         if any(path in made for path in self._watched):
             told.append(
-                f"People of the group {ACCOUNT} may use them: sudo usermod -aG {ACCOUNT} NAME"
+                f"People of the group {ACCOUNT} may use them: sudo gpasswd --add NAME {ACCOUNT}"
             )
         return told
 

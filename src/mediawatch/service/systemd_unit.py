@@ -47,8 +47,8 @@ def drop_in(settings: Settings, credentials: dict[str, Path]) -> str:
     ]
     if any(_is_below(path, HOMES) for path in hidden):
         lines.append("ProtectHome=tmpfs")
-    lines += [f"BindReadOnlyPaths={_bound(path)}" for path in read if path in hidden]
-    lines += [f"BindPaths={_bound(path)}" for path in written if path in hidden]
+    lines += [f"BindReadOnlyPaths={_quoted(path)}" for path in read if path in hidden]
+    lines += [f"BindPaths={_quoted(path)}" for path in written if path in hidden]
     lines += [f"ReadWritePaths={_quoted(path)}" for path in written]
     return "\n".join(lines) + "\n"
 
@@ -132,7 +132,3 @@ def _plain(path: object) -> str:
 def _quoted(path: object) -> str:
     text = _plain(path).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{text}"'
-
-
-def _bound(path: Path) -> str:
-    return _quoted(path).replace(":", "\\\\:")

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import uuid
 from functools import cache
 from pathlib import Path
 from typing import Any, Self
@@ -69,6 +70,7 @@ class Machine:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.console = root / "console.txt"
+        self._name = f"mediawatch-{uuid.uuid4().hex[:12]}"
         self._init = 0
 
     async def __aenter__(self) -> Self:
@@ -76,7 +78,7 @@ class Machine:
         shared = [str(path) for path in kept if path.as_posix().startswith(_REPLACED)]
         with self.console.open("wb") as console:
             self._process = subprocess.Popen(
-                [_HERE / "boot.sh", str(LIFE), _HERE / "units", *shared],
+                [_HERE / "boot.sh", self._name, str(LIFE), _HERE / "units", *shared],
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=console,
@@ -96,6 +98,10 @@ class Machine:
                 os.kill(self._init, 9)  # with it, all that runs there
         self._process.terminate()
         await asyncio.to_thread(self._process.wait)
+        # Its control groups outlive it.
+        script = 'mount -t cgroup2 none /sys/fs/cgroup; find /sys/fs/cgroup -depth -path "*/$0*" '
+        script += "-type d -exec rmdir {} +"
+        subprocess.run(["unshare", "--mount", "sh", "-c", script, self._name], check=True)
 
     def _pid_1(self) -> int:
         """Of the machine, as this one counts: systemd itself, once it has taken over."""

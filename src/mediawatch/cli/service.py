@@ -35,8 +35,12 @@ def install(config: Path | None) -> None:
                 remedy="Say which: mediawatch service install --config FILE",
             )
         settings = load_settings(file)
-        _tell(service_control().install(settings, Path(os.path.abspath(file))))  # noqa: PTH100
-    typer.echo("✅ Installed. `mediawatch service start` starts it now.")
+        control = service_control()
+        _tell(control.install(settings, Path(os.path.abspath(file))))  # noqa: PTH100
+        runs = control.state().running is Running.RUNNING
+    typer.echo(f"✅ Installed{', and at work' if runs else ''}.")
+    if not runs:
+        typer.echo("   → `mediawatch service start` starts it now.")
 
 
 def uninstall() -> None:

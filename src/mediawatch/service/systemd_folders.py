@@ -74,30 +74,41 @@ class Folders:
 
     def _require_writable(self, path: Path) -> None:
         # What lies in a home is brought to the service without the way to it.
-        home = next((opened for opened in self._opened if path.is_relative_to(opened)), path)
-        reached = os.open(home, os.O_PATH | os.O_DIRECTORY)
+        start = Path("/")
+        if any(path.is_relative_to(home) for home in HOMES):
+            start = next(opened for opened in self._opened if path.is_relative_to(opened))
+        reached = os.open(start, os.O_PATH | os.O_DIRECTORY)
         try:
-            rest = path.relative_to(home)
-            seen = Path(f"/proc/self/fd/{reached}", rest) if _in_a_home(path) else path
-            looks = ["test", "-r", seen, "-a", "-w", seen, "-a", "-x", seen]
-            done = subprocess.run(  # noqa: S603 - our own words
-                [str(word) for word in looks],
-                user=self._user,
-                group=self._group,
-                extra_groups=self._groups,
-                pass_fds=[reached],
-                check=False,
+            way = [place for place in reversed(path.parents) if place.is_relative_to(start)]
+            closed = next(
+                (place for place in way if not self._may("x", place, start, reached)), None
             )
+            writable = all(self._may(right, path, start, reached) for right in "rwx")
         finally:
             os.close(reached)
-        if done.returncode:
-            name = shlex.quote(str(path))
+        name = shlex.quote(str(closed or path))
+        if closed:
+            raise ServiceProblem(
+                f"The user {ACCOUNT}, as whom the service runs, does not get through {closed} to "
+                f"{path}.",
+                remedy=f"Let it through, then say this again: sudo chmod o+x {name}",
+            )
+        if not writable:
             raise ServiceProblem(
                 f"The user {ACCOUNT}, as whom the service runs, may not read and write in {path}.",
                 remedy=f"Let its group in, then say this again: sudo chgrp -R {ACCOUNT} {name} && "
                 f"sudo chmod -R g+rwX {name} && sudo chmod g+s {name}",
             )
 
-
-def _in_a_home(path: Path) -> bool:
-    return any(path.is_relative_to(home) for home in HOMES)
+    def _may(self, right: str, path: Path, start: Path, reached: int) -> bool:
+        """Whether the service has the right; ``reached`` is ``start``, opened."""
+        seen = Path(f"/proc/self/fd/{reached}", path.relative_to(start))
+        done = subprocess.run(  # noqa: S603 - our own words
+            ["/usr/bin/test", f"-{right}", str(seen)],
+            user=self._user,
+            group=self._group,
+            extra_groups=self._groups,
+            pass_fds=[reached],
+            check=False,
+        )
+        return not done.returncode

@@ -8,11 +8,20 @@ import socket
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
-from mediawatch.service.systemd import Notifier, drained
+from mediawatch.daemon import Daemon
+from mediawatch.errors import JournalError
+from mediawatch.journal import posts
+from mediawatch.model.lifecycle import State
+from mediawatch.service import systemd
+from mediawatch.service.systemd import Notifier, drained, tend
+from mediawatch.web.doors import Check
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no systemd")
 
@@ -88,3 +97,118 @@ async def test_time_is_asked_for_while_something_ends(heard: socket.socket) -> N
     heard.setblocking(False)
     with pytest.raises(BlockingIOError):
         heard.recv(999)
+
+
+class Tended:
+    """A daemon that is looked after, each part set by hand, and what systemd hears of it."""
+
+    def __init__(self, heard: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.stuck, self.checks_made = "", [Check("folder", True, "")]
+        self.looked, self.errors = asyncio.Event(), list[str]()
+        self._heard = heard
+        self.unreadable = False
+
+        class Pulse:
+            def __init__(self, _: object) -> None:
+                pass
+
+            async def stuck(_self) -> str:  # noqa: N805
+                return self.stuck
+
+        async def counts(_: object) -> dict[State, int]:
+            if self.unreadable:
+                raise JournalError("The journal is locked.")
+            return {State.READY: 0, State.DONE: 3}
+
+        monkeypatch.setattr(systemd, "Pulse", Pulse)
+        monkeypatch.setattr(posts, "counts", counts)
+        monkeypatch.setattr(systemd.faulthandler, "enable", lambda: None)
+        self.app = SimpleNamespace(
+            watcher=SimpleNamespace(looked=self.looked),
+            log=SimpleNamespace(error=lambda text, **_: self.errors.append(text)),
+            settings=SimpleNamespace(watch=SimpleNamespace(folder="/in")),
+            journal=None,
+        )
+        environ = {"NOTIFY_SOCKET": heard.getsockname(), "WATCHDOG_USEC": "30000"}
+        self._task = asyncio.create_task(tend(cast("Daemon", self), Notifier(environ)))
+
+    async def checks(self) -> list[Any]:
+        return self.checks_made
+
+    async def says(self) -> str:
+        return (await asyncio.to_thread(self._heard.recv, 999)).decode()
+
+    async def silent(self) -> bool:
+        """Nothing has come, though it had its turn."""
+        for _ in range(20):
+            await asyncio.sleep(0)
+        self._heard.setblocking(False)
+        try:
+            self._heard.recv(999)
+        except BlockingIOError:
+            return True
+        finally:
+            self._heard.settimeout(5)
+        return False
+
+    async def end(self) -> None:
+        self._task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._task
+
+
+async def test_ready_comes_after_the_first_look(
+    heard: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then the watchdog is fed, with a line on how things are."""
+    tended = Tended(heard, monkeypatch)
+    assert await tended.silent()
+    tended.looked.set()
+
+    assert "READY=1\nSTATUS=Watching /in; posts: 3 done." == await tended.says()
+    assert "WATCHDOG=1\nSTATUS=Watching /in; posts: 3 done." == await tended.says()
+    await tended.end()
+
+
+async def test_a_share_that_never_answers_delays_the_start_and_no_more(
+    heard: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a first look it is ready all the same, after a while."""
+    monkeypatch.setattr(systemd, "FIRST_LOOK", 0.01)
+    tended = Tended(heard, monkeypatch)
+
+    assert (await tended.says()).startswith("READY=1\n")
+    await tended.end()
+
+
+async def test_what_hangs_is_not_fed(heard: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is said instead, in the log too; once it moves again it is fed again."""
+    tended = Tended(heard, monkeypatch)
+    tended.stuck = "2 posts stand still."
+    tended.looked.set()
+
+    assert (await tended.says()).startswith("READY=1\n")
+    assert "STATUS=2 posts stand still." == await tended.says()
+    assert tended.errors[0].startswith("2 posts stand still.")
+    tended.stuck = ""
+    while not (line := await tended.says()).startswith("WATCHDOG=1\n"):
+        assert "STATUS=2 posts stand still." == line
+    await tended.end()
+
+
+async def test_a_state_of_the_world_is_told_and_fed(
+    heard: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the checks say is wrong is no reason for a restart, nor is a journal that cannot be
+    read just now."""
+    tended = Tended(heard, monkeypatch)
+    tended.checks_made = [Check("folder", False, "The folder /in is missing.")]
+    tended.looked.set()
+
+    assert "READY=1\nSTATUS=The folder /in is missing." == await tended.says()
+    assert "WATCHDOG=1\nSTATUS=The folder /in is missing." == await tended.says()
+    tended.checks_made, tended.unreadable = [], True
+    while "The folder" in (line := await tended.says()):
+        pass
+    assert "WATCHDOG=1\nSTATUS=The journal is locked." == line
+    await tended.end()

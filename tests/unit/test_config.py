@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mediawatch.config import Settings, default_config_file, load
+from mediawatch.config import Settings, credentials, default_config_file, load
 from mediawatch.errors import ConfigError
 from mediawatch.model import captions
 
@@ -120,6 +120,67 @@ def test_secrets_from_files(tmp_path: Path) -> None:
 
     assert "token-from-a-file" == settings.instagram.access_token.get_secret_value()
     assert "password-from-systemd" == settings.ftp.password.get_secret_value()
+
+
+def test_secrets_beside_the_settings(tmp_path: Path) -> None:
+    """Without a service manager they are looked for in ``credentials``, under the same names."""
+    environ = {key: value for key, value in GOOD.items() if key != "FTP_PASS"}
+    (tmp_path / "credentials").mkdir()
+    (tmp_path / "credentials" / "ftp.password").write_text("password-from-beside\n")
+    (tmp_path / "config.toml").write_text("")
+
+    settings = load(tmp_path / "config.toml", environ, tmp_path / ".env")
+    assert "password-from-beside" == settings.ftp.password.get_secret_value()
+
+    (tmp_path / "ftp.password").write_text("password-from-systemd")
+    handed = {**environ, "CREDENTIALS_DIRECTORY": str(tmp_path)}
+    settings = load(tmp_path / "config.toml", handed, tmp_path / ".env")
+    assert "password-from-systemd" == settings.ftp.password.get_secret_value()
+
+
+def test_a_secret_that_is_handed_over_wins_over_the_settings_file(tmp_path: Path) -> None:
+    """The file that the settings name may be out of the service's reach."""
+    environ = {key: value for key, value in GOOD.items() if key not in {"ACCESS_TOKEN", "FTP_PASS"}}
+    for name in ("ftp.password", "instagram.access_token"):
+        (tmp_path / name).write_text(f"handed-over-{name}")
+    file = tmp_path / "config.toml"
+    file.write_text(
+        "[ftp]\npassword_file = '/root/hidden'\n[instagram]\naccess_token = 'in-the-settings'\n"
+    )
+
+    settings = load(file, {**environ, "CREDENTIALS_DIRECTORY": str(tmp_path)}, tmp_path / ".env")
+
+    assert {"handed-over-ftp.password", "handed-over-instagram.access_token"} == set(
+        settings.secret_values()
+    )
+
+
+def test_what_a_service_must_be_handed(tmp_path: Path) -> None:
+    """The settings, .env, and every secret that lies in a file; what is beside wins."""
+    (tmp_path / "credentials").mkdir()
+    beside = tmp_path / "credentials" / "ftp.password"
+    for file in (beside, tmp_path / "token", tmp_path / ".env"):
+        file.write_text("a-secret")
+    settings_file = tmp_path / "config.toml"
+    settings_file.write_text(
+        "[ftp]\npassword_file = 'elsewhere'\n"
+        f"[instagram]\naccess_token_file = '{tmp_path / 'token'}'\n"
+    )
+
+    assert {
+        "config.toml": settings_file,
+        ".env": tmp_path / ".env",
+        "ftp.password": beside,
+        "instagram.access_token": tmp_path / "token",
+    } == credentials.belonging_to(settings_file)
+
+
+def test_where_the_data_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A state folder that systemd made is used unless the settings name another."""
+    monkeypatch.setenv("STATE_DIRECTORY", f"{tmp_path / 'state'}:/another")
+
+    assert tmp_path / "state" == good(tmp_path).storage.data_dir
+    assert Path("/named") == good(tmp_path, "[storage]\ndata_dir = '/named'\n").storage.data_dir
 
 
 def test_a_secret_file_that_is_not_there(tmp_path: Path) -> None:

@@ -26,6 +26,11 @@ config_app = typer.Typer(help="Show the settings, and what they may be.", no_arg
 app.add_typer(config_app, name="config")
 alerts_app = typer.Typer(help="Try the ways by which you are told.", no_args_is_help=True)
 app.add_typer(alerts_app, name="alerts")
+service_app = typer.Typer(
+    help="Have mediawatch start with the machine (systemd, launchd, Windows).",
+    no_args_is_help=True,
+)
+app.add_typer(service_app, name="service")
 
 Config = Annotated[
     Path | None,
@@ -318,6 +323,46 @@ def try_alerts(config: Config = None, json: AsJson = False) -> None:
     from mediawatch.cli.alerts import try_addresses
 
     try_addresses(config, as_json=json)
+
+
+@service_app.command("install")
+def install_service(config: Config = None) -> None:
+    """Have mediawatch start with the machine; say it again after a change of the settings."""
+    from mediawatch.cli.service import install
+
+    install(config)
+
+
+@service_app.command("uninstall")
+def uninstall_service() -> None:
+    """Stop the service and take it away. Settings, folders and journal stay."""
+    from mediawatch.cli.service import uninstall
+
+    uninstall()
+
+
+@service_app.command("start")
+def start_service() -> None:
+    """Start the service, and return when it is at work."""
+    from mediawatch.cli.service import start
+
+    start()
+
+
+@service_app.command("stop")
+def stop_service() -> None:
+    """Stop the service, and return when it has finished what must not be cut off."""
+    from mediawatch.cli.service import stop
+
+    stop()
+
+
+@service_app.command("status")
+def service_status(json: AsJson = False) -> None:
+    """Tell how the service is."""
+    from mediawatch.cli.service import status
+
+    status(as_json=json)
 
 
 @app.command()

@@ -2,12 +2,14 @@
 
 The first that names a value wins: ``MEDIAWATCH_<TABLE>__<KEY>`` in the environment, the names of
 the guides (``FTP_HOST``, ``ACCESS_TOKEN``, …) in the environment, both again in a ``.env`` file,
-the TOML file, a file of ``$CREDENTIALS_DIRECTORY``, the default.
+a secret's file in ``$CREDENTIALS_DIRECTORY`` (else in ``credentials`` beside the TOML file), the
+TOML file, the default.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,8 +22,9 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
+from mediawatch.config import credentials
 from mediawatch.config.explain import explain, is_placeholder, placeholders
-from mediawatch.config.tables import AlertSettings, FtpSettings, InstagramSettings, Settings
+from mediawatch.config.tables import Settings
 from mediawatch.config.values import parse_folder
 from mediawatch.errors import ConfigError, Problem
 
@@ -37,12 +40,8 @@ GUIDE_NAMES = {
     "AUTO_DOWNLOAD_DIR": ("watch", "folder"),
 }
 
-#: The secrets of each table, which may lie in files.
-_SECRETS = {
-    "ftp": FtpSettings.secrets,
-    "instagram": InstagramSettings.secrets,
-    "alerts": AlertSettings.secrets,
-}
+#: The origin of what systemd hands over: nothing of it lies in a file of ours.
+SERVICE_MANAGER = "the service manager"
 
 
 class _Environment(PydanticBaseSettingsSource):
@@ -92,13 +91,14 @@ def from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
 
 def default_config_file() -> Path | None:
     """The settings file that is used when none is named: ``$MEDIAWATCH_CONFIG``,
-    ``./config.toml``, the platform's config folder. None if there is none."""
+    ``./config.toml``, the platform's config folder, ``/etc/mediawatch``. None if there is none."""
     named = os.environ.get("MEDIAWATCH_CONFIG")
     if named:
         return Path(named).expanduser()
     for candidate in (
         Path("config.toml"),
         platformdirs.user_config_path("mediawatch") / "config.toml",
+        *([] if sys.platform == "win32" else [Path("/etc/mediawatch/config.toml")]),
     ):
         if candidate.is_file():
             return candidate
@@ -142,10 +142,10 @@ def load_with_origins(
     environ = os.environ if environ is None else environ
     dotenv = dotenv or dotenv_beside(file)
     in_dotenv = _read_dotenv(dotenv)
-    handed = _credentials(environ.get("CREDENTIALS_DIRECTORY"))
+    handed, by_whom = _handed_over(file, environ)
     layers = [
-        (_Given(Settings, handed), _all_from("the service manager")),
         (_Given(Settings, _read_toml(file) if file else {}), _all_from(str(file))),
+        (_Given(Settings, credentials.read(handed)), _all_from(by_whom)),
         (_Environment(Settings, in_dotenv), _variables(in_dotenv, f"in {dotenv}")),
         (_Environment(Settings, environ), _variables(environ, "in the environment")),
     ]
@@ -168,14 +168,14 @@ def load_with_origins(
         raise ConfigError(others + left) from None
     if left := placeholders(merged):
         raise ConfigError(left)
-    in_force = set(_leaves(merged))
+    in_force, secrets = set(_leaves(merged)), set(credentials.secret_keys())
     return Loaded(
         settings,
         {place: origin for place, origin in origins.items() if place in in_force},
         {
             (table, key.removesuffix("_file")): parse_folder(merged[table][key])
             for table, key in (place for place in in_force if len(place) == 2)
-            if key.removesuffix("_file") in _SECRETS.get(table, ())
+            if (table, key.removesuffix("_file")) in secrets
             and key.endswith("_file")
             and merged[table][key]
         },
@@ -206,6 +206,15 @@ def _variables(environ: Mapping[str, str], where: str) -> Callable[[tuple[str, .
         for place in _leaves(from_environment({name: environ[name]})):
             names[place] = f"{name} {where}"
     return lambda place: names[place]
+
+
+def _handed_over(file: Path | None, environ: Mapping[str, str]) -> tuple[Path, str]:
+    """Where secrets lie in files of their own, and who put them there, for people."""
+    by_the_manager = environ.get("CREDENTIALS_DIRECTORY")
+    if by_the_manager:
+        return Path(by_the_manager), SERVICE_MANAGER
+    beside = (file.parent if file else Path()) / credentials.BESIDE
+    return beside, str(beside)
 
 
 def _merge(into: dict[str, Any], layer: dict[str, Any]) -> None:
@@ -255,15 +264,3 @@ def _read_toml(file: Path) -> dict[str, Any]:
         message = f"is not valid TOML: {error}."
         remedy = 'Write text in quotes, and Windows paths with "/" or in single quotes.'
     raise ConfigError([Problem("", str(file), "", message, remedy)])
-
-
-def _credentials(directory: str | None) -> dict[str, Any]:
-    """Secrets handed over by the service manager, one file each, named ``<table>.<key>``."""
-    found: dict[str, Any] = {}
-    if directory:
-        for table, keys in _SECRETS.items():
-            for key in keys:
-                file = Path(directory) / f"{table}.{key}"
-                if file.is_file():
-                    found.setdefault(table, {})[f"{key}_file"] = str(file)
-    return found

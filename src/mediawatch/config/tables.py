@@ -282,10 +282,23 @@ class WebSettings(Table):
         return value
 
 
+#: What a service of the whole machine keeps, where systemd makes its state folder.
+MACHINE_DATA = Path("/var/lib/mediawatch")
+
+
+def _default_data() -> Path:
+    given = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    if given:
+        return Path(given)  # systemd made it
+    if sys.platform == "linux" and os.geteuid() == 0 and "XDG_DATA_HOME" not in os.environ:
+        return MACHINE_DATA  # an administrator sees what the service does
+    return platformdirs.user_data_path("mediawatch")
+
+
 class StorageSettings(Table):
     """Where the journal lies."""
 
-    data_dir: Folder = Field(default_factory=lambda: platformdirs.user_data_path("mediawatch"))
+    data_dir: Folder = Field(default_factory=_default_data)
 
 
 class AlertSettings(Table):

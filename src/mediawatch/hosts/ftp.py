@@ -84,6 +84,11 @@ class FtpHost:
         """How many connections are used at most: the setting, or fewer if the host wants so."""
         return self._pool.size
 
+    @property
+    def sent(self) -> int:
+        """A number that grows with the bytes that are sent of large files."""
+        return self._known.rate.taken
+
     def url_for(self, key: str) -> str:
         """The public address of ``key``."""
         return f"{self._settings.public_url.rstrip('/')}/{quote(key, safe='')}"

@@ -90,16 +90,19 @@ class LocalFile:
 
 
 class Rate:
-    """At most ``limit`` bytes a second for all transfers together; 0 is no limit."""
+    """At most ``limit`` bytes a second for all transfers together; 0 is no limit. ``taken``: the
+    bytes of all until now, by which a slow transfer is told from one that stands still."""
 
     def __init__(self, limit: int = 0) -> None:
         self.limit = limit
         self.block = min(_BLOCK, limit or _BLOCK)
+        self.taken = 0
         self._free_at = 0.0
         self._reserving = threading.Lock()
 
     def reserve(self, size: int) -> float:
         """Take ``size`` bytes; they may be sent after so many seconds."""
+        self.taken += size
         if not self.limit:
             return 0.0
         with self._reserving:

@@ -19,6 +19,7 @@ class Progress:
 
     def __call__(self, share: float) -> None:
         """``share``: 0 to 1."""
+        self._work.moved()
         now = self._work.clock.monotonic()
         if now - self._told < TELL_EVERY:
             return

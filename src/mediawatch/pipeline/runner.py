@@ -123,6 +123,11 @@ class Runner:
         """How many posts are being worked on."""
         return len(self._in_hand)
 
+    @property
+    def last_sign(self) -> float:
+        """When a post last moved or a long step told how far it is, on the monotonic clock."""
+        return max([self.last_progress, *(work.moved_at for work in self._in_hand.values())])
+
     def _count(self, stage: Stage, outcome: Outcome, post: Post, took: float) -> None:
         self._metrics.steps.labels(stage.value, _OUTCOMES[type(outcome)]).inc()
         if isinstance(outcome, Done):

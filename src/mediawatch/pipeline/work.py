@@ -51,6 +51,8 @@ class Work:
         self.clock = clock
         self.log = log.bind(post=post.id)
         self.post = post
+        #: When there was last a sign of life, on the monotonic clock.
+        self.moved_at = clock.monotonic()
         self._log_lines: list[Statement] = []
 
     async def write(
@@ -87,10 +89,15 @@ class Work:
             self._log_lines = lines + self._log_lines
             raise
         crash.at(_WRITTEN.get(events, "post.noted"))
+        self.moved()
         changed = {item.position: item for item in items}
         self.post = replace(
             after, items=tuple(changed.get(item.position, item) for item in after.items)
         )
+
+    def moved(self) -> None:
+        """Say that a long step is not stuck."""
+        self.moved_at = self.clock.monotonic()
 
     async def _apply(self, statements: Sequence[Statement], patient: bool) -> None:
         while True:

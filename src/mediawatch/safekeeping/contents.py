@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal, Protocol
 
 from mediawatch.config import Loaded
-from mediawatch.config.sources import dotenv_beside
+from mediawatch.config.sources import SERVICE_MANAGER, dotenv_beside
 from mediawatch.crypto.sealed import SealBroken
 from mediawatch.journal.putting_back import TLS_SEEN
 from mediawatch.journal.witness import FILE_NAME as WITNESS
@@ -79,7 +79,7 @@ def small_files(loaded: Loaded, config: Path | None) -> dict[Member, Path]:
         if path is not None:
             files[Member(f"settings/{path.name}", "settings", str(path.absolute()))] = path
     for (table, key), path in loaded.secret_files.items():
-        if loaded.origins[table, f"{key}_file"] != "the service manager":
+        if loaded.origins[table, f"{key}_file"] != SERVICE_MANAGER:
             member = Member(f"secrets/{table}.{key}", "secret", str(path.absolute()))
             files[member] = path
     for name in (WITNESS, TLS_SEEN):

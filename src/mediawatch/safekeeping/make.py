@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 
 from mediawatch import __version__, crash
 from mediawatch.config import Loaded
+from mediawatch.config.sources import SERVICE_MANAGER
 from mediawatch.crypto import owner_only
 from mediawatch.crypto.sealed import Sealer
 from mediawatch.errors import JournalError, StorageProblem, from_os_error
@@ -87,7 +88,7 @@ def make(
     handed = tuple(
         f"{table}.{key}"
         for table, key in loaded.secret_files
-        if loaded.origins[table, f"{key}_file"] == "the service manager"
+        if loaded.origins[table, f"{key}_file"] == SERVICE_MANAGER
     )
     return Made(target, size, members, handed)
 

@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from mediawatch import __version__, daemon
 from mediawatch.config import Settings
 from mediawatch.log import Log
+from mediawatch.service.systemd import Notifier, drained, tend
 
 #: Seconds from the first signal to the end of the process at the latest. Service managers kill
 #: after 45.
@@ -30,26 +31,26 @@ THREADS_WITHIN = 2.0
 def run(settings: Settings, log: Log) -> None:
     """Work until told to stop. Raises what ``daemon.running`` raises."""
     _spare_the_collector()
-    asyncio.run(_until_told(settings, log))
+    asyncio.run(_until_told(settings, log, Notifier()))
     # A call on a dead disk or share cannot be cut off, and Python would wait for it for ever.
     if _threads_hang():
         log.warning("A call on a folder hangs: leaving without it.", action="stop")
         _end(0)
 
 
-async def _until_told(settings: Settings, log: Log) -> None:
+async def _until_told(settings: Settings, log: Log, notify: Notifier) -> None:
     threads = ThreadPoolExecutor(thread_name_prefix="blocking")
     asyncio.get_running_loop().set_default_executor(threads)
     stop = asyncio.Event()
     with daemon.stop_signals(stop, first=lambda: _leave_in_time(log)):
-        living = asyncio.create_task(_live(settings, log))
+        living = asyncio.create_task(_live(settings, log, notify))
         told = asyncio.create_task(stop.wait())
         await asyncio.wait({living, told}, return_when=asyncio.FIRST_COMPLETED)
         told.cancel()
         if not living.done():
             log.info("Stopping: finishing what must not be cut off.", action="stop")
             living.cancel()
-            await asyncio.wait({living})
+            await drained(living, notify)
         # The loop itself would wait for threads that hang.
         threads.shutdown(wait=False, cancel_futures=True)
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
@@ -58,7 +59,7 @@ async def _until_told(settings: Settings, log: Log) -> None:
         log.info("Stopped. What was under way goes on at the next start.", action="stop")
 
 
-async def _live(settings: Settings, log: Log) -> None:
+async def _live(settings: Settings, log: Log, notify: Notifier) -> None:
     async with daemon.running(settings, log) as at_work:
         _spare_the_collector()
         log.info(
@@ -67,7 +68,7 @@ async def _live(settings: Settings, log: Log) -> None:
             api=at_work.url,
             workers=settings.watch.workers,
         )
-        await asyncio.Event().wait()
+        await tend(at_work, notify)
 
 
 def _spare_the_collector() -> None:

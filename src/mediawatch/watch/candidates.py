@@ -117,12 +117,14 @@ class Waiting:
 @dataclass(frozen=True, slots=True)
 class WatchState:
     """What the watcher is doing, for status pages. ``last_scan`` is in seconds since the epoch,
-    None before the first scan that worked."""
+    None before the first scan that worked. ``scan_ended``: when the last one came back, whatever
+    it found, on the monotonic clock; None before the first."""
 
     folder: FolderState = FolderState.UNKNOWN
     mode: str = "polling"
     mode_reason: str = ""
     last_scan: float | None = None
+    scan_ended: float | None = None
     scans: int = 0
     hints: int = 0
     overflows: int = 0

@@ -115,6 +115,8 @@ class Watcher:
             look_again=self._look_again,
             report=self._report,
         )
+        #: Set when the first look at the folder has come back, whatever it found.
+        self.looked = asyncio.Event()
         self._dirty, self._look, self._ready = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._hinted = self._more = False
         self._overlaid: set[str] = set()  # listed while they were being taken
@@ -180,6 +182,7 @@ class Watcher:
             mode="events" if self._guard.armed else "polling",
             mode_reason=self._guard.reason,
             last_scan=self._last_scan,
+            scan_ended=self._scan_ended if self.looked.is_set() else None,
             scans=self._scans,
             hints=self._guard.hints,
             overflows=self._guard.overflows,
@@ -277,13 +280,13 @@ class Watcher:
                 await self._withheld.forget(found.let_go)
         except OSError as error:
             self._inbox.failed(error)
-            self._scan_ended = self._clock.monotonic()
+            self._scan_is_over()
             return
         except MediawatchError as error:
             self._report("problem", error.message, remedy=error.remedy)
-            self._scan_ended = self._clock.monotonic()
+            self._scan_is_over()
             return
-        self._scan_ended = now = self._clock.monotonic()
+        now = self._scan_is_over()
         self._scan_cost = now - self._scan_began
         self._on_scan(self._scan_cost)
         self._scans += 1
@@ -301,6 +304,11 @@ class Watcher:
             self._on_settling()
         self._look.set()
         await self._look_for_successors()
+
+    def _scan_is_over(self) -> float:
+        self._scan_ended = self._clock.monotonic()
+        self.looked.set()
+        return self._scan_ended
 
     async def _look_for_successors(self) -> None:
         """A name that was listed while its file was being taken may be that of another file by

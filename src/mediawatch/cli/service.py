@@ -1,0 +1,86 @@
+"""``service …``: mediawatch as a service of this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+import typer
+
+from mediawatch.cli.failures import FAILED, explained, load_settings, speak_utf8
+from mediawatch.config import default_config_file
+from mediawatch.log import printable
+from mediawatch.service.base import Running, ServiceProblem
+from mediawatch.service.keeper import service_control
+
+_SAID = {
+    Running.NOT_INSTALLED: "💤 The service is not installed (`mediawatch service install`)",
+    Running.STOPPED: "💤 The service is stopped (`mediawatch service start`)",
+    Running.STARTING: "⏳ The service starts",
+    Running.RUNNING: "✅ The service is at work",
+    Running.STOPPING: "⏳ The service stops",
+    Running.FAILED: "❌ The service failed",
+}
+
+
+def install(config: Path | None) -> None:
+    """Have it start with the machine."""
+    with explained():
+        file = config or default_config_file()
+        if file is None:
+            raise ServiceProblem(
+                "No settings file was named, and none was found.",
+                remedy="Say which: mediawatch service install --config FILE",
+            )
+        settings = load_settings(file)
+        control = service_control()
+        _tell(control.install(settings, Path(os.path.abspath(file))))  # noqa: PTH100
+        runs = control.state().running is Running.RUNNING
+    typer.echo(f"✅ Installed{', and at work' if runs else ''}.")
+    if not runs:
+        typer.echo("   → `mediawatch service start` starts it now.")
+
+
+def uninstall() -> None:
+    """Take it away, but no data."""
+    with explained():
+        speak_utf8()
+        _tell(service_control().uninstall())
+
+
+def start() -> None:
+    """Return when it is at work."""
+    with explained():
+        speak_utf8()
+        service_control().start()
+    typer.echo(_SAID[Running.RUNNING])
+
+
+def stop() -> None:
+    """Return when it has ended."""
+    with explained():
+        speak_utf8()
+        service_control().stop()
+    typer.echo(_SAID[Running.STOPPED])
+
+
+def status(*, as_json: bool) -> None:
+    """Exit code 1 unless it is at work."""
+    with explained():
+        speak_utf8()
+        state = service_control().state()
+    if as_json:
+        typer.echo(json.dumps(asdict(state), indent=2, ensure_ascii=False))
+    else:
+        typer.echo(_SAID[state.running])
+        if state.detail:
+            typer.echo(printable(f"   {state.detail}"))
+    if state.running is not Running.RUNNING:
+        raise typer.Exit(FAILED)
+
+
+def _tell(sentences: list[str]) -> None:
+    for sentence in sentences:
+        typer.echo(printable(f"   {sentence}"))

@@ -1,0 +1,114 @@
+"""The folders of the service: made where they are missing, left alone where they are not."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from mediawatch.config import Settings
+from mediawatch.errors import from_os_error
+from mediawatch.service.base import ServiceProblem
+from mediawatch.service.systemd_unit import (
+    ACCOUNT,
+    HOMES,
+    data_folders,
+    watch_folders,
+    written_folders,
+)
+
+assert sys.platform != "win32"  # noqa: S101 - so the type checker need not look at the rest there
+
+#: New files of such a folder belong to its group, whoever makes them.
+_SHARED, _OWN = 0o2770, 0o700
+
+
+class Folders:
+    """What the settings name, for the account of the service. Only for root."""
+
+    def __init__(self, settings: Settings) -> None:
+        import pwd
+
+        account = pwd.getpwnam(ACCOUNT)
+        self._user, self._group = account.pw_uid, account.pw_gid
+        self._owner = self._user
+        self._groups = os.getgrouplist(ACCOUNT, account.pw_gid)
+        self._watched = watch_folders(settings)
+        self._own = data_folders(settings)
+        self._opened = written_folders(settings)
+
+    def make(self) -> list[str]:
+        """What was made, a sentence each. Raises ServiceProblem if the service could not write
+        into one that was there before."""
+        inbox = self._watched[0]
+        # Beside an inbox that is somebody's already, they own what is made too.
+        self._owner = inbox.stat().st_uid if inbox.is_dir() else self._user
+        made = [
+            path
+            for paths, mode in ((self._watched, _SHARED), (self._own, _OWN))
+            for path in paths
+            if self._make(path, mode)
+        ]
+        for path in (*self._watched, *self._own):
+            self._require_writable(path)
+        told = [f"Made the folder {path}." for path in made]
+        if any(path in made for path in self._watched):
+            told.append(
+                f"People of the group {ACCOUNT} may use them: sudo gpasswd --add NAME {ACCOUNT}"
+            )
+        return told
+
+    def _make(self, path: Path, mode: int) -> bool:
+        try:
+            if path.is_dir():
+                return False
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.mkdir()
+            os.chown(path, self._owner if mode == _SHARED else self._user, self._group)
+            path.chmod(mode)  # what mkdir was asked for is cut by the umask
+        except OSError as error:
+            raise from_os_error(error, f"make the folder {path}") from error
+        return True
+
+    def _require_writable(self, path: Path) -> None:
+        # What lies in a home is brought to the service without the way to it.
+        start = Path("/")
+        if any(path.is_relative_to(home) for home in HOMES):
+            start = next(opened for opened in self._opened if path.is_relative_to(opened))
+        reached = os.open(start, os.O_PATH | os.O_DIRECTORY)
+        try:
+            way = [place for place in reversed(path.parents) if place.is_relative_to(start)]
+            closed = next(
+                (place for place in way if not self._may("x", place, start, reached)), None
+            )
+            writable = all(self._may(right, path, start, reached) for right in "rwx")
+        finally:
+            os.close(reached)
+        name = shlex.quote(str(closed or path))
+        if closed:
+            raise ServiceProblem(
+                f"The user {ACCOUNT}, as whom the service runs, does not get through {closed} to "
+                f"{path}.",
+                remedy=f"Let it through, then say this again: sudo chmod o+x {name}",
+            )
+        if not writable:
+            raise ServiceProblem(
+                f"The user {ACCOUNT}, as whom the service runs, may not read and write in {path}.",
+                remedy=f"Let its group in, then say this again: sudo chgrp -R {ACCOUNT} {name} && "
+                f"sudo chmod -R g+rwX {name} && sudo chmod g+s {name}",
+            )
+
+    def _may(self, right: str, path: Path, start: Path, reached: int) -> bool:
+        """Whether the service has the right; ``reached`` is ``start``, opened."""
+        seen = Path(f"/proc/self/fd/{reached}", path.relative_to(start))
+        done = subprocess.run(  # noqa: S603 - our own words
+            ["/usr/bin/test", f"-{right}", str(seen)],
+            user=self._user,
+            group=self._group,
+            extra_groups=self._groups,
+            pass_fds=[reached],
+            check=False,
+        )
+        return not done.returncode

@@ -1,0 +1,143 @@
+"""What is written for service managers, and what is refused before anything is written."""
+
+from __future__ import annotations
+
+import os
+import plistlib
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from mediawatch.cli.main import app
+from mediawatch.config import Settings, load
+from mediawatch.service.base import ServiceProblem
+from mediawatch.service.manager_files import manager_file
+from tests.docs.inventory import ROOT
+from tests.unit.test_config import GOOD
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no systemd")
+CREDENTIALS = {"config.toml": Path("/etc/mediawatch/config.toml")}
+
+
+def settings(tmp_path: Path, **environ: str) -> Settings:
+    return load(
+        None, {**GOOD, "MEDIAWATCH_STORAGE__DATA_DIR": "/var/lib/mediawatch", **environ}, tmp_path
+    )
+
+
+def lines(text: str, key: str) -> list[str]:
+    return [line.partition("=")[2] for line in text.splitlines() if line.startswith(f"{key}=")]
+
+
+def opened(tmp_path: Path, **environ: str) -> list[str]:
+    from mediawatch.service.systemd_unit import drop_in
+
+    return lines(drop_in(settings(tmp_path, **environ), CREDENTIALS), "ReadWritePaths")
+
+
+def test_folders_side_by_side_are_opened_as_one(tmp_path: Path) -> None:
+    """Between two folders that systemd opens by themselves nothing can be renamed."""
+    assert ['"/srv/pictures"'] == opened(tmp_path, AUTO_DOWNLOAD_DIR="/srv/pictures/inbox")
+
+
+@pytest.mark.parametrize("above", ["/srv", "/home/me", "/root"])
+def test_what_holds_much_else_is_not_opened(tmp_path: Path, above: str) -> None:
+    """A whole home, or all that is served, is more than the settings name."""
+    inbox = f"{above}/inbox"
+    expected = {f'"{above}/{n}"' for n in ("inbox", "processed", "failed", "held", "duplicate")}
+
+    assert expected == set(opened(tmp_path, AUTO_DOWNLOAD_DIR=inbox))
+
+
+def test_all_that_is_written_is_opened(tmp_path: Path) -> None:
+    """Folders apart, data elsewhere, a log file: each; what lies in another one once."""
+    found = opened(
+        tmp_path,
+        AUTO_DOWNLOAD_DIR="/srv/in/box",
+        MEDIAWATCH_WATCH__PROCESSED="/archive/processed",
+        MEDIAWATCH_STORAGE__DATA_DIR="/data/mediawatch",
+        MEDIAWATCH_LOG__FILE="/data/mediawatch/log/mediawatch.log",
+    )
+
+    assert '"/data/mediawatch"' in found
+    assert {'"/srv/in/box"', '"/srv/in/failed"', '"/archive/processed"'} <= set(found)
+    assert not [path for path in found if "log" in path]
+
+
+def test_a_home_is_shown_only_where_it_is_needed(tmp_path: Path) -> None:
+    """The folder of a person comes to the service without the rest of the home."""
+    from mediawatch.service.systemd_unit import drop_in
+
+    text = drop_in(settings(tmp_path, AUTO_DOWNLOAD_DIR="/home/me/pictures/inbox"), CREDENTIALS)
+
+    assert ['"/home/me/pictures"'] == lines(text, "BindPaths")
+    assert ["tmpfs"] == lines(text, "ProtectHome")
+
+
+def test_paths_are_written_as_systemd_reads_them(tmp_path: Path) -> None:
+    """Blanks, quotes, per cents; what cannot be written is refused."""
+    found = opened(tmp_path, AUTO_DOWNLOAD_DIR='/srv/50% "off"/in')
+    assert ['"/srv/50%% \\"off\\""'] == found
+    with pytest.raises(ServiceProblem, match="cannot be told"):
+        opened(tmp_path, AUTO_DOWNLOAD_DIR="/srv/a\nb/in")
+
+
+def test_no_secret_comes_into_the_drop_in(tmp_path: Path) -> None:
+    """It holds places only."""
+    from mediawatch.service.systemd_unit import drop_in
+
+    made = settings(tmp_path)
+    text = drop_in(made, CREDENTIALS)
+
+    assert ["", "config.toml:/etc/mediawatch/config.toml"] == lines(text, "LoadCredential")
+    assert not [secret for secret in made.secret_values() if secret in text]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="systemd is Linux's")
+@pytest.mark.parametrize("order", ["install", "uninstall"])
+def test_without_root_the_way_is_told(
+    order: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is tried; the very command is shown again with sudo."""
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(sys, "argv", ["/opt/bin/mediawatch", "service", order])
+    for name, value in {**GOOD, "AUTO_DOWNLOAD_DIR": str(tmp_path)}.items():
+        monkeypatch.setenv(name, value)
+    file = tmp_path / "config.toml"
+    file.write_text("")
+    named = ["--config", str(file)] if order == "install" else []
+    done = CliRunner().invoke(app, ["service", order, *named])
+
+    assert 1 == done.exit_code
+    assert "Only root may do that" in done.output
+    assert f"sudo /opt/bin/mediawatch service {order}" in done.output
+
+
+def test_the_agent_of_launchd() -> None:
+    """It runs this very mediawatch with these settings, and is left alone after a clean stop."""
+    from mediawatch.service.launchd import agent
+
+    told = plistlib.loads(agent(Path("/Users/me/config.toml"), Path("/Users/me/log")))
+    program = told["ProgramArguments"]
+
+    assert [sys.executable, "-P", "-m", "mediawatch"] == program[:4]
+    assert ["run", "--config", "/Users/me/config.toml"] == program[4:]
+    assert {"SuccessfulExit": False} == told["KeepAlive"]
+    assert told["ExitTimeOut"] >= 45
+
+
+def test_the_files_for_managers_are_in_the_wheel(tmp_path: Path) -> None:
+    """What is installed from a wheel can install itself as a service."""
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory"]
+    subprocess.run([*build, str(tmp_path)], cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as opened_wheel:
+        held = set(opened_wheel.namelist())
+
+    for name in ("systemd/mediawatch.service", "launchd/mediawatch.plist"):
+        assert manager_file(name).is_file()
+        assert f"mediawatch/service/manager/{name}" in held

@@ -14,6 +14,12 @@ static const wchar_t *arguments(const wchar_t *line)
     return line;
 }
 
+/* Ctrl-C and Ctrl-Break reach Python too; it alone decides what becomes of them. */
+static BOOL WINAPI ignored(DWORD event)
+{
+    return event == CTRL_C_EVENT || event == CTRL_BREAK_EVENT;
+}
+
 int wmain(void)
 {
     GetModuleFileNameW(NULL, own, MAX_PATH);
@@ -26,6 +32,8 @@ int wmain(void)
     limits.BasicLimitInformation.LimitFlags =
         JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE | JOB_OBJECT_LIMIT_SILENT_BREAKAWAY_OK;
     SetInformationJobObject(job, JobObjectExtendedLimitInformation, &limits, sizeof limits);
+
+    SetConsoleCtrlHandler(ignored, TRUE);
 
     STARTUPINFOW start;
     PROCESS_INFORMATION child;

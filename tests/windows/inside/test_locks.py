@@ -1,0 +1,52 @@
+"""One daemon a folder: locks between Windows processes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mediawatch.errors import AlreadyRunning
+from mediawatch.journal.ownership import Ownership, running
+
+_OWNS = """
+import sys
+from pathlib import Path
+from mediawatch.journal.ownership import Ownership
+with Ownership(Path(sys.argv[1]) / "data", Path(sys.argv[1]) / "in", now=1.0) as owner:
+    owner.announce("http://127.0.0.1:1")
+    print("owns", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_second_daemon_is_refused_until_the_first_is_gone(tmp_path: Path) -> None:
+    """Another process is told who owns the folder; a lock dies with the process, even with one
+    that was killed and left its card behind."""
+    (tmp_path / "in").mkdir()
+    first = subprocess.Popen(
+        [sys.executable, "-c", _OWNS, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert first.stdout is not None
+        assert "owns\n" == first.stdout.readline()
+        owner = running(tmp_path / "data")
+        assert owner is not None
+        assert "http://127.0.0.1:1" == owner.url
+        for data in ("data", "other"):
+            with (
+                pytest.raises(AlreadyRunning),
+                Ownership(tmp_path / data, tmp_path / "in", now=2.0),
+            ):
+                pass
+    finally:
+        first.kill()
+        first.communicate()
+    with Ownership(tmp_path / "data", tmp_path / "in", now=3.0):
+        assert running(tmp_path / "data") is not None
+    assert running(tmp_path / "data") is None

@@ -1,0 +1,39 @@
+"""The whole river in a Windows process: from the inbox over FTP and Graph into ``processed``."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.support import pictures
+from tests.windows.inside.river import PATIENCE, River
+
+
+def test_a_picture_is_published(tmp_path: Path, tables: dict[str, dict[str, Any]]) -> None:
+    """``mediawatch run`` publishes what is dropped, once, and files the original; Ctrl-Break drains
+    and ends it with exit code 0."""
+    river = River(tmp_path, tables)
+    river.configure()
+    assert sys.platform == "win32"
+    daemon = subprocess.Popen(
+        [sys.executable, "-m", "mediawatch", "run", "--config", str(river.config)],
+        creationflags=subprocess.CREATE_NEW_PROCESS_GROUP,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    try:
+        river.until(lambda: river.said("start") or daemon.poll() is not None)
+        river.publishes("Été à la plage.jpg", pictures.jpeg(400, 320, seed=1))
+        river.publishes("zwei.png", pictures.see_through_png(400, 320))
+        os.kill(daemon.pid, signal.CTRL_BREAK_EVENT)
+        assert 0 == daemon.wait(PATIENCE)
+        assert "Stopped" in river.said("stop")[-1]["event"]
+    finally:
+        daemon.kill()
+        print(daemon.communicate()[0].decode(errors="replace"))
+        print(river.story())

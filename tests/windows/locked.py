@@ -24,7 +24,10 @@ WINDOWS = {
 }
 TESTING = ("iniconfig", "packaging", "pluggy", "pytest", "pytest-asyncio", "pytest-timeout")
 _REQUIREMENT = re.compile(
-    r"^(?P<pin>(?P<name>[^\s#;=]+)==[^\s#;]+)(?: ; (?P<marker>[^\\\n]+?))?(?P<hashes>(?: \\\n +--hash=\S+)+)$", re.M
+    r"^(?P<pin>(?P<name>[^\s#;=]+)==[^\s#;]+)"
+    r"(?: ; (?P<marker>[^\\\n]+?))?"
+    r"(?P<hashes>(?: \\\n +--hash=\S+)+)$",
+    re.MULTILINE,
 )
 
 

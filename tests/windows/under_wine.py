@@ -101,7 +101,9 @@ def _run_all(session: pytest.Session) -> dict[str, list[dict[str, str]]]:
             )
             said = ended.stdout
         except subprocess.TimeoutExpired as late:
-            said = f"Not ended after {LIMIT:.0f} s.\n{(late.stdout or b'').decode(errors='replace')}"
+            said = (
+                f"Not ended after {LIMIT:.0f} s.\n{(late.stdout or b'').decode(errors='replace')}"
+            )
         finally:
             wine.end_all()
     (place / "said.txt").write_text(said, encoding="utf-8")

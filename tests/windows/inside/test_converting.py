@@ -8,7 +8,7 @@ import signal
 from pathlib import Path
 
 from mediawatch.errors import PreparationProblem
-from mediawatch.media.order import ImageOptions, Purpose, VideoOptions
+from mediawatch.media.order import ImageOptions, Purpose
 from mediawatch.media.pool import Preparer
 from tests.support import pictures, videos
 
@@ -24,7 +24,7 @@ async def test_pictures_and_videos_are_prepared_by_workers(tmp_path: Path) -> No
         assert "PNG to JPEG" in made.changes
         assert os.getpid() not in preparer.pids
         reel = tmp_path / "reel.mp4"
-        await preparer.prepare(clip, reel, VideoOptions(), purpose=Purpose.REEL)
+        await preparer.prepare(clip, reel, ImageOptions(), purpose=Purpose.REEL)
     assert reel.stat().st_size > 1000
     assert preparer.pids == ()
 

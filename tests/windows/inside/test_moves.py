@@ -23,6 +23,10 @@ def made(path: Path, content: bytes = b"picture") -> Path:
     return path
 
 
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
 @pytest.mark.parametrize("links", [True, False])
 def test_a_rename_never_replaces(tmp_path: Path, links: bool) -> None:
     """A taken name is refused, and both files stay as they were."""
@@ -31,7 +35,7 @@ def test_a_rename_never_replaces(tmp_path: Path, links: bool) -> None:
         rename_no_replace(source, taken, links=links)
     assert (b"new", b"old") == (source.read_bytes(), taken.read_bytes())
     rename_no_replace(source, tmp_path / "c.jpg", links=links)
-    assert {"b.jpg", "c.jpg"} == set(os.listdir(tmp_path))
+    assert ["b.jpg", "c.jpg"] == names(tmp_path)
 
 
 def test_a_claim_works_once(tmp_path: Path) -> None:
@@ -40,7 +44,7 @@ def test_a_claim_works_once(tmp_path: Path) -> None:
     filing.claim_rename(source, work / "1.jpg")
     with pytest.raises(FileNotFoundError):
         filing.claim_rename(source, work / "2.jpg")
-    assert ["1.jpg"] == os.listdir(work)
+    assert ["1.jpg"] == names(work)
 
 
 @pytest.mark.parametrize("share", [0, READ, READ | WRITE])
@@ -115,7 +119,7 @@ def test_names_that_windows_cannot_have(tmp_path: Path, name: str, kept: str) ->
     chosen = filing.choose_name(tmp_path, name, JOB)
     assert kept == chosen
     filing.move(made(tmp_path / "work" / "1"), tmp_path / "processed" / chosen, sha256=None)
-    assert [kept] == os.listdir(tmp_path / "processed")
+    assert [kept] == names(tmp_path / "processed")
 
 
 @pytest.mark.parametrize("letter", ["x", "é", "😀"])
@@ -154,4 +158,4 @@ def test_folders_are_not_synced(tmp_path: Path) -> None:
     filing.sync_folder(tmp_path)
     filing.write_note(tmp_path / "a.jpg.mediawatch.json", {"caption": "one"})
     filing.write_note(tmp_path / "a.jpg.mediawatch.json", {"caption": "two"})
-    assert ["a.jpg.mediawatch.json"] == os.listdir(tmp_path)
+    assert ["a.jpg.mediawatch.json"] == names(tmp_path)

@@ -43,9 +43,7 @@ async def test_a_storm_loses_nothing(tmp_path: Path) -> None:
     ("access", "share"),
     [(GENERIC_WRITE, READ | WRITE | DELETE), (GENERIC_READ, 0)],
 )
-async def test_a_file_that_is_held_open_is_not_yet(
-    tmp_path: Path, access: int, share: int
-) -> None:
+async def test_a_file_that_is_held_open_is_not_yet(tmp_path: Path, access: int, share: int) -> None:
     """While another program holds it, it stays; it is taken once when that lets go, and meanwhile
     others are taken."""
     watched = Watched(tmp_path, rescan=0.5)

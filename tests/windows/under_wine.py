@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from tests.windows import wine
 from tests.windows.neighbours import neighbours
@@ -41,7 +42,7 @@ class UnderWine(pytest.Item):
 
     def __init__(self, **how: Any) -> None:
         super().__init__(**how)
-        self.add_marker(pytest.mark.timeout(LIMIT + 60))
+        self.add_marker(pytest.mark.timeout(2 * LIMIT + 60))
 
     def runtest(self) -> None:
         _need_wine()
@@ -89,7 +90,8 @@ def _run_all(session: pytest.Session) -> dict[str, list[dict[str, str]]]:
     place = factory.mktemp("windows")
     outcomes = place / "outcomes.jsonl"
     outcomes.touch()
-    with neighbours(place / "host") as tables:
+    # All share one Windows, whoever runs them.
+    with FileLock(wine.ROOT / "lock", timeout=LIMIT), neighbours(place / "host") as tables:
         try:
             ended = wine.python(
                 *("-m", "pytest", "-p", "no:cacheprovider", "--timeout", "90", "-q"),

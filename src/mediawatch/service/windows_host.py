@@ -53,7 +53,7 @@ class Host(win32serviceutil.ServiceFramework):
 
     def GetAcceptedControls(self) -> int:  # noqa: N802 - named by pywin32
         """Before a shutdown there is more time than in it."""
-        accepted: int = super().GetAcceptedControls()  # type: ignore[no-untyped-call]
+        accepted: int = super().GetAcceptedControls()
         return accepted | win32service.SERVICE_ACCEPT_PRESHUTDOWN
 
     def SvcRun(self) -> None:  # noqa: N802 - named by pywin32
@@ -129,7 +129,7 @@ def main() -> None:
     servicemanager.Initialize()
     servicemanager.PrepareToHostSingle(Host)
     try:
-        servicemanager.StartServiceCtrlDispatcher()  # type: ignore[no-untyped-call]
+        servicemanager.StartServiceCtrlDispatcher()
     except pywintypes.error as error:
         sys.exit(f"Only Windows can start this: {error.strerror} Use: mediawatch service start")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -50,3 +51,11 @@ def test_a_second_daemon_is_refused_until_the_first_is_gone(tmp_path: Path) -> N
     with Ownership(tmp_path / "data", tmp_path / "in", now=3.0):
         assert running(tmp_path / "data") is not None
     assert running(tmp_path / "data") is None
+
+
+def test_our_folder_in_the_inbox_is_hidden(tmp_path: Path) -> None:
+    """Explorer does not show it, and files in it are written as ever, by a second owner too."""
+    for now in (1.0, 2.0):
+        with Ownership(tmp_path / "data", tmp_path, now=now):
+            attributes = (tmp_path / ".mediawatch").stat().st_file_attributes
+            assert attributes & stat.FILE_ATTRIBUTE_HIDDEN

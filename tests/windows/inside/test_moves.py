@@ -10,7 +10,7 @@ import pytest
 from mediawatch.errors import StorageProblem
 from mediawatch.pipeline import filing
 from mediawatch.pipeline.filing_names import candidate_names
-from mediawatch.pipeline.filing_rename import rename_no_replace
+from mediawatch.pipeline.filing_rename import reachable, rename_no_replace
 from mediawatch.watch.writers import Writer, key_of, writer_of
 from tests.windows.inside.handles import DELETE, GENERIC_READ, GENERIC_WRITE, READ, WRITE, opened
 
@@ -141,6 +141,21 @@ def test_long_paths_are_filed(tmp_path: Path) -> None:
     filing.write_note(target.with_name(target.name + filing.NOTE_SUFFIX), {"caption": "é"})
     assert 64 == len(filing.hash_file(target))
     assert not work.exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "reached"),
+    [
+        ("C:/in/a.jpg", r"C:\in\a.jpg"),
+        ("C:/" + "d" * 250, "\\\\?\\C:\\" + "d" * 250),
+        ("//nas/share/" + "d" * 250, "\\\\?\\UNC\\nas\\share\\" + "d" * 250),
+        ("\\\\?\\C:\\" + "d" * 250, "\\\\?\\C:\\" + "d" * 250),
+    ],
+)
+def test_the_form_of_long_paths(path: str, reached: str) -> None:
+    """Windows takes more than 260 characters in one form only; a share has its own. (Wine takes
+    any.)"""
+    assert reached == str(reachable(Path(path)))
 
 
 def test_a_cut_off_move_is_brought_to_its_end(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ if sys.platform == "win32":
     import win32service
     import win32wnet
 
-    from mediawatch.service import windows_log
+    from mediawatch.service import windows_host, windows_log
     from mediawatch.service.windows import command
     from mediawatch.service.windows_drives import require_own_drives
     from mediawatch.service.windows_host import Host
@@ -143,6 +144,22 @@ def test_windows_is_told_the_truth_when_it_asks(host: Told) -> None:
     assert {(win32service.SERVICE_STOP_PENDING, 0)} == set(host.reports)
 
 
+def test_stopping_is_told_again_and_again(host: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows gives up a service that does not say that it still stops; one that works is left
+    alone."""
+    monkeypatch.setattr(windows_host, "_PULSE", 0.01)
+    thread = threading.Thread(target=host._tell_progress)
+    host._at_work()
+    thread.start()
+    host.SvcStop()
+    while len(host.reports) < 4:
+        assert thread.is_alive()
+    host._left.set()
+    thread.join()
+    running, stopping = win32service.SERVICE_RUNNING, win32service.SERVICE_STOP_PENDING
+    assert [(running, 0), (stopping, 0), (stopping, 0)] == host.reports[:3]
+
+
 # What it logs.
 
 
@@ -188,7 +205,7 @@ def test_the_log_goes_to_program_data_and_warnings_to_the_event_log(
     assert "It failed with •••. Mend it." == windows_log.last_words()
 
 
-def test_a_log_that_is_looked_at_grows_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_log_that_is_looked_at_grows_on(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that somebody has open cannot be put aside: no line is lost for that."""
     monkeypatch.setattr(windows_log, "_LARGEST", 300)
     log: Any = windows_log.open_service_log(LogSettings())

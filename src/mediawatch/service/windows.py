@@ -23,7 +23,7 @@ import win32service
 from mediawatch.service import windows_manager as manager
 from mediawatch.service.windows_drives import require_own_drives
 from mediawatch.service.windows_host import NAME
-from mediawatch.service.windows_log import last_words, log_folder
+from mediawatch.service.windows_log import first_error, log_folder, log_length
 from mediawatch.service.windows_rights import ACCOUNT, give_rights, take_rights_back
 
 #: Seconds that starting may take: a large journal is upgraded, a share is waited for.
@@ -78,11 +78,13 @@ class WindowsService:
         ]
 
     def start(self) -> None:
+        before = log_length()
         manager.start()
         found = manager.until(Running.RUNNING, limit=START_WITHIN, passing={Running.STARTING})
         if found.running is not Running.RUNNING:
+            why = first_error(before) or f"Windows says: {found.running}. {found.detail}".strip()
             raise ServiceProblem(
-                f"The service did not come to work. {last_words()}".rstrip(),
+                f"The service did not come to work. {why}",
                 remedy=f"Mend that and start it again; the Event Log and {log_folder()} tell more.",
             )
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import os
 import sys
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -27,7 +26,7 @@ import win32evtlogutil
 from mediawatch.service.windows_host import NAME
 
 _FILE = "mediawatch.log"
-_TAIL = 64 << 10
+_READ = 256 << 10
 _LARGEST = 10 << 20
 _KEPT = 5
 _LEVELS = {
@@ -51,13 +50,22 @@ def open_service_log(settings: LogSettings, secrets: tuple[str, ...] = ()) -> Lo
     return open_log(settings, secrets, stream, tell_event_log)
 
 
-def last_words() -> str:
-    """The last error in the service's own log file, with its remedy; empty if there is none."""
+def log_length() -> int:
+    """How long the service's own log file is by now, in bytes."""
+    try:
+        return (log_folder() / _FILE).stat().st_size
+    except OSError:
+        return 0
+
+
+def first_error(since: int) -> str:
+    """The first error that came into the service's own log file behind that length, with its
+    remedy; empty if there is none."""
     with contextlib.suppress(OSError, ValueError, KeyError):
         with (log_folder() / _FILE).open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
-            lines = file.read().decode(errors="replace").splitlines()
-        for line in reversed(lines):
+            file.seek(since)
+            lines = file.read(_READ).decode(errors="replace").splitlines()
+        for line in lines:
             said = json.loads(line)
             if said["level"] == "error":
                 return f"{said['event']} {said.get('remedy', '')}".strip()

@@ -12,6 +12,9 @@ import pytest
 from mediawatch.errors import AlreadyRunning
 from mediawatch.journal.ownership import Ownership, running
 
+if sys.platform == "win32":
+    import win32api
+
 _OWNS = """
 import sys
 from pathlib import Path
@@ -57,5 +60,5 @@ def test_our_folder_in_the_inbox_is_hidden(tmp_path: Path) -> None:
     """Explorer does not show it, and files in it are written as ever, by a second owner too."""
     for now in (1.0, 2.0):
         with Ownership(tmp_path / "data", tmp_path, now=now):
-            attributes = (tmp_path / ".mediawatch").stat().st_file_attributes
+            attributes = win32api.GetFileAttributes(str(tmp_path / ".mediawatch"))
             assert attributes & stat.FILE_ATTRIBUTE_HIDDEN

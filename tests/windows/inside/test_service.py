@@ -60,7 +60,11 @@ def test_the_life_of_a_service(service: ServiceControl, river: River) -> None:
     assert str(river.config) in told[0]
     assert Running.STOPPED is service.state().running
     assert "up to date" in install(service, river)[0]
-    service.start()
+    try:
+        service.start()
+    except ServiceProblem as problem:
+        problem.add_note(river.story())
+        raise
     assert Running.RUNNING is service.state().running
     service.start()  # it runs already: no trouble
     river.publishes("from-a-service.jpg", pictures.jpeg(400, 320, seed=7))

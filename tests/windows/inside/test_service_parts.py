@@ -202,7 +202,8 @@ def test_the_log_goes_to_program_data_and_warnings_to_the_event_log(
     lines = (folder / "mediawatch.log").read_text(encoding="utf-8").splitlines()
     assert ["info", "error"] == [json.loads(line)["level"] for line in lines]
     assert [["It failed with •••.\nMend it."]] == [strings for _, strings in events]
-    assert "It failed with •••. Mend it." == windows_log.last_words()
+    assert "It failed with •••. Mend it." == windows_log.first_error(0)
+    assert "" == windows_log.first_error(windows_log.log_length())
 
 
 def test_a_log_that_is_looked_at_grows_on(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import threading
 from pathlib import Path
 
 import pytest
@@ -26,6 +29,58 @@ async def test_an_event_of_windows_wakes_the_watcher(tmp_path: Path) -> None:
         await watched.until(lambda: watched.taken["dropped.jpg"] == 1)
         watched.put(".renamed.jpg.part").rename(watched.folder / "renamed.jpg")
         await watched.until(lambda: watched.taken["renamed.jpg"] == 1)
+
+
+class Woken:
+    """Hints of Windows about one folder, and whether they woke anybody."""
+
+    def __init__(self, folder: Path) -> None:
+        self.event = asyncio.Event()
+        self.hints = Hints([folder], self.event.set, asyncio.get_running_loop())
+
+    async def within(self, seconds: float) -> bool:
+        """Whether somebody is woken in so many seconds."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.event.wait(), seconds)
+        return self.event.is_set()
+
+
+async def test_looking_wakes_nobody(tmp_path: Path) -> None:
+    """Listing the folder and reading its files is no event, nor is taking one away: the watcher
+    would wake itself for ever. What comes is one."""
+    for name in ("a.jpg", "b.jpg"):
+        (tmp_path / name).write_bytes(b"picture")
+    woken = Woken(tmp_path)
+    await asyncio.to_thread(woken.hints.start)
+    try:
+        assert [b"picture"] * 2 == [path.read_bytes() for path in tmp_path.iterdir()]
+        (tmp_path / "b.jpg").unlink()
+        assert not await woken.within(0.5)
+        (tmp_path / "c.jpg").write_bytes(b"picture")
+        assert await woken.within(20)
+    finally:
+        await asyncio.to_thread(woken.hints.stop)
+
+
+async def test_a_steady_trickle_wakes_at_once(tmp_path: Path) -> None:
+    """A large file that is copied all the time does not keep the hints about others back."""
+    woken = Woken(tmp_path)
+    await asyncio.to_thread(woken.hints.start)
+    ended = threading.Event()
+
+    def trickle() -> None:
+        with (tmp_path / "large.mp4").open("ab", buffering=0) as file:
+            while not ended.wait(0.005):
+                file.write(b"more")
+
+    writer = threading.Thread(target=trickle)
+    writer.start()
+    try:
+        assert await woken.within(10)
+    finally:
+        ended.set()
+        writer.join()
+        await asyncio.to_thread(woken.hints.stop)
 
 
 async def test_a_storm_loses_nothing(tmp_path: Path) -> None:

@@ -52,8 +52,9 @@ class UnderWine(pytest.Item):
             told = self.config.stash[_told] = _run_all(self.session)
         outcomes = told[self.address]
         if not outcomes:
-            said = told.pop("") or [{"text": "It did not run; the first failure tells why."}]
-            raise Failed(said[0]["text"])
+            for entry in told.pop("", []):
+                raise Failed(entry["text"])
+            raise Failed("It did not run either: one of those that did not tells why.")
         for entry in outcomes:
             if entry["outcome"] == "failed":
                 raise Failed(entry["text"])

@@ -13,6 +13,7 @@ import pytest
 
 from mediawatch.config import LogSettings, Settings
 from mediawatch.service.base import ServiceProblem
+from tests.windows.inside.river import PATIENCE
 
 if sys.platform == "win32":
     import pywintypes
@@ -115,10 +116,13 @@ class Told(Host if sys.platform == "win32" else object):
 
     def __init__(self) -> None:
         self.reports: list[tuple[int, int]] = []
+        self.told_often = threading.Event()
         super().__init__(["mediawatch"])
 
     def ReportServiceStatus(self, state: int, **how: int) -> None:  # noqa: N802 - pywin32's name
         self.reports.append((state, how.get("svcExitCode", 0)))
+        if len(self.reports) > 3:
+            self.told_often.set()
 
 
 @pytest.fixture
@@ -152,10 +156,10 @@ def test_stopping_is_told_again_and_again(host: Told, monkeypatch: pytest.Monkey
     host._at_work()
     thread.start()
     host.SvcStop()
-    while len(host.reports) < 4:
-        assert thread.is_alive()
+    enough = host.told_often.wait(PATIENCE)
     host._left.set()
     thread.join()
+    assert enough
     running, stopping = win32service.SERVICE_RUNNING, win32service.SERVICE_STOP_PENDING
     assert [(running, 0), (stopping, 0), (stopping, 0)] == host.reports[:3]
 

@@ -36,7 +36,7 @@ for python in .venv/bin/python python3.11 python3; do
   python=
 done
 [ -n "$python" ] || { echo "The Windows tests need a Python 3.11 on this machine." >&2; exit 1; }
-pip=("$python" -m pip --quiet --disable-pip-version-check)
+pip=("$python" -m pip --quiet --quiet --disable-pip-version-check)
 windows=(--only-binary=:all: --platform win_amd64 --python-version 3.11 --implementation cp --no-deps)
 
 mkdir -p "$root"

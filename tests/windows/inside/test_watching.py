@@ -47,7 +47,7 @@ class Woken:
 
 async def test_looking_wakes_nobody(tmp_path: Path) -> None:
     """Listing the folder and reading its files is no event, nor is taking one away: the watcher
-    would wake itself for ever. What comes is one."""
+    would wake itself for ever. What comes is one. (Wine tells of no accesses, Windows does.)"""
     for name in ("a.jpg", "b.jpg"):
         (tmp_path / name).write_bytes(b"picture")
     woken = Woken(tmp_path)

@@ -43,7 +43,7 @@ class WindowsService:
         config = config.absolute()
         _require_enough(config)
         require_own_drives(settings)
-        made = manager.register(command(config, settings.storage.data_dir))
+        made, unknown = manager.register(command(config, settings.storage.data_dir))
         win32evtlogutil.AddSourceToRegistry(NAME, msgDLL=win32service.__file__)
         try:
             rights, granted = give_rights(settings, config)
@@ -58,7 +58,9 @@ class WindowsService:
         events = f"in the Event Log, under Application, source {NAME}"
         return [
             f"The service {NAME} is {done}: it starts with Windows, by the settings of {config}.",
-            "Windows starts it again after a failure: after 5, 30 and 60 seconds.",
+            f"This Windows knows nothing of: {', '.join(unknown)}."
+            if unknown
+            else "Windows starts it again after a failure: after 5, 30 and 60 seconds.",
             f"It runs as {ACCOUNT}, and keeps its journal in {settings.storage.data_dir}.",
             *rights,
             f"It logs to {log}; warnings and errors are also {events}.",

@@ -42,8 +42,15 @@ _RUNNING = {
     win32service.SERVICE_RUNNING: Running.RUNNING,
     win32service.SERVICE_STOP_PENDING: Running.STOPPING,
 }
-#: What older systems do not know is left out.
+#: What a system does not know (Wine is one) is left out, and told in these words.
 _UNKNOWN_HERE = {50, 120, 124}
+_TOLD = {
+    win32service.SERVICE_CONFIG_FAILURE_ACTIONS: "starting it again after a failure",
+    win32service.SERVICE_CONFIG_FAILURE_ACTIONS_FLAG: "starting it again after a failure",
+    win32service.SERVICE_CONFIG_DELAYED_AUTO_START_INFO: "starting it later than other services",
+    win32service.SERVICE_CONFIG_SERVICE_SID_INFO: "an identity of its own",
+    win32service.SERVICE_CONFIG_PRESHUTDOWN_INFO: "waiting for it at a shutdown",
+}
 _LOOK = 0.2
 
 
@@ -64,20 +71,20 @@ def opened(service_rights: int, manager_rights: int | None = None) -> Iterator[A
             win32service.CloseServiceHandle(manager)
 
 
-def register(command: str) -> bool:
-    """Make the service, or bring it up to date; whether it was made. An account that somebody chose
-    since is left as it is."""
+def register(command: str) -> tuple[bool, list[str]]:
+    """Make the service, or bring it up to date; whether it was made, and what this Windows knows
+    nothing of, in words. An account that somebody chose since is left as it is."""
     with _explained("make the service"):
         manager = win32service.OpenSCManager(None, None, win32service.SC_MANAGER_ALL_ACCESS)
         try:
             service, made = _made(manager, command)
             try:
-                _configure(service)
+                unknown = _configure(service)
             finally:
                 win32service.CloseServiceHandle(service)
         finally:
             win32service.CloseServiceHandle(manager)
-    return made
+    return made, unknown
 
 
 def _made(manager: Any, command: str) -> tuple[Any, bool]:
@@ -118,7 +125,7 @@ def _made(manager: Any, command: str) -> tuple[Any, bool]:
     return service, False
 
 
-def _configure(service: Any) -> None:
+def _configure(service: Any) -> list[str]:
     restarts = [(win32service.SC_ACTION_RESTART, seconds * 1000) for seconds in _RESTARTS]
     recovery = {
         "ResetPeriod": _FORGOTTEN_AFTER,
@@ -135,12 +142,15 @@ def _configure(service: Any) -> None:
         win32service.SERVICE_CONFIG_SERVICE_SID_INFO: win32service.SERVICE_SID_TYPE_UNRESTRICTED,
         win32service.SERVICE_CONFIG_PRESHUTDOWN_INFO: _SHUTDOWN * 1000,
     }
+    unknown = []
     for level, value in wanted.items():
         try:
             win32service.ChangeServiceConfig2(service, level, value)
         except pywintypes.error as error:
             if error.winerror not in _UNKNOWN_HERE:
                 raise
+            unknown.append(_TOLD.get(level, f"setting {level} of services"))
+    return list(dict.fromkeys(unknown))
 
 
 _PARAMETERS = rf"SYSTEM\CurrentControlSet\Services\{NAME}\Parameters"

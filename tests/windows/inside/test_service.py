@@ -98,6 +98,32 @@ def test_how_windows_is_told_to_start_it(service: ServiceControl, river: River) 
         assert 45_000 == waits
 
 
+def test_what_happens_when_it_fails(
+    service: ServiceControl, river: River, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is started again after 5, 30 and 60 seconds, also when it says itself that it failed; it
+    begins later than others, and has an identity of its own. What a Windows does not know is told.
+    (Wine does not, so what is asked for is looked at.)"""
+    asked: dict[int, Any] = {}
+
+    def change(_: object, level: int, value: Any) -> None:
+        asked[level] = value
+        if level == win32service.SERVICE_CONFIG_DELAYED_AUTO_START_INFO:
+            raise pywintypes.error(124, "ChangeServiceConfig2", "Invalid level.")
+
+    monkeypatch.setattr(win32service, "ChangeServiceConfig2", change)
+    told = install(service, river)
+    recovery = asked[win32service.SERVICE_CONFIG_FAILURE_ACTIONS]
+    restart = win32service.SC_ACTION_RESTART
+    assert [(restart, 5000), (restart, 30_000), (restart, 60_000)] == recovery["Actions"]
+    assert 86_400 == recovery["ResetPeriod"]
+    assert asked[win32service.SERVICE_CONFIG_FAILURE_ACTIONS_FLAG] is True
+    assert asked[win32service.SERVICE_CONFIG_DELAYED_AUTO_START_INFO] is True
+    unrestricted = win32service.SERVICE_SID_TYPE_UNRESTRICTED
+    assert unrestricted == asked[win32service.SERVICE_CONFIG_SERVICE_SID_INFO]
+    assert "This Windows knows nothing of: starting it later than other services." == told[1]
+
+
 def test_settings_that_cannot_be_used_are_told_and_not_tried_again(
     service: ServiceControl, river: River
 ) -> None:

@@ -12,7 +12,7 @@ UV := $(shell command -v uv 2>/dev/null)
 STAMPS := .venv/.stamps
 
 .DEFAULT_GOAL := help
-.PHONY: help wheel demo run test prove fuzz chaos check types lint imports coverage bench bench-idle bench-storm bench-ftp bench-images bench-video ftp-chaos lock clean
+.PHONY: help wheel demo run test prove fuzz chaos check types lint imports coverage bench bench-idle bench-storm bench-ftp bench-images bench-video ftp-chaos windows lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,8 +24,8 @@ run: $(STAMPS)/run ## the daemon, with ./config.toml
 	$(BIN)/mediawatch run $(ARGS)
 
 # Most of a test is waiting for child processes: three side by side keep two cores busy.
-test: $(STAMPS)/test ## install what tests need and run them all, but for the proofs
-	$(PYTHON) -m pytest --ignore=tests/crash --ignore=tests/chaos -n $(or $(JOBS),3) --dist worksteal $(ARGS)
+test: $(STAMPS)/test ## install what tests need and run them all, but for the proofs and Windows
+	$(PYTHON) -m pytest --ignore=tests/crash --ignore=tests/chaos --ignore=tests/windows -n $(or $(JOBS),3) --dist worksteal $(ARGS)
 
 prove: $(STAMPS)/test ## die at every crash point, 25 rounds of chaos, and daemons that are wrong
 	$(PYTHON) -m pytest tests/crash tests/chaos $(ARGS)
@@ -79,6 +79,10 @@ ftp-chaos: $(STAMPS)/test ## every FTP server with sessions killed at random, an
 wheel: $(STAMPS)/check ## build dist/*.whl, and put it in place of the checkout in .venv
 	rm -rf dist && $(PYTHON) -m hatchling build -t wheel
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall dist/*.whl
+
+windows: $(STAMPS)/test ## the tests for Windows, under Wine (Debian; installs it, about 1 GB)
+	tests/support/fetch_windows_python.sh
+	$(PYTHON) -m pytest tests/windows $(ARGS)
 
 lock: $(STAMPS)/check ## write requirements/*.txt anew from pyproject.toml (needs uv)
 	./requirements/lock.sh

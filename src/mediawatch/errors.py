@@ -181,11 +181,21 @@ _DISK_REMEDIES = {
 }
 
 
+#: Windows: somebody else has the file open, and shares it too little (a sharing or lock violation).
+_IN_USE = {32, 33}
+
+
 def from_os_error(error: OSError, doing: str) -> StorageProblem:
     """Translate what the operating system said while we were ``doing`` something.
 
     ``doing`` completes the sentence "Could not …".
     """
+    if getattr(error, "winerror", None) in _IN_USE:
+        return StorageProblem(
+            f"Could not {doing}: another program has it open.",
+            code="in-use",
+            remedy="Close it there; mediawatch tries again by itself.",
+        )
     code, remedy = _DISK_REMEDIES.get(
         error.errno or 0, ("storage", "Look at the folder and its disk; mediawatch tries again.")
     )

@@ -12,7 +12,7 @@ import io
 import logging
 import sys
 import traceback
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol, TextIO
@@ -80,6 +80,16 @@ class Log(Protocol):
     def warning(self, event: str, **fields: Any) -> Any: ...
     def error(self, event: str, **fields: Any) -> Any: ...
     def bind(self, **fields: Any) -> Log: ...
+
+
+class LineStream(Protocol):
+    """The part of a text stream that lines are written to."""
+
+    @property
+    def encoding(self) -> str | None: ...
+    def write(self, text: str, /) -> object: ...
+    def flush(self) -> None: ...
+    def isatty(self) -> bool: ...
 
 
 class Redactor:
@@ -151,11 +161,19 @@ class _Console:
         return f"\x1b[2m{text}\x1b[0m" if self.colours and text else text
 
 
+#: Is handed the level and the text of a line, its remedy below; without secrets.
+Listener = Callable[[str, str], None]
+
+
 def open_log(
-    settings: LogSettings, secrets: tuple[str, ...] = (), stream: TextIO | None = None
+    settings: LogSettings,
+    secrets: tuple[str, ...] = (),
+    stream: LineStream | None = None,
+    listener: Listener | None = None,
 ) -> Log:
     """The log that is handed down. ``format = "auto"``: readable on a terminal, else JSON.
 
+    ``listener`` hears of every line too, as the log of the system does.
     Raises StorageProblem if its file cannot be opened.
     Libraries that log through ``logging`` are led into the same stream from WARNING up.
     """
@@ -177,6 +195,7 @@ def open_log(
             _check_action,
             _add_traceback,
             redact,
+            *([_Heard(listener)] if listener is not None else []),
             *finish,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(settings.level),
@@ -184,6 +203,20 @@ def open_log(
     )
     _lead_libraries_into(log)
     return log
+
+
+class _Heard:
+    """Passes lines on to a listener, as a person reads them."""
+
+    def __init__(self, listener: Listener) -> None:
+        self.listener = listener
+
+    def __call__(
+        self, logger: Any, method: str, line: MutableMapping[str, Any]
+    ) -> MutableMapping[str, Any]:
+        told = (line["event"], line.get("remedy"), line.get("exception"))
+        self.listener(method, "\n".join(part for part in told if part))
+        return line
 
 
 def _open(file: Path) -> TextIO:
@@ -197,7 +230,7 @@ def _open(file: Path) -> TextIO:
 class _Lines:
     """Writes lines, in what the stream's encoding can say: no file name may end the daemon."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: LineStream) -> None:
         self.stream = stream
 
     def msg(self, line: str) -> None:

@@ -66,8 +66,9 @@ def video(
     """
     muxer = {"movflags": movflags} if movflags else {}
     with (
-        tempfile.NamedTemporaryFile() as file,  # an index can only be moved in a file by its name
-        av.open(file.name, "w", format=container, options=muxer) as output,
+        tempfile.TemporaryDirectory() as folder,
+        # An index can only be moved in a file by its name.
+        av.open(f"{folder}/made", "w", format=container, options=muxer) as output,
     ):
         picture: Any = output.add_stream(codec, rate=fps, options={"g": str(gop)} | dict(options))
         picture.width, picture.height = size
@@ -96,7 +97,7 @@ def video(
         for voice in voices:
             _speak(output, voice, seconds - late_sound, late_sound)
         output.close()
-        return Path(file.name).read_bytes()
+        return Path(folder, "made").read_bytes()
 
 
 def _voice(output: Any, codec: str, rate: int, layout: str) -> Any:

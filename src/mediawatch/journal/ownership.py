@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 from mediawatch import crash
 from mediawatch.clock import iso
 from mediawatch.errors import AlreadyRunning, StorageProblem, from_os_error
+from mediawatch.journal.hiding import hide
 
 #: Our own folder in the inbox.
 HIDDEN = ".mediawatch"
@@ -79,6 +80,7 @@ class Ownership:
             )
         try:
             hidden.mkdir(exist_ok=True)
+            hide(hidden)
         except OSError:
             return  # a folder that cannot be written to is told by the watcher, with its remedy
         self._lock(hidden / "lock", "inbox", self._inbox)

@@ -24,8 +24,13 @@ _LONG = 247  # from here on Windows wants the long form of a path
 
 def reachable(path: Path) -> Path:
     """The path as the system takes it at any length."""
-    if sys.platform == "win32" and len(str(path)) > _LONG and not str(path).startswith("\\\\"):
-        return Path("\\\\?\\" + str(path.absolute()))
+    if sys.platform == "win32" and len(str(path)) > _LONG:
+        whole = str(path.absolute())
+        if whole.startswith("\\\\?\\"):
+            return path
+        if whole.startswith("\\\\"):  # of a share
+            return Path("\\\\?\\UNC" + whole[1:])
+        return Path("\\\\?\\" + whole)
     return path
 
 

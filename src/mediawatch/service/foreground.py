@@ -14,6 +14,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from mediawatch import __version__, daemon
@@ -30,68 +31,87 @@ THREADS_WITHIN = 2.0
 
 def run(settings: Settings, log: Log) -> None:
     """Work until told to stop. Raises what ``daemon.running`` raises."""
-    _spare_the_collector()
-    asyncio.run(_until_told(settings, log, Notifier()))
+    spare_the_collector()
+    asyncio.run(_until_told(settings, log))
     # A call on a dead disk or share cannot be cut off, and Python would wait for it for ever.
-    if _threads_hang():
+    if threads_hang():
         log.warning("A call on a folder hangs: leaving without it.", action="stop")
         _end(0)
 
 
-async def _until_told(settings: Settings, log: Log, notify: Notifier) -> None:
+async def _until_told(settings: Settings, log: Log) -> None:
+    stop = asyncio.Event()
+    with daemon.stop_signals(stop, first=lambda: leave_in_time(log, _end)):
+        await live_until(stop, settings, log)
+
+
+async def live_until(
+    stop: asyncio.Event, settings: Settings, log: Log, at_work: Callable[[], None] = lambda: None
+) -> None:
+    """Work until ``stop`` is set, then drain. ``at_work`` is called once the daemon is; systemd is
+    told all along, where it listens.
+
+    Whoever sets ``stop`` also calls ``leave_in_time``. Raises what ``daemon.running`` raises.
+    """
+    notify = Notifier()
     threads = ThreadPoolExecutor(thread_name_prefix="blocking")
     asyncio.get_running_loop().set_default_executor(threads)
-    stop = asyncio.Event()
-    with daemon.stop_signals(stop, first=lambda: _leave_in_time(log)):
-        living = asyncio.create_task(_live(settings, log, notify))
-        told = asyncio.create_task(stop.wait())
-        await asyncio.wait({living, told}, return_when=asyncio.FIRST_COMPLETED)
-        told.cancel()
-        if not living.done():
-            log.info("Stopping: finishing what must not be cut off.", action="stop")
-            living.cancel()
-            await drained(living, notify)
-        # The loop itself would wait for threads that hang.
-        threads.shutdown(wait=False, cancel_futures=True)
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
-        if not living.cancelled():
-            living.result()
-        log.info("Stopped. What was under way goes on at the next start.", action="stop")
+    living = asyncio.create_task(_live(settings, log, at_work, notify))
+    told = asyncio.create_task(stop.wait())
+    await asyncio.wait({living, told}, return_when=asyncio.FIRST_COMPLETED)
+    told.cancel()
+    if not living.done():
+        log.info("Stopping: finishing what must not be cut off.", action="stop")
+        living.cancel()
+        await drained(living, notify)
+    # The loop itself would wait for threads that hang.
+    threads.shutdown(wait=False, cancel_futures=True)
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
+    if not living.cancelled():
+        living.result()
+    log.info("Stopped. What was under way goes on at the next start.", action="stop")
 
 
-async def _live(settings: Settings, log: Log, notify: Notifier) -> None:
-    async with daemon.running(settings, log) as at_work:
-        _spare_the_collector()
+async def _live(
+    settings: Settings, log: Log, at_work: Callable[[], None], notify: Notifier
+) -> None:
+    async with daemon.running(settings, log) as running:
+        spare_the_collector()
         log.info(
             f"mediawatch {__version__} watches {settings.watch.folder}.",
             action="start",
-            api=at_work.url,
+            api=running.url,
             workers=settings.watch.workers,
         )
-        await tend(at_work, notify)
+        at_work()
+        await tend(running, notify)
 
 
-def _spare_the_collector() -> None:
+def spare_the_collector() -> None:
     """What is there by now stays: looking through it for garbage would block the loop for a
     tenth of a second each time."""
     gc.freeze()
 
 
-def _leave_in_time(log: Log) -> None:
+def leave_in_time(log: Log, end: Callable[[int], object]) -> None:
+    """Call ``end`` with exit code 1 after LEAVE_WITHIN, from another thread, unless the process
+    ended before."""
+
     def too_late() -> None:
         log.error(
             f"Stopping took longer than {LEAVE_WITHIN:.0f} s: leaving at once.",
             action="stop",
             remedy="Nothing is lost; look for a disk or share that hangs.",
         )
-        _end(1)
+        end(1)
 
     timer = threading.Timer(LEAVE_WITHIN, too_late)
     timer.daemon = True
     timer.start()
 
 
-def _threads_hang() -> bool:
+def threads_hang() -> bool:
+    """Wait THREADS_WITHIN for what still calls the system; whether it still does then."""
     end = time.monotonic() + THREADS_WITHIN
     while any(
         not thread.daemon and thread is not threading.main_thread()

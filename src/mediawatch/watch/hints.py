@@ -85,15 +85,60 @@ if sys.platform == "linux":
     def _watched(folder: Path) -> str:
         return os.path.realpath(folder)
 
+elif sys.platform == "win32":
+    from watchdog.events import DirModifiedEvent
+    from watchdog.observers import winapi
+    from watchdog.observers.api import EventEmitter
+
+    # watchdog also asks for accesses and attributes: our own reading would wake us, for ever.
+    winapi.WATCHDOG_FILE_NOTIFY_FLAGS = (
+        winapi.FILE_NOTIFY_CHANGE_FILE_NAME
+        | winapi.FILE_NOTIFY_CHANGE_DIR_NAME
+        | winapi.FILE_NOTIFY_CHANGE_SIZE
+        | winapi.FILE_NOTIFY_CHANGE_LAST_WRITE
+    )
+
+    class _WakeUpEmitter(EventEmitter):
+        """Passes on that something may have come, once, however many events tell of it."""
+
+        def __init__(self, *given: Any, **how: Any) -> None:
+            super().__init__(*given, **how)
+            self._reader = winapi.DirectoryChangeReader(self.watch.path, recursive=False)
+
+        def on_thread_start(self) -> None:
+            """Ask Windows, from a thread of the reader's own."""
+            self._reader.start()
+
+        def on_thread_stop(self) -> None:
+            """Have Windows stop."""
+            self._reader.stop()
+
+        def queue_events(self, timeout: float) -> None:
+            """Look every so many seconds for events. A file that goes is none: it is mostly we who
+            take it."""
+            # Were it left to watchdog to wait, a steady trickle of events would deliver nothing.
+            self.stopped_event.wait(timeout)
+            events = self._reader.get_events(0)
+            came = any(not event.is_removed and not event.is_renamed_old for event in events)
+            if came and self._event_queue.empty():
+                self.queue_event(DirModifiedEvent(self.watch.path))
+            if any(event.is_removed_self for event in events):
+                self.stop()  # the folder is gone, and its handle with it
+
+    def _new_observer() -> BaseObserver:
+        return BaseObserver(_WakeUpEmitter, timeout=0.05)
+
+    def _watched(folder: Path) -> str:
+        return str(folder)
+
 else:
     from watchdog.observers import Observer
 
     def _new_observer() -> BaseObserver:
-        # With the default of a second, a steady trickle of files delivers nothing on Windows.
-        return Observer(timeout=0.05)
+        return Observer()
 
     def _watched(folder: Path) -> str:
-        return str(folder) if sys.platform == "win32" else os.path.realpath(folder)
+        return os.path.realpath(folder)
 
 
 class _WakeUp(FileSystemEventHandler):

@@ -1,0 +1,1 @@
+"""What runs in a Windows Python, and nowhere else."""

@@ -156,7 +156,7 @@ _STANDING = select(*_COLUMNS).where(
         alerts.c.at == posts.c.updated_at,
     ),
 )
-#: Without its state, as in posts.without_comment.
+#: Without its state, as in upkeep.without_comment.
 _PUBLISHED = select(*_COLUMNS).where(
     posts.c.published_at >= bindparam("since"),
     ~exists().where(alerts.c.post_id == posts.c.id, alerts.c.kind == AlertKind.PUBLISHED.value),

@@ -1,4 +1,4 @@
-"""Everything that is written and read of posts, items and the publishing log."""
+"""What is written and read of posts and their items on their way; the rest is in upkeep.py."""
 
 from __future__ import annotations
 
@@ -75,18 +75,6 @@ _FIND_WORKABLE = (
     .order_by(_STAGE_ORDER, posts.c.created_at, posts.c.id)
     .limit(bindparam("most"))
 )
-#: Asked every ten seconds. Without its state: by that all posts that were ever done would be read.
-_LACK_COMMENT = (
-    select(posts)
-    .where(
-        posts.c.published_at >= bindparam("since"),
-        posts.c.wishes.is_not(None),
-        posts.c.comment_id.is_(None),
-        posts.c.comment_tries < bindparam("tries"),
-    )
-    .order_by(posts.c.published_at)
-)
-
 # Writes.
 
 
@@ -270,44 +258,12 @@ def set_back(seconds: float, now: float) -> list[Statement]:
     ]
 
 
-def record_link(post_id: str, permalink: str) -> Statement:
-    """The public address of a published post."""
-    return Statement(update(posts).where(posts.c.id == post_id).values(permalink=permalink))
-
-
 def record_words(post: Post) -> Statement:
     """What is said with a post of which no container is made yet, with its kind and the time that
     it was moved to, as all stands in ``post``."""
     names = ("kind", "caption", "wishes", "refusal", "moved_to")
     words = {name: getattr(post, name) for name in names}
     return Statement(update(posts).where(posts.c.id == post.id).values(words), rows=1)
-
-
-def ask_comment(post: Post, now: float) -> Statement:
-    """The first comment is about to be asked for; Conflicts if somebody else asks meanwhile."""
-    return Statement(
-        update(posts)
-        .where(posts.c.id == post.id, posts.c.comment_tries == post.comment_tries)
-        .values(comment_asked_at=now, comment_tries=post.comment_tries + 1),
-        rows=1,
-    )
-
-
-def look_later_for_comment(post: Post, now: float, tries: int) -> Statement:
-    """Whether the first comment is there was not told: it is asked for again later, until it was
-    tried too often."""
-    facts = {"comment_asked_at": now, "comment_tries": tries}
-    return Statement(update(posts).where(posts.c.id == post.id).values(facts), rows=1)
-
-
-def give_up_comment(post: Post, tries: int) -> Statement:
-    """The first comment cannot be written: as if it had been tried so often."""
-    return Statement(update(posts).where(posts.c.id == post.id).values(comment_tries=tries), rows=1)
-
-
-def record_comment(post_id: str, comment_id: str) -> Statement:
-    """The first comment is there."""
-    return Statement(update(posts).where(posts.c.id == post_id).values(comment_id=comment_id))
 
 
 def forget(post_id: str) -> Statement:
@@ -320,20 +276,20 @@ def forget(post_id: str) -> Statement:
 
 async def find(journal: Journal, post_id: str) -> Post | None:
     """The post with its items, or None."""
-    found = await _load(journal, select(posts).where(posts.c.id == post_id))
+    found = await load(journal, select(posts).where(posts.c.id == post_id))
     return found[0] if found else None
 
 
 async def find_by_prefix(journal: Journal, prefix: str) -> list[Post]:
     """Posts whose id begins so: people type the first digits."""
-    return await _load(journal, select(posts).where(posts.c.id.startswith(prefix, autoescape=True)))
+    return await load(journal, select(posts).where(posts.c.id.startswith(prefix, autoescape=True)))
 
 
 async def find_by_content(
     journal: Journal, account_id: str, content_keys: Iterable[str]
 ) -> dict[str, Post]:
     """The posts of this account with these contents that are not failed or cancelled, by key."""
-    found = await _load(
+    found = await load(
         journal,
         select(posts).where(
             posts.c.account_id == account_id,
@@ -348,7 +304,7 @@ async def find_by_content(
 
 async def find_failed(journal: Journal, content_keys: Iterable[str]) -> list[Post]:
     """The failed posts with these contents."""
-    return await _load(
+    return await load(
         journal,
         select(posts).where(
             posts.c.state == State.FAILED, posts.c.content_key.in_(list(content_keys))
@@ -359,7 +315,7 @@ async def find_failed(journal: Journal, content_keys: Iterable[str]) -> list[Pos
 async def held_with(journal: Journal, account_id: str, sha256s: Iterable[str]) -> list[Post]:
     """The held posts of this account that have a file with one of these hashes."""
     of_them = select(items.c.post_id).where(items.c.sha256.in_(list(sha256s)))
-    return await _load(
+    return await load(
         journal,
         select(posts).where(
             posts.c.state == State.HELD,
@@ -386,7 +342,7 @@ async def listed(
         query = query.where(posts.c.state.in_(states))
     if ids is not None:
         query = query.where(posts.c.id.in_(list(ids)))
-    return await _load(journal, query)
+    return await load(journal, query)
 
 
 async def workable(journal: Journal, *, now: float, limit: int) -> list[tuple[str, Stage]]:
@@ -398,7 +354,7 @@ async def workable(journal: Journal, *, now: float, limit: int) -> list[tuple[st
 async def unfinished_moves(journal: Journal) -> list[Post]:
     """Posts with an original that was being moved when the daemon ended."""
     moving = select(items.c.post_id).where(items.c.moving_to.is_not(None))
-    return await _load(journal, select(posts).where(posts.c.id.in_(moving)))
+    return await load(journal, select(posts).where(posts.c.id.in_(moving)))
 
 
 async def lying_in(journal: Journal, folder: Path) -> list[Post]:
@@ -409,7 +365,7 @@ async def lying_in(journal: Journal, folder: Path) -> list[Post]:
         and_(type_coerce(column, LargeBinary) >= below, type_coerce(column, LargeBinary) < end)
         for column in (items.c.source, items.c.moving_to)
     ]
-    return await _load(
+    return await load(
         journal, select(posts).where(posts.c.id.in_(select(items.c.post_id).where(or_(*lying))))
     )
 
@@ -475,71 +431,10 @@ async def known_media(journal: Journal, account_id: str, media_ids: Sequence[str
     return {row["media_id"] for row in rows}
 
 
-async def without_comment(
-    journal: Journal, *, since: float, tries: int, limit: int = 20
-) -> list[Post]:
-    """Posts published after that time that lack the first comment that is wished for, and were
-    tried less often than that."""
-    found = await _load(journal, _LACK_COMMENT, {"since": since, "tries": tries})
-    lacking = [post for post in found if post.wishes.first_comment is not None]
-    return [post for post in lacking if post.state is State.DONE][:limit]
-
-
-async def without_link(journal: Journal, *, since: float, limit: int = 20) -> list[Post]:
-    """Posts published after that time whose link is not known."""
-    return await _load(
-        journal,
-        select(posts)
-        .where(
-            posts.c.state == State.DONE,
-            posts.c.media_id.is_not(None),
-            posts.c.permalink.is_(None),
-            posts.c.published_at >= since,
-        )
-        .order_by(posts.c.published_at)
-        .limit(limit),
-    )
-
-
-async def uploads_to_delete(
-    journal: Journal,
-    *,
-    ended_before: float | None,
-    broken_before: float,
-    held_before: float,
-    skip: int = 0,
-    limit: int = 100,
-) -> list[Item]:
-    """Items whose upload nobody needs any more, the oldest first, without the first ``skip``.
-
-    Their post ended before that time (None: never mind when); or it failed or was cancelled
-    before the upload was done; or it is held since before that time.
-    """
-    before = posts.c.updated_at
-    broken = and_(posts.c.state.in_([State.FAILED, State.CANCELLED]), items.c.public_url.is_(None))
-    due = [
-        and_(broken, before <= broken_before),
-        and_(posts.c.state == State.HELD, before <= held_before),
-    ]
-    if ended_before is not None:
-        due.append(and_(posts.c.state.in_(list(FINAL)), before <= ended_before))
-    query = (
-        select(items)
-        .join(posts, posts.c.id == items.c.post_id)
-        .where(
-            items.c.remote_key.is_not(None),
-            or_(*due),
-        )
-        .order_by(posts.c.updated_at, posts.c.id, items.c.position)
-        .offset(skip)
-        .limit(limit)
-    )
-    return [_item(row) for row in await journal.read(query)]
-
-
-async def _load(
+async def load(
     journal: Journal, query: Select[Any], values: Mapping[str, Any] | None = None
 ) -> list[Post]:
+    """The posts that a query finds, with their items, in its order. ``values``: its parameters."""
     found = await journal.read(query, values)
     if not found:
         return []
@@ -552,7 +447,7 @@ async def _load(
             .order_by(items.c.post_id, items.c.position)
         )
         for row in await journal.read(query_items):
-            by_post[row["post_id"]].append(_item(row))
+            by_post[row["post_id"]].append(item_from_row(row))
     return [from_row(row, by_post[row["id"]]) for row in found]
 
 
@@ -575,8 +470,9 @@ async def items_of(journal: Journal, post_id: str) -> tuple[Item, ...]:
     rows = await journal.read(
         select(items).where(items.c.post_id == post_id).order_by(items.c.position)
     )
-    return tuple(_item(row) for row in rows)
+    return tuple(item_from_row(row) for row in rows)
 
 
-def _item(row: Row) -> Item:
+def item_from_row(row: Row) -> Item:
+    """An item out of its row."""
     return Item(**{**row, "changes": tuple(row["changes"])})

@@ -9,7 +9,7 @@ from mediawatch import crash
 from mediawatch.clock import Clock
 from mediawatch.errors import HostProblem
 from mediawatch.hosts.base import HostRefused, MediaHost
-from mediawatch.journal import posts
+from mediawatch.journal import posts, upkeep
 from mediawatch.journal.database import Journal
 from mediawatch.log import Log
 from mediawatch.model.posts import Item
@@ -81,7 +81,7 @@ class Cleaner:
 
     async def _due(self, *, skip: int) -> list[Item]:
         now = self._clock.now()
-        return await posts.uploads_to_delete(
+        return await upkeep.uploads_to_delete(
             self._journal,
             ended_before=None if self._retention is None else now - self._retention,
             broken_before=now - _DAY,

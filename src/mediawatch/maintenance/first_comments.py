@@ -12,7 +12,7 @@ from mediawatch.graph.client import Exchange, GraphClient
 from mediawatch.graph.errors import GraphError
 from mediawatch.graph.publishing import Comment, Publishing
 from mediawatch.graph.verdicts import Remedy
-from mediawatch.journal import posts
+from mediawatch.journal import upkeep
 from mediawatch.journal.database import Journal
 from mediawatch.log import Log
 from mediawatch.model.captions import words_of
@@ -44,7 +44,7 @@ class FirstComments:
         """Write what is missing; how many comments were written. Raises JournalError."""
         written = 0
         since = self._clock.now() - WRITTEN_WITHIN
-        for post in await posts.without_comment(self._journal, since=since, tries=TRIES):
+        for post in await upkeep.without_comment(self._journal, since=since, tries=TRIES):
             try:
                 written += await self._write(post)
             except (JournalError, Conflict):
@@ -59,7 +59,7 @@ class FirstComments:
         if text is None:
             return False
         if post.media_id is None:
-            await self._journal.apply([posts.give_up_comment(post, TRIES)])
+            await self._journal.apply([upkeep.give_up_comment(post, TRIES)])
             crash.at("comment.recorded")
             self._log.warning(
                 f"The first comment of {post.name} is not written: which media the post is, is "
@@ -81,7 +81,7 @@ class FirstComments:
             if same:
                 await self._record(post, same[-1])
                 return True
-        await self._journal.apply([posts.ask_comment(post, now)])
+        await self._journal.apply([upkeep.ask_comment(post, now)])
         crash.at("comment.asked")
         comment_id = await api.comment(post.media_id, text, timeout=_LIMIT)
         await self._record(post, comment_id)
@@ -98,14 +98,14 @@ class FirstComments:
         except GraphProblem as error:
             passes = not isinstance(error, GraphError) or error.verdict.kind in _PASSES
             tries = post.comment_tries + (0 if passes else 1)
-            later = posts.look_later_for_comment(post, self._clock.now(), tries)
+            later = upkeep.look_later_for_comment(post, self._clock.now(), tries)
             await self._journal.apply([later])
             crash.at("comment.recorded")
             self._tell(post, error, last=tries >= TRIES)
             return None
 
     async def _record(self, post: Post, comment_id: str) -> None:
-        await self._journal.apply([posts.record_comment(post.id, comment_id)])
+        await self._journal.apply([upkeep.record_comment(post.id, comment_id)])
         crash.at("comment.recorded")
 
     def _tell(self, post: Post, error: MediawatchError, *, last: bool) -> None:

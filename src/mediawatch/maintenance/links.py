@@ -7,7 +7,7 @@ from mediawatch.clock import Clock
 from mediawatch.errors import JournalError, MediawatchError
 from mediawatch.graph.client import Exchange, GraphClient
 from mediawatch.graph.publishing import Publishing
-from mediawatch.journal import posts
+from mediawatch.journal import upkeep
 from mediawatch.journal.database import Journal
 from mediawatch.log import Log
 from mediawatch.model.posts import Post
@@ -33,7 +33,7 @@ class Links:
         """Read what is missing; how many links were found."""
         found = 0
         since = self._clock.now() - LOOKED_FOR
-        for post in await posts.without_link(self._journal, since=since):
+        for post in await upkeep.without_link(self._journal, since=since):
             try:
                 link = await self._read(post)
             except JournalError:
@@ -42,7 +42,7 @@ class Links:
                 self._log.debug(f"No link of {post.name} yet: {error}", action="link")
                 return found
             if link is not None:
-                await self._journal.apply([posts.record_link(post.id, link)])
+                await self._journal.apply([upkeep.record_link(post.id, link)])
                 crash.at("link.recorded")
                 self._log.info(f"{post.name} is at {link}.", action="link", post=post.id)
                 found += 1

@@ -56,7 +56,9 @@ async def test_a_picture_that_was_to_be_a_reel_goes_on_as_a_picture(river: River
 
 async def test_a_container_that_meta_refused_is_not_looked_at_again(river: River) -> None:
     """The words that it was refused for are mended: another container is made with these."""
-    river.drop("waves.toml", b'cover = "99s"')
+    told = {"on": "create", "do": "status", "status": "ERROR", "subcode": 2207057, "times": 1}
+    river.simulator.script(told)
+    river.drop("waves.toml", b'cover = "2s"')
     async with river.daemon():
         river.drop("waves.mp4", clip(seconds=3))
         held = await river.post("waves.mp4", state="held")

@@ -228,7 +228,11 @@ class Alerts:
         if not await self._went(address, [each.alert for each in told]):
             return False
         await self._record(told, address.digest)
+        self._say_it_went(address, len(told))
         return True
+
+    def _say_it_went(self, address: Address, count: int) -> None:
+        self._log.info(f"{count} alerts went to address {address.shown}.", action="alert")
 
     async def _record(self, told: Sequence[Untold], digest: str) -> None:
         await self._journal.apply([alerts.reached([each.alert.key for each in told], digest)])
@@ -243,7 +247,6 @@ class Alerts:
         if not why:
             self._failures.pop(address.digest, None)
             self._not_before[address.digest] = now + self._pace.gap
-            self._log.info(f"{len(told)} alerts went to address {address.shown}.", action="alert")
             return True
         pauses = self._pace.retries
         self._failures[address.digest] = failures + 1
@@ -280,6 +283,7 @@ class Alerts:
             due = address.digest in left and self._may_go(address)
             if due and await self._went(address, [self._sickness.alert]):
                 left.discard(address.digest)
+                self._say_it_went(address, 1)
         went = len(self._sickness.missing) - len(left)
         self._sickness = Untold(self._sickness.alert, tuple(left))
         return went

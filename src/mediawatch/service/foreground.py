@@ -41,7 +41,7 @@ def run(settings: Settings, log: Log) -> None:
 
 async def _until_told(settings: Settings, log: Log) -> None:
     stop = asyncio.Event()
-    with daemon.stop_signals(stop, first=lambda: leave_in_time(log, _end)):
+    with daemon.stop_signals(stop, first=deadline(log, _end)):
         await live_until(stop, settings, log)
 
 
@@ -51,7 +51,7 @@ async def live_until(
     """Work until ``stop`` is set, then drain. ``at_work`` is called once the daemon is; systemd is
     told all along, where it listens.
 
-    Whoever sets ``stop`` also calls ``leave_in_time``. Raises what ``daemon.running`` raises.
+    Whoever sets ``stop`` also begins the ``deadline``. Raises what ``daemon.running`` raises.
     """
     notify = Notifier()
     threads = ThreadPoolExecutor(thread_name_prefix="blocking")
@@ -93,11 +93,18 @@ def spare_the_collector() -> None:
     gc.freeze()
 
 
-def leave_in_time(log: Log, end: Callable[[int], object]) -> None:
-    """Call ``end`` with exit code 1 after LEAVE_WITHIN, from another thread, unless the process
-    ended before."""
+def deadline(log: Log, end: Callable[[int], object]) -> Callable[[], None]:
+    """What begins the countdown: LEAVE_WITHIN later ``end`` is called with exit code 1, in a thread
+    of its own, unless the process ended before.
 
-    def too_late() -> None:
+    It may be called by a signal handler. That must start no thread: what it interrupts may be
+    starting one just now, and each would wait for the other for ever.
+    """
+    begun = threading.Event()
+
+    def count_down() -> None:
+        begun.wait()
+        time.sleep(LEAVE_WITHIN)
         log.error(
             f"Stopping took longer than {LEAVE_WITHIN:.0f} s: leaving at once.",
             action="stop",
@@ -105,9 +112,8 @@ def leave_in_time(log: Log, end: Callable[[int], object]) -> None:
         )
         end(1)
 
-    timer = threading.Timer(LEAVE_WITHIN, too_late)
-    timer.daemon = True
-    timer.start()
+    threading.Thread(target=count_down, name="deadline", daemon=True).start()
+    return begun.set
 
 
 def threads_hang() -> bool:

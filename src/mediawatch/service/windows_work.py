@@ -73,7 +73,7 @@ class Work:
         for nothing."""
         if self._under_way is not None:
             loop, stop, log = self._under_way
-            foreground.leave_in_time(log, self._leave)
+            foreground.deadline(log, self._leave)()
             loop.call_soon_threadsafe(stop.set)
 
     async def _until_told(self, settings: Settings, log: Log) -> None:

@@ -156,3 +156,20 @@ def test_the_service_account_is_kept_out(river: River, tmp_path: Path) -> None:
     [fine] = service_account.examine(settings, "root")
     assert fine.ok
     assert [] == service_account.examine(settings, None)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs users of a Unix")
+def test_the_service_reaches_what_it_is_brought(river: River, tmp_path: Path) -> None:
+    """A home that is shut bars no service that is given the folder in it; what is shut inside that
+    folder does, and the folders of held files and duplicates count too."""
+    settings = load(river.config)
+    tmp_path.chmod(0o700)
+    brought = [settings.watch.folder.parent]
+    for folder in (*brought, settings.watch.folder, settings.watch.held_folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o777)
+    [fine] = service_account.examine(settings, "nobody", brought)
+    assert fine.ok, fine
+    settings.watch.held_folder.chmod(0o755)
+    [barred] = service_account.examine(settings, "nobody", brought)
+    assert f"{settings.watch.held_folder} bars it" in barred.detail

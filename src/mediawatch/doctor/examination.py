@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.request import getproxies
 
 import aiohttp
@@ -31,12 +32,14 @@ async def examine(
     log: Log,
     *,
     service_user: Callable[[], str | None] = service_account.installed_account,
+    brought: Iterable[Path] = (),
 ) -> AsyncIterator[Section]:
-    """The sections in order, each as soon as those before it are told."""
+    """The sections in order, each as soon as those before it are told. ``brought``: folders that
+    an installed service is given without the way to them."""
     journal = settings.storage.data_dir / FILE_NAME
 
     def service() -> list[Finding]:
-        return service_account.examine(settings, service_user())
+        return service_account.examine(settings, service_user(), brought)
 
     async with aiohttp.ClientSession(
         cookie_jar=aiohttp.DummyCookieJar(), trust_env=bool(getproxies())

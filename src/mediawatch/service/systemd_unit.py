@@ -86,6 +86,11 @@ def written_folders(settings: Settings) -> list[Path]:
     return _without_nested([*folders, *data_folders(settings)])
 
 
+def brought_folders(settings: Settings) -> list[Path]:
+    """Those of them that lie in a home: they are brought to the service without the way to it."""
+    return [path for path in written_folders(settings) if _is_below(path, HOMES)]
+
+
 def _read(settings: Settings) -> Iterable[Path]:
     if settings.ftp.tls_ca_file is not None:
         yield _absolute(settings.ftp.tls_ca_file)

@@ -51,6 +51,7 @@ async def test_a_good_set_up_is_approved(river: River) -> None:
     assert set() == river.leftovers()
     assert {} == river.host.ftp.files()
     assert not river.data.exists()
+    assert [] == list(river.inbox.iterdir())
     assert {"Folders", "Watching", "Journal", "Web host", "Instagram"} == {
         finding["section"] for finding in document["findings"]
     }

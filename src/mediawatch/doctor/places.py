@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mediawatch.config import Settings
 from mediawatch.errors import from_os_error
+from mediawatch.journal.ownership import HIDDEN
 from mediawatch.model.findings import Finding, failed
 
 #: Hidden, so that no watcher takes it for a file of somebody's.
@@ -67,11 +68,13 @@ def _inbox(folder: Path) -> Finding:
     if not os.path.isdir(folder):  # noqa: PTH112 - "no" where pathlib raises
         what = "is no folder" if os.path.lexists(folder) else "does not exist"
         return Finding("inbox", False, f"{folder} {what}.", f'Make it: mkdir -p "{folder}"')
-    hidden = folder / ".mediawatch"
+    hidden = folder / HIDDEN
     probe = folder / f"{PROBE}{secrets.token_hex(4)}"
     moved = hidden / probe.name
+    made = False
     try:
         os.listdir(folder)  # noqa: PTH208 - as the watcher does
+        made = not os.path.lexists(hidden)
         hidden.mkdir(exist_ok=True)
         probe.write_bytes(b"")
         probe.rename(moved)
@@ -82,6 +85,9 @@ def _inbox(folder: Path) -> Finding:
         for left in (probe, moved):
             with contextlib.suppress(OSError):
                 left.unlink(missing_ok=True)
+        if made:  # it would be whoever asks' own, and perhaps shut to the service
+            with contextlib.suppress(OSError):
+                hidden.rmdir()
     return Finding("inbox", True, f"Files can be taken from {folder}.")
 
 

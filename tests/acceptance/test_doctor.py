@@ -19,10 +19,12 @@ from mediawatch.config import load
 from mediawatch.doctor import service_account, web_host
 from mediawatch.doctor.examination import Section, examine
 from mediawatch.doctor.places import PROBE
+from mediawatch.journal.ownership import HIDDEN
 from mediawatch.log import silent
 from tests.support.confined import required
 from tests.support.planted import PLANTED, Planted
 from tests.support.river import River
+from tests.unit.test_config import GOOD
 
 
 async def _examined(river: River, before: list[str] | None = None) -> dict[str, Any]:
@@ -174,3 +176,30 @@ def test_the_service_reaches_what_it_is_brought(river: River, tmp_path: Path) ->
     settings.watch.held_folder.chmod(0o755)
     [barred] = service_account.examine(settings, "nobody", brought)
     assert f"{settings.watch.held_folder} bars it" in barred.detail
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs users of a Unix")
+def test_the_service_gets_what_others_left(river: River) -> None:
+    """The work folder of whoever ran mediawatch before bars the service from every file."""
+    settings = load(river.config)
+    work = settings.watch.folder / HIDDEN
+    work.mkdir()
+    work.chmod(0o755)
+    for folder in (settings.watch.folder.parent, settings.watch.folder):
+        folder.chmod(0o777)
+    [barred] = service_account.examine(settings, "nobody", [settings.watch.folder.parent])
+    assert f"{work} bars it" in barred.detail
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs users of a Unix")
+def test_only_root_sees_what_the_service_does(
+    river: River, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another one's journal and daemon are his own: he is told that they are not the service's."""
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    own = load(None, {**GOOD, "AUTO_DOWNLOAD_DIR": str(river.inbox)}, tmp_path / ".env")
+    _, told = service_account.examine(own, "root")
+    assert told.ok
+    assert "sudo mediawatch doctor" in told.remedy
+    named = load(river.config)
+    assert ["service account"] == [each.name for each in service_account.examine(named, "root")]

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mediawatch.config import Settings
+from mediawatch.journal.ownership import HIDDEN
 from mediawatch.model.findings import Finding
 
 _UNIT = "mediawatch.service"
@@ -63,12 +64,27 @@ def examine(settings: Settings, account: str | None, brought: Iterable[Path] = (
                     f'Give it the right: setfacl -m u:{account}:rwX "{barred}"',
                 )
             ]
-    return [Finding("service account", True, f"{account}, the service's user, may use them all.")]
+    reach = Finding("service account", True, f"{account}, the service's user, may use them all.")
+    return [reach, *_own_eyes(settings)]
+
+
+def _own_eyes(settings: Settings) -> list[Finding]:
+    """Whoever is not root has a data folder of his own, and sees nothing of the service's."""
+    if os.geteuid() == 0 or "data_dir" in settings.storage.model_fields_set:
+        return []
+    return [
+        Finding(
+            "service",
+            True,
+            "One is installed; what follows of the daemon and the journal is not about it.",
+            "As root you see what it does: sudo mediawatch doctor --config FILE",
+        )
+    ]
 
 
 def _worked_in(settings: Settings) -> list[Path]:
     watch = settings.watch
-    folders = [watch.folder, watch.processed_folder, watch.failed_folder]
+    folders = [watch.folder, watch.folder / HIDDEN, watch.processed_folder, watch.failed_folder]
     folders += [watch.held_folder, watch.duplicate_folder]
     if "data_dir" in settings.storage.model_fields_set:  # else it is not whoever asks' own
         folders.append(settings.storage.data_dir)

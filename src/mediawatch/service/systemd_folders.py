@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mediawatch.config import Settings
 from mediawatch.errors import from_os_error
+from mediawatch.journal.ownership import HIDDEN
 from mediawatch.service.base import ServiceProblem
 from mediawatch.service.systemd_unit import ACCOUNT, brought_folders, data_folders, watch_folders
 
@@ -47,6 +48,9 @@ class Folders:
         ]
         for path in (*self._watched, *self._own):
             self._require_writable(path)
+        # Left by whoever ran mediawatch until now.
+        if (inbox / HIDDEN).is_dir():
+            self._require_writable(inbox / HIDDEN)
         told = [f"Made the folder {path}." for path in made]
         if any(path in made for path in self._watched):
             told.append(

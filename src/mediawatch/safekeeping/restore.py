@@ -137,6 +137,8 @@ def restore(proved: Proved, settings: Settings, now: float) -> Restored:
         try:
             _unpack_journal(proved, part / JOURNAL)
             unseen = _records(proved, data_dir, part)
+            for path in (part, *part.iterdir()):
+                owner_only.give_to_owner_of(data_dir, path)
         except OSError as error:
             raise from_os_error(error, f"write in {part}") from error
         stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")

@@ -31,12 +31,12 @@ def examine(settings: Settings) -> list[Finding]:
         ("data", settings.storage.data_dir),
     ):
         findings.append(_written(name, folder))
-    findings += free_space([watch.folder, watch.processed_folder, settings.storage.data_dir])
+    findings += _free_space([watch.folder, watch.processed_folder, settings.storage.data_dir])
     findings.append(_same_disk(watch.folder, watch.processed_folder))
     return findings
 
 
-def free_space(folders: list[Path]) -> list[Finding]:
+def _free_space(folders: list[Path]) -> list[Finding]:
     """One finding for each disk that these lie on. Blocks."""
     findings, seen = [], set()
     for folder in folders:
@@ -49,11 +49,12 @@ def free_space(folders: list[Path]) -> list[Finding]:
             continue
         if disk not in seen:
             seen.add(disk)
-            findings.append(_space(ground, free))
+            findings.append(space(ground, free))
     return findings
 
 
-def _space(ground: Path, free: int) -> Finding:
+def space(ground: Path, free: int) -> Finding:
+    """What so many free bytes on the disk of ``ground`` mean."""
     told = f"{free / 1e9:.1f} GB" if free >= LITTLE else f"{free / 1e6:.0f} MB"
     remedy = "Make room there: originals and converted files need it, and so does the journal."
     return Finding(

@@ -69,6 +69,8 @@ async def test_a_daemon_at_work_is_asked(river: River) -> None:
         assert "mediawatch runs" in found["daemon"]
         assert "noticed" in found["watcher"]
         assert {"folder", "journal", "workers"} <= set(found)
+        measured = [each for each in document["findings"] if each["name"] == "free space"]
+        assert {"Folders"} == {each["section"] for each in measured}
     assert set() == river.leftovers()
     assert not [line for line in river.said("ignored") if PROBE in line["event"]]
 

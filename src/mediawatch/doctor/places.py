@@ -15,6 +15,8 @@ from mediawatch.model.findings import Finding, failed
 
 #: Hidden, so that no watcher takes it for a file of somebody's.
 PROBE = ".mediawatch-probe-"
+#: What the finding about a disk is called.
+SPACE = "free space"
 #: Bytes on a disk below which work stops soon, and below which it is time to look.
 TOO_LITTLE, LITTLE = 256 << 20, 1 << 30
 
@@ -45,7 +47,7 @@ def _free_space(folders: list[Path]) -> list[Finding]:
             disk = ground.stat().st_dev
             free = shutil.disk_usage(ground).free
         except OSError as error:
-            findings.append(failed("free space", from_os_error(error, f"measure {ground}")))
+            findings.append(failed(SPACE, from_os_error(error, f"measure {ground}")))
             continue
         if disk not in seen:
             seen.add(disk)
@@ -58,7 +60,7 @@ def space(ground: Path, free: int) -> Finding:
     told = f"{free / 1e9:.1f} GB" if free >= LITTLE else f"{free / 1e6:.0f} MB"
     remedy = "Make room there: originals and converted files need it, and so does the journal."
     return Finding(
-        "free space",
+        SPACE,
         free >= TOO_LITTLE,
         f"{told} are free on the disk of {ground}.",
         remedy if free < LITTLE else "",

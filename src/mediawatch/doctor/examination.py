@@ -6,13 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.request import getproxies
-
-import aiohttp
 
 from mediawatch.clock import Clock
 from mediawatch.config import Settings
 from mediawatch.doctor import account, journal_file, places, service_account, watching, web_host
+from mediawatch.hosts.http_session import http_session
 from mediawatch.journal.sqlite import FILE_NAME
 from mediawatch.log import Log
 from mediawatch.model.findings import Finding
@@ -41,9 +39,7 @@ async def examine(
     def service() -> list[Finding]:
         return service_account.examine(settings, service_user(), brought)
 
-    async with aiohttp.ClientSession(
-        cookie_jar=aiohttp.DummyCookieJar(), trust_env=bool(getproxies())
-    ) as session:
+    async with http_session() as session:
         sections: dict[str, Awaitable[list[Finding]]] = {
             "Folders": asyncio.to_thread(places.examine, settings),
             "Service": asyncio.to_thread(service),

@@ -102,19 +102,21 @@ def test_no_secret_comes_into_the_drop_in(tmp_path: Path) -> None:
 def test_without_root_the_way_is_told(
     order: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is tried; the very command is shown again with sudo."""
+    """Nothing is tried; the command is shown with sudo, and with the settings file that root would
+    not find by itself."""
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setattr(sys, "argv", ["/opt/bin/mediawatch", "service", order])
     for name, value in {**GOOD, "AUTO_DOWNLOAD_DIR": str(tmp_path)}.items():
         monkeypatch.setenv(name, value)
     file = tmp_path / "config.toml"
     file.write_text("")
-    named = ["--config", str(file)] if order == "install" else []
-    done = CliRunner().invoke(app, ["service", order, *named])
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["service", order])
 
     assert 1 == done.exit_code
     assert "Only root may do that" in done.output
-    assert f"sudo /opt/bin/mediawatch service {order}" in done.output
+    named = f" --config {file}" if order == "install" else ""
+    assert f"sudo /opt/bin/mediawatch service {order}{named}\n" in done.output
 
 
 def test_the_agent_of_launchd() -> None:

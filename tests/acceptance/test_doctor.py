@@ -16,7 +16,7 @@ import pytest
 from mediawatch.cli.doctor import document_of
 from mediawatch.clock import SystemClock
 from mediawatch.config import load
-from mediawatch.doctor import service_account, web_host
+from mediawatch.doctor import journal_file, service_account, web_host
 from mediawatch.doctor.examination import Section, examine
 from mediawatch.doctor.places import PROBE
 from mediawatch.journal.ownership import HIDDEN
@@ -112,6 +112,21 @@ _FOLLOWS = {"Watching"}
 def test_enough_faults_are_planted() -> None:
     """At least 25, no two alike."""
     assert len({planted.fault for planted in PLANTED}) == len(PLANTED) >= 25
+
+
+async def test_a_journal_that_may_not_be_looked_at(river: River) -> None:
+    """The data folder of a service is shut to others: a cross, and the rest is examined."""
+    [told] = journal_file.examine(river.root / ("n" * 300) / "journal.db", 0.0)
+    assert not told.ok
+    assert "look at" in told.detail
+
+
+async def test_what_the_daemon_knows_of_tls_is_not_written_down(river: River) -> None:
+    """A file that root made in the data folder of a service would be shut to it."""
+    river.data.mkdir()
+    assert web_host._if_there(river.data / "tls_seen.json") is None
+    (river.data / "tls_seen.json").touch()
+    assert web_host._if_there(river.data / "tls_seen.json") is not None
 
 
 async def test_people_read_marks_and_remedies(river: River) -> None:

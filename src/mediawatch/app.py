@@ -235,7 +235,7 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
         )
         user_id = settings.instagram.user_id
         asks = settings.instagram.login == "facebook"
-        token_expiry = TokenExpiry(client, tokens, user_id, clock, log, asks=asks)
+        token_expiry = TokenExpiry(client, tokens, user_id, log, asks=asks)
         disks = Disks(_folders(settings))
         alerts = _alerts(settings, journal, clock, log, metrics, watcher, disks, token_expiry)
         await alerts.open()

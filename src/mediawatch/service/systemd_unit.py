@@ -13,12 +13,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mediawatch.config import Settings
+from mediawatch.config.tables import MACHINE_DATA
 from mediawatch.service.base import ServiceProblem
 
 UNIT = "mediawatch.service"
 ACCOUNT = "mediawatch"
 #: What the unit's StateDirectory is called in full.
-STATE = Path("/var/lib/mediawatch")
+STATE = MACHINE_DATA
 #: What the unit hides, so that it must be bound to where it is.
 HOMES = (Path("/home"), Path("/root"), Path("/run/user"))
 _HIDDEN = (*HOMES, Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - hidden, not used

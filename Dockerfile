@@ -11,7 +11,7 @@ RUN /opt/mediawatch/bin/pip install --no-cache-dir --no-deps --no-build-isolatio
 FROM python:3.11-slim
 COPY --from=build /opt/mediawatch /opt/mediawatch
 RUN useradd --system --uid 10001 --home-dir /var/lib/mediawatch --create-home mediawatch \
- && install -d -o mediawatch -g mediawatch /media/download /media/processed /etc/mediawatch
+ && install -d -o mediawatch -g mediawatch /media /media/download /media/processed /etc/mediawatch
 ENV PATH=/opt/mediawatch/bin:$PATH \
     MEDIAWATCH_CONFIG=/etc/mediawatch/config.toml \
     MEDIAWATCH_STORAGE__DATA_DIR=/var/lib/mediawatch \

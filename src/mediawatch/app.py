@@ -9,9 +9,6 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
-from urllib.request import getproxies
-
-import aiohttp
 
 from mediawatch import crash
 from mediawatch.actions import again
@@ -25,6 +22,7 @@ from mediawatch.graph.client import GraphClient
 from mediawatch.graph.pacing import Pacing
 from mediawatch.graph.rupload import Rupload
 from mediawatch.hosts.ftp import FtpHost
+from mediawatch.hosts.http_session import http_session
 from mediawatch.hosts.reach import Reach
 from mediawatch.journal import accounts
 from mediawatch.journal.ownership import Ownership
@@ -108,7 +106,7 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
         journal = await stack.enter_async_context(SqliteJournal(data_dir / FILE_NAME, metrics))
         await journal.apply([accounts.ensure(settings.instagram.user_id)])
         crash.at("account.recorded")
-        session = await stack.enter_async_context(_http_session())
+        session = await stack.enter_async_context(http_session())
         preparer = await stack.enter_async_context(
             Preparer(timeout=settings.media.timeout, video=video_options(settings.media))
         )
@@ -237,7 +235,7 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
         )
         user_id = settings.instagram.user_id
         asks = settings.instagram.login == "facebook"
-        token_expiry = TokenExpiry(client, tokens, user_id, clock, log, asks=asks)
+        token_expiry = TokenExpiry(client, tokens, user_id, log, asks=asks)
         disks = Disks(_folders(settings))
         alerts = _alerts(settings, journal, clock, log, metrics, watcher, disks, token_expiry)
         await alerts.open()
@@ -297,16 +295,6 @@ class _Warm:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait({self._task})
-
-
-@asynccontextmanager
-async def _http_session() -> AsyncIterator[aiohttp.ClientSession]:
-    # A dummy jar: a cookie of one address has no business at another. Whether there is a proxy is
-    # asked once: aiohttp would look through the environment and .netrc with every request.
-    async with aiohttp.ClientSession(
-        cookie_jar=aiohttp.DummyCookieJar(), trust_env=bool(getproxies())
-    ) as session:
-        yield session
 
 
 def _alerts(

@@ -17,7 +17,7 @@ from mediawatch import __version__, figures
 from mediawatch.app import App, open_app
 from mediawatch.clock import Clock, SystemClock, iso
 from mediawatch.config import Settings
-from mediawatch.doctor.places import free_space
+from mediawatch.doctor.places import space
 from mediawatch.errors import JournalError, MediawatchError, StorageProblem
 from mediawatch.journal import posts
 from mediawatch.log import Log
@@ -209,9 +209,7 @@ class Daemon:
         """Configuration and health, for the API and the ``status`` command. No secret in it."""
         app, settings, watch = self.app, self.app.settings, self.app.watcher.state
         counted = await posts.counts(app.journal)
-        folders = [settings.watch.folder, settings.watch.processed_folder]
-        room = await asyncio.to_thread(free_space, [*folders, settings.storage.data_dir])
-        checks = [*await self.checks(), *room]
+        checks = [*await self.checks(), *self._disk_checks()]
         account = await app.standing.tell(app.journal, settings.instagram.user_id)
         well = all(check.ok for check in checks) and account["state"] != "stopped"
         return {
@@ -244,6 +242,12 @@ class Daemon:
     async def checks(self) -> list[Finding]:
         """Computed from work done: a thread or task that died shows here."""
         return [self._folder_check(), *await self._journal_checks()]
+
+    def _disk_checks(self) -> list[Finding]:
+        """As they were last found: a dead share must not hold up whoever asks."""
+        rooms = reversed(list((self.app.disks.rooms or {}).values()))
+        by_device = {room.device: room for room in rooms}
+        return [space(room.folder, room.free) for room in reversed(by_device.values())]
 
     def _folder_check(self) -> Finding:
         watch, settings = self.app.watcher.state, self.app.settings.watch

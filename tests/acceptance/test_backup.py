@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
 import stat
@@ -71,6 +72,45 @@ async def test_a_backup_is_made_while_the_daemon_works(river: River) -> None:
     async with river.daemon():
         await river.arrived(originals | later)
     assert originals.keys() == {path.name for path in river.duplicate.glob("*.jpg")}
+
+
+async def test_secrets_beside_the_settings_go_where_those_go(river: River) -> None:
+    """They are found by lying there: under another settings file they lie beside that one."""
+    for table, key, value in (("ftp", "password", PASSWORD), ("instagram", "access_token", TOKEN)):
+        del river.tables[table][key]
+        beside = river.root / "credentials" / f"{table}.{key}"
+        beside.parent.mkdir(exist_ok=True)
+        beside.write_text(value)
+    river.write_settings()
+    async with river.daemon():
+        pass
+    backup = await backed_up(river)
+    river.config.unlink()
+    shutil.rmtree(beside.parent)
+    river.config = river.root / "moved" / "config.toml"
+
+    ended = await river.run("restore", str(backup), *told(river))
+
+    assert 0 == ended.code, ended.err
+    assert TOKEN == (river.root / "moved" / "credentials" / beside.name).read_text()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs users of a Unix")
+async def test_an_administrator_restores_for_a_service(river: River) -> None:
+    """What root puts back belongs to whoever has the data folder: the service must read it."""
+    if os.geteuid() != 0 and os.environ.get("MEDIAWATCH_REQUIRE_ALL") != "1":
+        pytest.skip("only root gives files to somebody else")
+    async with river.daemon():
+        pass
+    backup = await backed_up(river)
+    for path in (river.data, *river.data.iterdir()):
+        os.chown(path, 65534, 65534)
+
+    await restored(river, backup)
+
+    found = {path.name: path.stat().st_uid for path in river.data.iterdir() if path.is_file()}
+    assert "journal.db" in found
+    assert {65534} == {owner for name, owner in found.items() if not name.endswith(".lock")}
 
 
 async def test_what_was_published_since_is_not_published_again(river: River) -> None:

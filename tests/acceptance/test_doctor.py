@@ -16,13 +16,15 @@ import pytest
 from mediawatch.cli.doctor import document_of
 from mediawatch.clock import SystemClock
 from mediawatch.config import load
-from mediawatch.doctor import service_account, web_host
+from mediawatch.doctor import journal_file, service_account, web_host
 from mediawatch.doctor.examination import Section, examine
 from mediawatch.doctor.places import PROBE
+from mediawatch.journal.ownership import HIDDEN
 from mediawatch.log import silent
 from tests.support.confined import required
 from tests.support.planted import PLANTED, Planted
 from tests.support.river import River
+from tests.unit.test_config import GOOD
 
 
 async def _examined(river: River, before: list[str] | None = None) -> dict[str, Any]:
@@ -51,6 +53,7 @@ async def test_a_good_set_up_is_approved(river: River) -> None:
     assert set() == river.leftovers()
     assert {} == river.host.ftp.files()
     assert not river.data.exists()
+    assert [] == list(river.inbox.iterdir())
     assert {"Folders", "Watching", "Journal", "Web host", "Instagram"} == {
         finding["section"] for finding in document["findings"]
     }
@@ -66,6 +69,8 @@ async def test_a_daemon_at_work_is_asked(river: River) -> None:
         assert "mediawatch runs" in found["daemon"]
         assert "noticed" in found["watcher"]
         assert {"folder", "journal", "workers"} <= set(found)
+        measured = [each for each in document["findings"] if each["name"] == "free space"]
+        assert {"Folders"} == {each["section"] for each in measured}
     assert set() == river.leftovers()
     assert not [line for line in river.said("ignored") if PROBE in line["event"]]
 
@@ -107,6 +112,21 @@ _FOLLOWS = {"Watching"}
 def test_enough_faults_are_planted() -> None:
     """At least 25, no two alike."""
     assert len({planted.fault for planted in PLANTED}) == len(PLANTED) >= 25
+
+
+async def test_a_journal_that_may_not_be_looked_at(river: River) -> None:
+    """The data folder of a service is shut to others: a cross, and the rest is examined."""
+    [told] = journal_file.examine(river.root / ("n" * 300) / "journal.db", 0.0)
+    assert not told.ok
+    assert "look at" in told.detail
+
+
+async def test_what_the_daemon_knows_of_tls_is_not_written_down(river: River) -> None:
+    """A file that root made in the data folder of a service would be shut to it."""
+    river.data.mkdir()
+    assert web_host._if_there(river.data / "tls_seen.json") is None
+    (river.data / "tls_seen.json").touch()
+    assert web_host._if_there(river.data / "tls_seen.json") is not None
 
 
 async def test_people_read_marks_and_remedies(river: River) -> None:
@@ -156,3 +176,47 @@ def test_the_service_account_is_kept_out(river: River, tmp_path: Path) -> None:
     [fine] = service_account.examine(settings, "root")
     assert fine.ok
     assert [] == service_account.examine(settings, None)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs users of a Unix")
+def test_the_service_reaches_what_it_is_brought(river: River, tmp_path: Path) -> None:
+    """A home that is shut bars no service that is given the folder in it; what is shut inside that
+    folder does, and the folders of held files and duplicates count too."""
+    settings = load(river.config)
+    tmp_path.chmod(0o700)
+    brought = [settings.watch.folder.parent]
+    for folder in (*brought, settings.watch.folder, settings.watch.held_folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o777)
+    [fine] = service_account.examine(settings, "nobody", brought)
+    assert fine.ok, fine
+    settings.watch.held_folder.chmod(0o755)
+    [barred] = service_account.examine(settings, "nobody", brought)
+    assert f"{settings.watch.held_folder} bars it" in barred.detail
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs users of a Unix")
+def test_the_service_gets_what_others_left(river: River) -> None:
+    """The work folder of whoever ran mediawatch before bars the service from every file."""
+    settings = load(river.config)
+    work = settings.watch.folder / HIDDEN
+    work.mkdir()
+    work.chmod(0o755)
+    for folder in (settings.watch.folder.parent, settings.watch.folder):
+        folder.chmod(0o777)
+    [barred] = service_account.examine(settings, "nobody", [settings.watch.folder.parent])
+    assert f"{work} bars it" in barred.detail
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs users of a Unix")
+def test_only_root_sees_what_the_service_does(
+    river: River, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another one's journal and daemon are his own: he is told that they are not the service's."""
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    own = load(None, {**GOOD, "AUTO_DOWNLOAD_DIR": str(river.inbox)}, tmp_path / ".env")
+    _, told = service_account.examine(own, "root")
+    assert told.ok
+    assert "sudo mediawatch doctor" in told.remedy
+    named = load(river.config)
+    assert ["service account"] == [each.name for each in service_account.examine(named, "root")]

@@ -6,6 +6,7 @@ The daemon runs in the test's process, so that parts of it can be ended; time is
 from __future__ import annotations
 
 import asyncio
+import shutil
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -153,6 +154,23 @@ async def test_a_scan_that_hangs_turns_the_health_page_red_until_it_goes_on(
         finally:
             goes_on.set()
         await house.is_well()
+
+
+async def test_a_disk_that_does_not_answer_keeps_nobody_waiting(
+    river: River, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Status tells the free space as it was last found, and asks no share that is dead."""
+    goes_on = threading.Event()
+    async with at_work(river) as house:
+        disks = house.at_work.app.disks
+        await river.until(lambda: disks.rooms is not None)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: goes_on.wait())
+        try:
+            async with asyncio.timeout(5):
+                status = await house.at_work.status()
+            assert "free space" in [check["name"] for check in status["checks"]]
+        finally:
+            goes_on.set()
 
 
 async def test_a_worker_that_is_stuck_turns_the_health_page_red(

@@ -56,7 +56,7 @@ async def expiry(meta: Meta) -> AsyncIterator[TokenExpiry]:
             pacing=Pacing(clock, silent()),
         )
         settings = InstagramSettings(user_id=ACCOUNT, access_token=SecretStr(TOKEN))
-        yield TokenExpiry(client, Tokens(settings), ACCOUNT, clock, silent(), asks=True)
+        yield TokenExpiry(client, Tokens(settings), ACCOUNT, silent(), asks=True)
     await runner.cleanup()
 
 

@@ -152,7 +152,7 @@ async def test_a_journal_of_before_is_not_left_behind(machine: Machine, river: R
     )
 
     assert 1 == said.code
-    assert f"sudo mv {old} /var/lib/mediawatch" in said.err
+    assert f"sudo mv -T {old} /var/lib/mediawatch" in said.err
     assert not machine.seen(f"/etc/systemd/system/{UNIT}").exists()
 
 

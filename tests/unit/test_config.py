@@ -175,6 +175,32 @@ def test_what_a_service_must_be_handed(tmp_path: Path) -> None:
     } == credentials.belonging_to(settings_file)
 
 
+@pytest.mark.parametrize("list_of", [".gitignore", ".dockerignore"])
+def test_secrets_beside_the_settings_go_nowhere(list_of: str) -> None:
+    """Whoever keeps the settings in a clone neither commits the secrets nor builds them in."""
+    left_out = (Path(__file__).parents[2] / list_of).read_text(encoding="utf-8").split()
+    assert {credentials.BESIDE, "secrets", ".env", "config.toml", "*.backup"} <= {
+        name.strip("/") for name in left_out
+    }
+
+
+def test_a_secret_in_the_settings_wins_in_a_service_too(tmp_path: Path) -> None:
+    """A new token that was put into the settings beside the file of the old one counts, whether a
+    service manager hands over the files or not."""
+    for name in ("password", "old"):
+        (tmp_path / name).write_text(f"a-secret-{name}")
+    settings_file = tmp_path / "config.toml"
+    settings_file.write_text(
+        f"[ftp]\npassword = 'YOUR-PASSWORD'\npassword_file = '{tmp_path / 'password'}'\n"
+        "[instagram]\naccess_token = 'the-new-token'\n"
+        f"access_token_file = '{tmp_path / 'old'}'\n"
+    )
+
+    handed = credentials.belonging_to(settings_file)
+
+    assert {"config.toml", "ftp.password"} == handed.keys()
+
+
 def test_where_the_data_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A state folder that systemd made is used unless the settings name another."""
     monkeypatch.setenv("STATE_DIRECTORY", f"{tmp_path / 'state'}:/another")

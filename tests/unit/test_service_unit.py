@@ -102,19 +102,21 @@ def test_no_secret_comes_into_the_drop_in(tmp_path: Path) -> None:
 def test_without_root_the_way_is_told(
     order: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is tried; the very command is shown again with sudo."""
+    """Nothing is tried; the command is shown with sudo, and with the settings file that root would
+    not find by itself."""
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setattr(sys, "argv", ["/opt/bin/mediawatch", "service", order])
     for name, value in {**GOOD, "AUTO_DOWNLOAD_DIR": str(tmp_path)}.items():
         monkeypatch.setenv(name, value)
     file = tmp_path / "config.toml"
     file.write_text("")
-    named = ["--config", str(file)] if order == "install" else []
-    done = CliRunner().invoke(app, ["service", order, *named])
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["service", order])
 
     assert 1 == done.exit_code
     assert "Only root may do that" in done.output
-    assert f"sudo /opt/bin/mediawatch service {order}" in done.output
+    named = f" --config {file}" if order == "install" else ""
+    assert f"sudo /opt/bin/mediawatch service {order}{named}\n" in done.output
 
 
 def test_the_agent_of_launchd() -> None:
@@ -141,3 +143,26 @@ def test_the_files_for_managers_are_in_the_wheel(tmp_path: Path) -> None:
     for name in ("systemd/mediawatch.service", "launchd/mediawatch.plist"):
         assert manager_file(name).is_file()
         assert f"mediawatch/service/manager/{name}" in held
+
+
+def test_a_work_folder_of_somebody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever ran mediawatch until now left a folder in the inbox, in which the service must be
+    able to work: it is told, with the command that lets it in."""
+    if os.geteuid() != 0 and os.environ.get("MEDIAWATCH_REQUIRE_ALL") != "1":
+        pytest.skip("only root may look as somebody else")
+    from mediawatch.service import systemd_folders, systemd_unit
+
+    inbox = tmp_path / "pictures" / "inbox"
+    work = inbox / ".mediawatch"
+    work.mkdir(parents=True)
+    for folder in (inbox.parent, inbox):
+        folder.chmod(0o777)
+    work.chmod(0o755)
+    monkeypatch.setattr(systemd_folders, "ACCOUNT", "nobody")
+    monkeypatch.setattr(systemd_unit, "HOMES", (tmp_path,))
+    folders = systemd_folders.Folders(settings(tmp_path, AUTO_DOWNLOAD_DIR=str(inbox)))
+
+    with pytest.raises(ServiceProblem, match=r"may not read and write in .*\.mediawatch"):
+        folders.make()
+    work.chmod(0o777)
+    folders.make()

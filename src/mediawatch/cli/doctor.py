@@ -15,6 +15,7 @@ from mediawatch.clock import SystemClock
 from mediawatch.config import Settings
 from mediawatch.doctor.examination import Section, examine
 from mediawatch.log import printable, silent
+from mediawatch.service.systemd_unit import brought_folders
 
 _WIDTH = 16
 
@@ -38,7 +39,8 @@ def run_doctor(config: Path | None, *, as_json: bool) -> None:
 
 async def _examine(settings: Settings, *, tell: bool) -> list[Section]:
     sections = []
-    async for section in examine(settings, SystemClock(), silent()):
+    brought = brought_folders(settings)
+    async for section in examine(settings, SystemClock(), silent(), brought=brought):
         sections.append(section)
         if tell:
             _tell(section)

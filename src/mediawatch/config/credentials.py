@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from mediawatch.config.explain import is_placeholder
 from mediawatch.config.tables import Settings, Table
 from mediawatch.config.values import parse_folder
 
@@ -52,6 +53,13 @@ def belonging_to(settings_file: Path) -> dict[str, Path]:
         beside = settings_file.parent / BESIDE / f"{table}.{key}"
         if beside.is_file():
             found[f"{table}.{key}"] = beside
-        elif elsewhere := named.get(table, {}).get(f"{key}_file"):
+        elif (elsewhere := named.get(table, {}).get(f"{key}_file")) and not _is_given(
+            named[table].get(key)
+        ):
             found[f"{table}.{key}"] = parse_folder(elsewhere)
     return {name: Path(os.path.abspath(file)) for name, file in found.items()}  # noqa: PTH100
+
+
+def _is_given(value: Any) -> bool:
+    """Whether a secret stands in the settings themselves, where it wins over a file."""
+    return bool(value) and not is_placeholder(value)

@@ -27,7 +27,10 @@ NEEDED = {
     "facebook": ("instagram_basic", "instagram_content_publish", "pages_read_engagement"),
     "instagram": ("instagram_business_basic", "instagram_business_content_publish"),
 }
-_NEW_TOKEN = "Make a new token in the dashboard of your Meta app, and put it into the settings."
+_NEW_TOKEN = (
+    "Make a new token in the dashboard of your Meta app, and put it where the old one lies: "
+    "`mediawatch config show` tells."
+)
 
 
 async def examine(

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from urllib.request import getproxies
-
-import aiohttp
+from pathlib import Path
 
 from mediawatch.clock import Clock
 from mediawatch.config import Settings
 from mediawatch.doctor import account, journal_file, places, service_account, watching, web_host
+from mediawatch.hosts.http_session import http_session
 from mediawatch.journal.sqlite import FILE_NAME
 from mediawatch.log import Log
 from mediawatch.model.findings import Finding
@@ -31,16 +30,16 @@ async def examine(
     log: Log,
     *,
     service_user: Callable[[], str | None] = service_account.installed_account,
+    brought: Iterable[Path] = (),
 ) -> AsyncIterator[Section]:
-    """The sections in order, each as soon as those before it are told."""
+    """The sections in order, each as soon as those before it are told. ``brought``: folders that
+    an installed service is given without the way to them."""
     journal = settings.storage.data_dir / FILE_NAME
 
     def service() -> list[Finding]:
-        return service_account.examine(settings, service_user())
+        return service_account.examine(settings, service_user(), brought)
 
-    async with aiohttp.ClientSession(
-        cookie_jar=aiohttp.DummyCookieJar(), trust_env=bool(getproxies())
-    ) as session:
+    async with http_session() as session:
         sections: dict[str, Awaitable[list[Finding]]] = {
             "Folders": asyncio.to_thread(places.examine, settings),
             "Service": asyncio.to_thread(service),

@@ -7,8 +7,9 @@ import sqlite3
 from pathlib import Path
 
 from mediawatch.clock import iso
+from mediawatch.errors import from_os_error
 from mediawatch.journal import backup, migrate
-from mediawatch.model.findings import Finding
+from mediawatch.model.findings import Finding, failed
 
 #: Seconds after which a daily copy is missed.
 OLD = 3 * 86_400.0
@@ -16,6 +17,13 @@ OLD = 3 * 86_400.0
 
 def examine(journal: Path, now: float) -> list[Finding]:
     """Blocks; a large journal takes some seconds. Nothing is written."""
+    try:
+        return _examine(journal, now)
+    except OSError as error:  # such as the data folder of a service, which is nobody else's
+        return [failed("journal file", from_os_error(error, f"look at {journal}"))]
+
+
+def _examine(journal: Path, now: float) -> list[Finding]:
     if not journal.exists():
         return [Finding("journal file", True, "There is none yet; the first start makes it.")]
     try:

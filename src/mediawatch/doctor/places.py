@@ -10,10 +10,13 @@ from pathlib import Path
 
 from mediawatch.config import Settings
 from mediawatch.errors import from_os_error
+from mediawatch.journal.ownership import HIDDEN
 from mediawatch.model.findings import Finding, failed
 
 #: Hidden, so that no watcher takes it for a file of somebody's.
 PROBE = ".mediawatch-probe-"
+#: What the finding about a disk is called.
+SPACE = "free space"
 #: Bytes on a disk below which work stops soon, and below which it is time to look.
 TOO_LITTLE, LITTLE = 256 << 20, 1 << 30
 
@@ -30,12 +33,12 @@ def examine(settings: Settings) -> list[Finding]:
         ("data", settings.storage.data_dir),
     ):
         findings.append(_written(name, folder))
-    findings += free_space([watch.folder, watch.processed_folder, settings.storage.data_dir])
+    findings += _free_space([watch.folder, watch.processed_folder, settings.storage.data_dir])
     findings.append(_same_disk(watch.folder, watch.processed_folder))
     return findings
 
 
-def free_space(folders: list[Path]) -> list[Finding]:
+def _free_space(folders: list[Path]) -> list[Finding]:
     """One finding for each disk that these lie on. Blocks."""
     findings, seen = [], set()
     for folder in folders:
@@ -44,19 +47,20 @@ def free_space(folders: list[Path]) -> list[Finding]:
             disk = ground.stat().st_dev
             free = shutil.disk_usage(ground).free
         except OSError as error:
-            findings.append(failed("free space", from_os_error(error, f"measure {ground}")))
+            findings.append(failed(SPACE, from_os_error(error, f"measure {ground}")))
             continue
         if disk not in seen:
             seen.add(disk)
-            findings.append(_space(ground, free))
+            findings.append(space(ground, free))
     return findings
 
 
-def _space(ground: Path, free: int) -> Finding:
+def space(ground: Path, free: int) -> Finding:
+    """What so many free bytes on the disk of ``ground`` mean."""
     told = f"{free / 1e9:.1f} GB" if free >= LITTLE else f"{free / 1e6:.0f} MB"
     remedy = "Make room there: originals and converted files need it, and so does the journal."
     return Finding(
-        "free space",
+        SPACE,
         free >= TOO_LITTLE,
         f"{told} are free on the disk of {ground}.",
         remedy if free < LITTLE else "",
@@ -67,11 +71,13 @@ def _inbox(folder: Path) -> Finding:
     if not os.path.isdir(folder):  # noqa: PTH112 - "no" where pathlib raises
         what = "is no folder" if os.path.lexists(folder) else "does not exist"
         return Finding("inbox", False, f"{folder} {what}.", f'Make it: mkdir -p "{folder}"')
-    hidden = folder / ".mediawatch"
+    hidden = folder / HIDDEN
     probe = folder / f"{PROBE}{secrets.token_hex(4)}"
     moved = hidden / probe.name
+    made = False
     try:
         os.listdir(folder)  # noqa: PTH208 - as the watcher does
+        made = not os.path.lexists(hidden)
         hidden.mkdir(exist_ok=True)
         probe.write_bytes(b"")
         probe.rename(moved)
@@ -82,6 +88,9 @@ def _inbox(folder: Path) -> Finding:
         for left in (probe, moved):
             with contextlib.suppress(OSError):
                 left.unlink(missing_ok=True)
+        if made:  # it would be whoever asks' own, and perhaps shut to the service
+            with contextlib.suppress(OSError):
+                hidden.rmdir()
     return Finding("inbox", True, f"Files can be taken from {folder}.")
 
 

@@ -7,9 +7,11 @@ import shutil
 import stat
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from mediawatch.config import Settings
+from mediawatch.journal.ownership import HIDDEN
 from mediawatch.model.findings import Finding
 
 _UNIT = "mediawatch.service"
@@ -31,8 +33,9 @@ def installed_account() -> str | None:
     return facts.get("User") or None if facts.get("LoadState") == "loaded" else None
 
 
-def examine(settings: Settings, account: str | None) -> list[Finding]:
-    """Whether that user may reach and write every folder, by owner and mode. Blocks."""
+def examine(settings: Settings, account: str | None, brought: Iterable[Path] = ()) -> list[Finding]:
+    """Whether that user may reach and write every folder, by owner and mode. ``brought``: folders
+    that the service is given without the way to them, such as those of a shut home. Blocks."""
     if sys.platform == "win32" or account is None:
         return []
     import pwd
@@ -49,9 +52,9 @@ def examine(settings: Settings, account: str | None) -> list[Finding]:
             )
         ]
     groups = set(os.getgrouplist(account, person.pw_gid))
-    watch = settings.watch
-    for folder in (watch.folder, watch.processed_folder, watch.failed_folder):
-        barred = _barred(folder, person.pw_uid, groups)
+    for folder in _worked_in(settings):
+        start = next((given for given in brought if folder.is_relative_to(given)), Path("/"))
+        barred = _barred(folder, start, person.pw_uid, groups)
         if barred is not None:
             return [
                 Finding(
@@ -61,14 +64,40 @@ def examine(settings: Settings, account: str | None) -> list[Finding]:
                     f'Give it the right: setfacl -m u:{account}:rwX "{barred}"',
                 )
             ]
-    return [Finding("service account", True, f"{account}, the service's user, may use them all.")]
+    reach = Finding("service account", True, f"{account}, the service's user, may use them all.")
+    return [reach, *_own_eyes(settings)]
 
 
-def _barred(folder: Path, uid: int, groups: set[int]) -> Path | None:
-    """The first folder on the way that keeps the user out."""
+def _own_eyes(settings: Settings) -> list[Finding]:
+    """Whoever is not root has a data folder of his own, and sees nothing of the service's."""
+    if sys.platform == "win32" or os.geteuid() == 0:
+        return []
+    if "data_dir" in settings.storage.model_fields_set:
+        return []
+    return [
+        Finding(
+            "service",
+            True,
+            "One is installed; what follows of the daemon and the journal is not about it.",
+            "As root you see what it does: sudo mediawatch doctor --config FILE",
+        )
+    ]
+
+
+def _worked_in(settings: Settings) -> list[Path]:
+    watch = settings.watch
+    folders = [watch.folder, watch.folder / HIDDEN, watch.processed_folder, watch.failed_folder]
+    folders += [watch.held_folder, watch.duplicate_folder]
+    if "data_dir" in settings.storage.model_fields_set:  # else it is not whoever asks' own
+        folders.append(settings.storage.data_dir)
+    return folders
+
+
+def _barred(folder: Path, start: Path, uid: int, groups: set[int]) -> Path | None:
+    """The first folder on the way from ``start`` that keeps the user out."""
     there = next(place for place in (folder, *folder.parents) if os.path.lexists(place))
     for place in reversed(there.parents):
-        if not _may(place, uid, groups, 0o1):
+        if place.is_relative_to(start) and not _may(place, uid, groups, 0o1):
             return place
     return None if _may(there, uid, groups, 0o7) else there
 

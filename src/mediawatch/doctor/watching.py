@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 
 from mediawatch.config import Settings
-from mediawatch.doctor.places import PROBE
+from mediawatch.doctor.places import PROBE, SPACE
 from mediawatch.errors import StorageProblem, from_os_error
 from mediawatch.journal.ownership import Owner, running
 from mediawatch.model.findings import Finding, failed
@@ -56,7 +56,9 @@ async def _ask(settings: Settings, owner: Owner) -> list[Finding]:
         async with aiohttp.ClientSession(timeout=limit) as session:
             status = await _status(session, owner)
             findings = [Finding("daemon", True, f"mediawatch runs ({owner}).")]
-            findings += [_told(check) for check in status["checks"]]
+            # Free space was measured among the folders already.
+            told = [_told(check) for check in status["checks"]]
+            findings += [check for check in told if check.name != SPACE]
             findings.append(await _dropped(settings, session, owner, status))
             return findings
     except (aiohttp.ClientError, TimeoutError, ValueError, LookupError, TypeError) as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
+import os
 import socket
 import tempfile
 from collections.abc import AsyncIterator
@@ -50,8 +51,9 @@ async def examine(
 
 
 def _if_there(path: Path) -> Path | None:
-    """The doctor learns from what the daemon knows of TLS, but makes no data folder."""
-    return path if path.parent.is_dir() else None
+    """The doctor learns from what the daemon knows of TLS, but makes no file of it: one that root
+    made in the data folder of a service could not be written to by that."""
+    return path if os.path.isfile(path) else None  # noqa: PTH113 - "no" where pathlib raises
 
 
 async def _published(

@@ -140,8 +140,8 @@ def _refused(remedy: str) -> Verdict:
 
 _THEN_RETRY = "Then `mediawatch posts retry --all`; mediawatch goes on with what waits."
 _NEW_TOKEN = (
-    "Make a new access token for the account, put it into the settings and restart mediawatch; "
-    "it goes on with what waits."
+    "Make a new access token for the account, put it where the old one lies (`mediawatch config "
+    "show` tells), and restart mediawatch; it goes on with what waits."
 )
 _LOOK = "Look at `mediawatch posts show`; then `mediawatch posts retry`."
 _REPORT = "This is a mistake of mediawatch: please report it with the log."

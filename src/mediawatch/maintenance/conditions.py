@@ -148,6 +148,6 @@ def _ending(account_id: str, expires: float, now: float) -> Iterable[Alert]:
         at=now,
         subject=f"The access token {ends}",
         detail=f"Nothing can be published with it after {iso(expires)}.",
-        remedy="Make a new one, put it in [instagram] access_token, and restart mediawatch; "
-        "posts that wait go on then.",
+        remedy="Make a new one, put it where the old one lies (`mediawatch config show` tells), "
+        "and restart mediawatch; posts that wait go on then.",
     )

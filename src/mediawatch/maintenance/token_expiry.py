@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from mediawatch.clock import Clock
 from mediawatch.errors import MediawatchError
 from mediawatch.graph.client import Caller, Exchange, GraphClient
 from mediawatch.graph.identity import Identity
@@ -18,7 +17,6 @@ class TokenExpiry:
         client: GraphClient,
         tokens: Tokens,
         account_id: str,
-        clock: Clock,
         log: Log,
         *,
         asks: bool,
@@ -26,7 +24,6 @@ class TokenExpiry:
         self._client = client
         self._tokens = tokens
         self._account_id = account_id
-        self._clock = clock
         self._log = log
         self._asks = asks
         #: Seconds since the epoch; None: it never ends, or that is not known.
@@ -42,11 +39,6 @@ class TokenExpiry:
             self.at = (await Identity(self._client, caller).token()).ends_at
         except MediawatchError as error:
             self._log.debug(f"When the token ends is not known: {error.message}", action="account")
-
-    @property
-    def days_left(self) -> float | None:
-        """Until then; less than 0 if it is over."""
-        return None if self.at is None else (self.at - self._clock.now()) / 86_400.0
 
 
 def _not_kept(_: Exchange) -> None:

@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 from mediawatch import crash
 from mediawatch.config import Settings
+from mediawatch.config.credentials import BESIDE
 from mediawatch.config.sources import dotenv_beside
 from mediawatch.crypto import owner_only
 from mediawatch.crypto.sealed import SealBroken, Unsealer
@@ -100,6 +101,7 @@ def bring_back_settings(proved: Proved, config: Path | None) -> Returned:
     """
     back, stayed, refused = list[Path](), list[Path](), list[str]()
     settle_in = config is None or not config.exists()
+    lay = next((Path(m.path).parent for m in proved.small if m.kind == "settings"), None)
     for member, content in proved.small.items():
         path = Path(member.path)
         if member.kind not in {"settings", "secret"}:
@@ -108,6 +110,10 @@ def bring_back_settings(proved: Proved, config: Path | None) -> Returned:
             continue
         if member.kind == "settings" and config is not None:
             path = dotenv_beside(config) if path.name == ".env" else config
+        if lay is not None and path.parent == lay / BESIDE and config is not None:
+            path = (
+                config.absolute().parent / BESIDE / path.name
+            )  # found by lying there, not by name
         try:
             if path.exists():
                 stayed += [path] if path.read_bytes() != content else []
@@ -137,6 +143,8 @@ def restore(proved: Proved, settings: Settings, now: float) -> Restored:
         try:
             _unpack_journal(proved, part / JOURNAL)
             unseen = _records(proved, data_dir, part)
+            for path in (part, *part.iterdir()):
+                owner_only.give_to_owner_of(data_dir, path)
         except OSError as error:
             raise from_os_error(error, f"write in {part}") from error
         stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")

@@ -10,14 +10,9 @@ from pathlib import Path
 
 from mediawatch.config import Settings
 from mediawatch.errors import from_os_error
+from mediawatch.journal.ownership import HIDDEN
 from mediawatch.service.base import ServiceProblem
-from mediawatch.service.systemd_unit import (
-    ACCOUNT,
-    HOMES,
-    data_folders,
-    watch_folders,
-    written_folders,
-)
+from mediawatch.service.systemd_unit import ACCOUNT, brought_folders, data_folders, watch_folders
 
 assert sys.platform != "win32"  # noqa: S101 - so the type checker need not look at the rest there
 
@@ -37,7 +32,7 @@ class Folders:
         self._groups = os.getgrouplist(ACCOUNT, account.pw_gid)
         self._watched = watch_folders(settings)
         self._own = data_folders(settings)
-        self._opened = written_folders(settings)
+        self._brought = brought_folders(settings)
 
     def make(self) -> list[str]:
         """What was made, a sentence each. Raises ServiceProblem if the service could not write
@@ -53,6 +48,9 @@ class Folders:
         ]
         for path in (*self._watched, *self._own):
             self._require_writable(path)
+        # Left by whoever ran mediawatch until now.
+        if (inbox / HIDDEN).is_dir():
+            self._require_writable(inbox / HIDDEN)
         told = [f"Made the folder {path}." for path in made]
         if any(path in made for path in self._watched):
             told.append(
@@ -73,10 +71,7 @@ class Folders:
         return True
 
     def _require_writable(self, path: Path) -> None:
-        # What lies in a home is brought to the service without the way to it.
-        start = Path("/")
-        if any(path.is_relative_to(home) for home in HOMES):
-            start = next(opened for opened in self._opened if path.is_relative_to(opened))
+        start = next((given for given in self._brought if path.is_relative_to(given)), Path("/"))
         reached = os.open(start, os.O_PATH | os.O_DIRECTORY)
         try:
             way = [place for place in reversed(path.parents) if place.is_relative_to(start)]

@@ -38,7 +38,8 @@ class SystemdService:
     def install(self, settings: Settings, config: Path) -> list[str]:
         from mediawatch.service.systemd_folders import Folders
 
-        _require_root()
+        # Root has settings of its own, and a folder of its own where it looks for them.
+        _require_root("service", "install", "--config", str(config))
         _require_systemd()
         self._require_known_journal(settings)
         handed_over = credentials.belonging_to(config)
@@ -132,7 +133,7 @@ class SystemdService:
                     f"{known} holds the journal of an earlier mediawatch; the service would begin "
                     "a new one, and not know what is published already.",
                     remedy="Stop that mediawatch, and take its data along: "
-                    f"sudo mv {shlex.quote(str(known))} {STATE}",
+                    f"sudo mv -T {shlex.quote(str(known))} {STATE}",
                 )
 
     def _why_not(self, said: str) -> ServiceProblem:
@@ -171,9 +172,10 @@ def _facts() -> dict[str, str]:
     return {key: value for key, _, value in lines}
 
 
-def _require_root() -> None:
+def _require_root(*order: str) -> None:
+    """``order``: how it is said by root, if not as it was said."""
     if os.geteuid() != 0:
-        words = [os.path.abspath(sys.argv[0]), *sys.argv[1:]]  # noqa: PTH100 - as it was called
+        words = [os.path.abspath(sys.argv[0]), *(order or sys.argv[1:])]  # noqa: PTH100 - as called
         raise ServiceProblem(
             "Only root may do that: a service belongs to the whole machine.",
             remedy=f"Say it again with sudo: sudo {shlex.join(words)}",

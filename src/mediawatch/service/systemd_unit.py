@@ -13,12 +13,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mediawatch.config import Settings
+from mediawatch.config.tables import MACHINE_DATA
 from mediawatch.service.base import ServiceProblem
 
 UNIT = "mediawatch.service"
 ACCOUNT = "mediawatch"
 #: What the unit's StateDirectory is called in full.
-STATE = Path("/var/lib/mediawatch")
+STATE = MACHINE_DATA
 #: What the unit hides, so that it must be bound to where it is.
 HOMES = (Path("/home"), Path("/root"), Path("/run/user"))
 _HIDDEN = (*HOMES, Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - hidden, not used
@@ -84,6 +85,11 @@ def written_folders(settings: Settings) -> list[Path]:
     if together is not None and len(together.parts) > 2 and together.parent not in HOMES:
         folders = [together]
     return _without_nested([*folders, *data_folders(settings)])
+
+
+def brought_folders(settings: Settings) -> list[Path]:
+    """Those of them that lie in a home: they are brought to the service without the way to it."""
+    return [path for path in written_folders(settings) if _is_below(path, HOMES)]
 
 
 def _read(settings: Settings) -> Iterable[Path]:

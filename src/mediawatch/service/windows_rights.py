@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
 import mediawatch
-from mediawatch.config import Settings
+from mediawatch.config import Settings, credentials
 from mediawatch.service.windows_drives import is_share
 from mediawatch.service.windows_host import NAME
 from mediawatch.service.windows_log import log_folder
@@ -30,7 +29,7 @@ def give_rights(settings: Settings, config: Path) -> tuple[list[str], list[Path]
     programs = dict.fromkeys([Path(sys.prefix), base, Path(mediawatch.__file__).parent])
     told: list[str] = []
     granted: list[Path] = []
-    for path in [*programs, *_setting_files(config)]:
+    for path in [*programs, *setting_files(settings, config)]:
         _grant(path, _READ, told, granted)
     for folder in _work_folders(settings):
         if not is_share(folder):
@@ -53,12 +52,12 @@ def _work_folders(settings: Settings) -> list[Path]:
     return list(dict.fromkeys(folders))
 
 
-def _setting_files(config: Path) -> list[Path]:
-    """The settings file, and what it leads to: ``.env`` beside it, files that hold a secret."""
-    files = [config, config.parent / ".env"]
-    for table in tomllib.loads(config.read_text(encoding="utf-8-sig")).values():
-        if isinstance(table, dict):
-            files += [Path(str(table[key])) for key in table if key.endswith("_file")]
+def setting_files(settings: Settings, config: Path) -> list[Path]:
+    """The settings file, and what it leads to: ``.env`` and ``credentials`` beside it, files that
+    hold a secret, the certificates of a host."""
+    files = [*credentials.belonging_to(config).values()]
+    if settings.ftp.tls_ca_file is not None:
+        files.append(settings.ftp.tls_ca_file)
     return [file for file in files if file.is_file()]
 
 

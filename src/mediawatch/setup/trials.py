@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from urllib.request import getproxies
 
 import aiohttp
 
@@ -27,6 +26,7 @@ from mediawatch.graph.profile import Profile, accounts_of, profile
 from mediawatch.graph.publishing import Publishing
 from mediawatch.hosts.base import new_key
 from mediawatch.hosts.ftp import FtpHost
+from mediawatch.hosts.http_session import http_session
 from mediawatch.hosts.reach import Reach
 from mediawatch.log import silent
 from mediawatch.model.findings import Finding
@@ -119,7 +119,7 @@ async def try_upload(settings: FtpSettings) -> Trial:
 async def try_public_url(settings: FtpSettings) -> Trial:
     """Upload a picture, fetch it under its public address as Meta would, delete it."""
     try:
-        async with _uploaded(settings) as (host, picture, key), _session() as session:
+        async with _uploaded(settings) as (host, picture, key), http_session() as session:
             reach = Reach(session, delays=_PATIENT)
             await reach.prove(host.url_for(key), picture, "image/jpeg")
     except (HostProblem, StorageProblem) as problem:
@@ -140,7 +140,7 @@ async def find_public_url(settings: FtpSettings) -> str:
         return False
 
     with suppress(HostProblem, StorageProblem):
-        async with _uploaded(settings) as (_, picture, key), _session() as session:
+        async with _uploaded(settings) as (_, picture, key), http_session() as session:
             found = await asyncio.gather(*(serves(a, session, picture, key) for a in likely))
             return next((a for a, good in zip(likely, found, strict=True) if good), "")
     return ""
@@ -148,7 +148,7 @@ async def find_public_url(settings: FtpSettings) -> str:
 
 async def try_account(settings: InstagramSettings) -> Trial:
     """Whether the token is valid, for this very account, of the right kind, and may publish."""
-    async with _session() as session:
+    async with http_session() as session:
         client = _client(settings, session)
         token = settings.access_token
         try:
@@ -190,7 +190,7 @@ def _wrong_account(found: Profile, user_id: str) -> Finding | None:
 
 async def find_accounts(settings: InstagramSettings) -> list[Profile]:
     """The accounts that the token of ``settings`` may act for, as far as that can be told."""
-    async with _session() as session:
+    async with http_session() as session:
         client = _client(settings, session)
         with suppress(MediawatchError):
             caller = Caller("", settings.access_token, lambda exchange: None)
@@ -228,14 +228,6 @@ async def _uploaded(settings: FtpSettings) -> AsyncIterator[tuple[FtpHost, Path,
             finally:
                 with suppress(HostProblem):
                     await host.delete(key)
-
-
-@asynccontextmanager
-async def _session() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession(
-        cookie_jar=aiohttp.DummyCookieJar(), trust_env=bool(getproxies())
-    ) as session:
-        yield session
 
 
 def _client(settings: InstagramSettings, session: aiohttp.ClientSession) -> GraphClient:

@@ -21,7 +21,7 @@ if sys.platform == "win32":
     import win32service
     import win32wnet
 
-    from mediawatch.service import windows_host, windows_log
+    from mediawatch.service import windows_host, windows_log, windows_rights
     from mediawatch.service.windows import command
     from mediawatch.service.windows_drives import require_own_drives
     from mediawatch.service.windows_host import Host
@@ -83,6 +83,22 @@ def test_a_drive_that_is_missing_is_refused() -> None:
 def test_disks_and_network_paths_are_taken(folder: str) -> None:
     """A disk of this machine, and a share by its own name."""
     require_own_drives(settings(folder))
+
+
+# What its account may read.
+
+
+def test_secrets_beside_the_settings_are_the_services_too(tmp_path: Path) -> None:
+    """Files in ``credentials`` are read without being named in the settings: the account of the
+    service needs rights on them as on those that are."""
+    config = tmp_path / "config.toml"
+    named, beside = tmp_path / "token", tmp_path / "credentials" / "ftp.password"
+    beside.parent.mkdir()
+    for file in (named, beside):
+        file.write_text("a-secret")
+    config.write_text(f"[instagram]\naccess_token_file = '{named}'\n")
+    found = windows_rights.setting_files(settings("C:/gizmobbs/download"), config)
+    assert {config, named, beside} == set(found)
 
 
 # What Windows runs.

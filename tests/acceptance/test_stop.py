@@ -8,7 +8,7 @@ import os
 import signal
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
@@ -235,6 +235,15 @@ async def test_a_second_signal_ends_it_at_once(evil: River) -> None:
         await evil.arrived(originals)
 
 
+@pytest.fixture
+def _hangups_count() -> Iterator[None]:
+    """Under nohup a hangup is ignored, by the tests and by what they start."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("_hangups_count")
 async def test_a_terminal_that_is_closed_drains_as_any_stop_does(evil: River) -> None:
     """The call under way gets its answer; that the hangup is told twice, by the shell and by the
     system, cuts nothing off."""

@@ -19,7 +19,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, select
 
 from mediawatch.errors import Conflict, JournalError
-from mediawatch.journal import accounts, migrate, posts
+from mediawatch.journal import accounts, migrate, posts, upkeep
 from mediawatch.journal.claims import ARRIVED, CLAIMED, NewPost, arrive, intend
 from mediawatch.journal.schema import metadata
 from mediawatch.journal.schema import posts as posts_table
@@ -443,7 +443,7 @@ async def test_what_is_asked_every_few_seconds_reads_no_history(journal: SqliteJ
     """Years of posts must not make an idle daemon busy: each such query goes by an index that
     leads to a few rows."""
     workable = await _plan(journal, posts._FIND_WORKABLE, {"now": NOW, "most": 9})
-    lacking = await _plan(journal, posts._LACK_COMMENT, {"since": NOW, "tries": 3})
+    lacking = await _plan(journal, upkeep._LACK_COMMENT, {"since": NOW, "tries": 3})
 
     assert "SCAN" not in workable
     assert "SEARCH posts USING INDEX posts_by_publication (published_at>?)" == lacking

@@ -6,28 +6,15 @@ none of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TypeVar
-
-from pydantic import BaseModel, ConfigDict, ValidationError
-
+from mediawatch.graph.answers import Answer, Id, Told, read
 from mediawatch.graph.client import Caller, GraphClient
-from mediawatch.graph.errors import GraphUnreachable
-from mediawatch.graph.publishing import Id, Told
 
 
-class _Answer(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-_Model = TypeVar("_Model", bound=_Answer)
-
-
-class _Account(_Answer):
+class _Account(Answer):
     id: Id
 
 
-class TokenFacts(_Answer):
+class TokenFacts(Answer):
     """``expires_at`` and ``data_access_expires_at``: seconds since the epoch, 0 for never."""
 
     type: Told = ""
@@ -43,7 +30,7 @@ class TokenFacts(_Answer):
         return float(min(ends)) if ends else None
 
 
-class Page(_Answer):
+class Page(Answer):
     """A Facebook page, and the Instagram account that is linked to it."""
 
     id: Id
@@ -52,20 +39,20 @@ class Page(_Answer):
     instagram_business_account: _Account | None = None
 
 
-class _Permission(_Answer):
+class _Permission(Answer):
     permission: str
     status: str
 
 
-class _Permissions(_Answer):
+class _Permissions(Answer):
     data: tuple[_Permission, ...]
 
 
-class _Pages(_Answer):
+class _Pages(Answer):
     data: tuple[Page, ...]
 
 
-class _Debugged(_Answer):
+class _Debugged(Answer):
     data: TokenFacts
 
 
@@ -79,12 +66,12 @@ class Identity:
     async def token(self) -> TokenFacts:
         """How long the token lasts, and for what."""
         answer = await self._client.get("debug_token", self._caller, {}, essential=False)
-        return _read(_Debugged, answer).data
+        return read(_Debugged, answer).data
 
     async def granted(self) -> frozenset[str]:
         """The permissions that were granted. Only a user's token tells."""
         answer = await self._client.get("me/permissions", self._caller, {})
-        given = _read(_Permissions, answer).data
+        given = read(_Permissions, answer).data
         return frozenset(each.permission for each in given if each.status == "granted")
 
     async def pages(self) -> list[Page]:
@@ -93,19 +80,9 @@ class Identity:
         answer = await self._client.get(
             "me/accounts", self._caller, {"fields": fields, "limit": "100"}
         )
-        return list(_read(_Pages, answer).data)
+        return list(read(_Pages, answer).data)
 
     async def own_page(self) -> Page:
         """The page itself, for a page's own token."""
         fields = {"fields": "id,name,instagram_business_account{id}"}
-        return _read(Page, await self._client.get("me", self._caller, fields))
-
-
-def _read(kind: type[_Model], answer: Mapping[str, Any]) -> _Model:
-    try:
-        return kind.model_validate(answer)
-    except ValidationError as error:
-        raise GraphUnreachable(
-            f"Meta's answer cannot be understood ({error.errors()[0]['loc']}).",
-            remedy="Try again; if it stays so, report it with `mediawatch --version`.",
-        ) from error
+        return read(Page, await self._client.get("me", self._caller, fields))

@@ -7,18 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Field,
     SecretStr,
-    ValidationError,
 )
 
+from mediawatch.graph.answers import Answer, Id, Told, read
 from mediawatch.graph.client import Caller, GraphClient, Record
 from mediawatch.graph.errors import GraphUnreachable
 
@@ -26,12 +23,6 @@ from mediawatch.graph.errors import GraphUnreachable
 MAX_PAGES = 20
 
 _SUBCODE = re.compile(r"\b(2207\d{3})\b")
-
-
-def _as_text(value: Any) -> str:
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise ValueError("is no id")  # noqa: TRY004 - pydantic makes its own error of it
-    return str(value)
 
 
 def _told(moment: datetime) -> datetime:
@@ -42,13 +33,8 @@ def _told(moment: datetime) -> datetime:
     return moment
 
 
-#: Ids are decimal text; some are larger than a float can hold. ``null`` is none: a publication
-#: counts as one only with the id of its media.
-Id = Annotated[str, BeforeValidator(_as_text), Field(pattern=r"^[0-9A-Za-z_-]{1,64}$")]
 #: A time that can be compared with others.
 Moment = Annotated[datetime, AfterValidator(_told)]
-#: A text that may be null where there is none.
-Told = Annotated[str, BeforeValidator(lambda value: "" if value is None else value)]
 Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
 
 
@@ -62,14 +48,7 @@ class ContainerStatus(StrEnum):
     EXPIRED = "EXPIRED"
 
 
-class _Answer(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-_Model = TypeVar("_Model", bound=_Answer)
-
-
-class _Created(_Answer):
+class _Created(Answer):
     id: Id
 
 
@@ -79,7 +58,7 @@ class Created(_Created):
     uri: str | None = None
 
 
-class Container(_Answer):
+class Container(Answer):
     """A container as it reads now. ``status`` is a text for people that may hold a subcode."""
 
     status_code: ContainerStatus
@@ -120,7 +99,7 @@ class Arrival(Container):
         return phase if isinstance(phase, dict) else {}
 
 
-class PublishedMedia(_Answer):
+class PublishedMedia(Answer):
     """One published media, as the account's listing tells it."""
 
     id: Id
@@ -130,27 +109,27 @@ class PublishedMedia(_Answer):
     timestamp: Moment | None = None
 
 
-class Comment(_Answer):
+class Comment(Answer):
     """One comment of a media."""
 
     id: Id
     text: Told = ""
 
 
-class _Comments(_Answer):
+class _Comments(Answer):
     data: tuple[Comment, ...]
 
 
-class _Cursors(_Answer):
+class _Cursors(Answer):
     after: str | None = None
 
 
-class _Paging(_Answer):
+class _Paging(Answer):
     cursors: _Cursors = _Cursors()
     next: str | None = None
 
 
-class _Listing(_Answer):
+class _Listing(Answer):
     data: tuple[PublishedMedia, ...]
     paging: _Paging | None = None
 
@@ -163,19 +142,19 @@ class Recent:
     complete: bool
 
 
-class _QuotaConfig(_Answer):
+class _QuotaConfig(Answer):
     quota_total: Count
     quota_duration: Annotated[Count, Field(gt=0)] = 86400
 
 
-class Quota(_Answer):
+class Quota(Answer):
     """Publications used and allowed in a rolling window (Meta: Content Publishing Limit)."""
 
     quota_usage: Count = 0
     config: _QuotaConfig
 
 
-class _Quotas(_Answer):
+class _Quotas(Answer):
     data: tuple[Quota, ...]
 
 
@@ -196,26 +175,26 @@ class Publishing:
         """Make a container (graph/containers.py); its id. Harmless to repeat: an unpublished one
         expires in 24 h."""
         answer = await self._client.post(f"{self._user}/media", self._caller, params)
-        return _read(_Created, answer).id
+        return read(_Created, answer).id
 
     async def create_for_upload(self, params: Mapping[str, str]) -> Created:
         """The same for a video that is sent to it (graph/rupload.py)."""
         answer = await self._client.post(f"{self._user}/media", self._caller, params)
-        return _read(Created, answer)
+        return read(Created, answer)
 
     async def arrival(self, container_id: str) -> Arrival:
         """How much of a container's video has arrived (Meta: IG Container, ``video_status``)."""
         answer = await self._client.get(
             container_id, self._caller, {"fields": "status_code,status,video_status"}
         )
-        return _read(Arrival, answer)
+        return read(Arrival, answer)
 
     async def container(self, container_id: str) -> Container:
         """How a container stands."""
         answer = await self._client.get(
             container_id, self._caller, {"fields": "status_code,status"}
         )
-        return _read(Container, answer)
+        return read(Container, answer)
 
     async def publish(self, container_id: str, *, timeout: float) -> str:
         """Ask Meta to publish; the id of the media. Sent once: it cannot be taken back.
@@ -228,7 +207,7 @@ class Publishing:
             {"creation_id": container_id},
             timeout=timeout,
         )
-        return _read(_Created, answer).id
+        return read(_Created, answer).id
 
     async def recent(self, *, since: float, stories: bool = False) -> Recent:
         """The account's media published after ``since`` (seconds since the epoch), newest first.
@@ -244,7 +223,7 @@ class Publishing:
                 self._caller,
                 {"fields": "id,caption,media_type,permalink,timestamp", "limit": "50", **after},
             )
-            page = _read(_Listing, answer)
+            page = read(_Listing, answer)
             found += page.data
             oldest = page.data[-1].timestamp if page.data else None
             cursor = page.paging.cursors.after if page.paging and page.paging.next else None
@@ -272,14 +251,14 @@ class Publishing:
         answer = await self._client.post_once(
             f"{media_id}/comments", self._caller, {"message": text}, timeout=timeout
         )
-        return _read(_Created, answer).id
+        return read(_Created, answer).id
 
     async def comments(self, media_id: str) -> tuple[Comment, ...]:
         """The newest comments of a media, newest first (Meta: IG Media Comments)."""
         answer = await self._client.get(
             f"{media_id}/comments", self._caller, {"fields": "id,text", "limit": "50"}
         )
-        return _read(_Comments, answer).data
+        return read(_Comments, answer).data
 
     async def quota(self, *, since: int | None = None, essential: bool = True) -> Quota:
         """How many publications Meta allows, and how many are used: in its window, or since then
@@ -293,17 +272,7 @@ class Publishing:
             {"fields": "quota_usage,config"} | ({} if since is None else {"since": str(since)}),
             essential=essential,
         )
-        quotas = _read(_Quotas, answer).data
+        quotas = read(_Quotas, answer).data
         if not quotas:
             raise GraphUnreachable("Meta did not tell the publishing quota.")
         return quotas[0]
-
-
-def _read(kind: type[_Model], answer: dict[str, Any]) -> _Model:
-    try:
-        return kind.model_validate(answer)
-    except ValidationError as error:
-        raise GraphUnreachable(
-            f"Meta's answer cannot be understood ({error.errors()[0]['loc']}).",
-            remedy="mediawatch asks again by itself.",
-        ) from error

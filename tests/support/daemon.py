@@ -74,6 +74,12 @@ async def command(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
+    return await ended(child, limit)
+
+
+async def ended(child: asyncio.subprocess.Process, limit: float) -> Ended:
+    """What a child says until its end; it is killed if that does not come within ``limit``
+    seconds."""
     try:
         async with asyncio.timeout(limit):
             out, err = await child.communicate()

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import pytest
 
-from tests.support.daemon import PATIENCE, Ended, environment, until
+from tests.support.daemon import PATIENCE, Ended, ended, environment, until
 from tests.support.river import River
 
 #: Seconds after which a machine ends by itself, whatever became of the test.
@@ -125,15 +125,7 @@ class Machine:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        try:
-            async with asyncio.timeout(limit):
-                out, err = await child.communicate()
-        except BaseException:
-            with contextlib.suppress(ProcessLookupError):
-                child.kill()
-            await child.wait()
-            raise
-        return Ended(child.returncode or 0, out.decode(), err.decode())
+        return await ended(child, limit)
 
     async def mediawatch(self, *words: str, limit: float = 60.0) -> str:
         """What a command of ours says, which must end well."""

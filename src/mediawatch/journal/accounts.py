@@ -19,7 +19,9 @@ class Account:
     ``quota_window``: seconds; ``quota_read_at``: when Meta was last asked for the quota.
     ``quota_elsewhere``: publications that Meta counted then and that are none of ours.
     ``asks``: how often Meta was asked to publish, ever (journal/witness.py).
-    The rest is told in journal/standing.py.
+    ``owner_id``: the user whose account it is. From ``username`` on: as Meta told it when it was
+    connected (``login``: facebook or instagram; ``granted``: permissions; ``meta_user_id``:
+    the person who logged in, as the app knows them). The rest is told in journal/standing.py.
     """
 
     id: str
@@ -37,6 +39,16 @@ class Account:
     stopped_detail: str | None = None
     stopped_remedy: str | None = None
     released_at: float | None = None
+    owner_id: str | None = None
+    username: str | None = None
+    login: str | None = None
+    kind: str | None = None
+    page_id: str | None = None
+    page_name: str | None = None
+    granted: list[str] | None = None
+    meta_user_id: str | None = None
+    connected_at: float | None = None
+    disconnected_at: float | None = None
 
     @property
     def quota_ours(self) -> int:

@@ -219,6 +219,134 @@ accounts = Table(
     Column("stopped_detail", Prose),
     Column("stopped_remedy", Prose),
     Column("released_at", Float),
+    # Of a user, if it belongs to one; added later, so without a constraint.
+    Column("owner_id", Text),
+    # As Meta tells it. ``login``: facebook or instagram. ``granted``: names of permissions.
+    # ``meta_user_id``: the person who connected it, as the app knows them.
+    Column("username", Text),
+    Column("login", Text),
+    Column("kind", Text),
+    Column("page_id", Text),
+    Column("page_name", Prose),
+    Column("granted", Json),
+    Column("meta_user_id", Text),
+    Column("connected_at", Float),
+    Column("disconnected_at", Float),
+    Index("accounts_by_owner", "owner_id"),
+)
+
+#: Access tokens, sealed (crypto/vault.py). ``sealed_user_token``: of the person behind a page's
+#: token, to read that anew. ``kind``: user, page or instagram. Without an end: no ``expires_at``.
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("account_id", Text, ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    Column("key_id", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("sealed_user_token", LargeBinary),
+    Column("kind", Text, nullable=False),
+    Column("issued_at", Float, nullable=False),
+    Column("expires_at", Float),
+    Column("data_access_expires_at", Float),
+    Column("refreshed_at", Float),
+    Column("verified_at", Float),
+    Column("refresh_failed_at", Float),
+    Column("refresh_problem", Prose),
+)
+
+#: Logins at Meta that somebody has begun. ``sealed``: what must stay secret of it meanwhile.
+logins_under_way = Table(
+    "logins_under_way",
+    metadata,
+    Column("state_digest", Text, primary_key=True),
+    Column("session_digest", Text, nullable=False),
+    Column("user_id", Text),
+    Column("login", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("key_id", Text, nullable=False),
+    Column("redirect_uri", Text, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("answered_at", Float),
+)
+
+#: What Meta asked to be forgotten, and that it was.
+deletions = Table(
+    "deletions",
+    metadata,
+    Column("code_digest", Text, primary_key=True),
+    Column("meta_user_id", Text, nullable=False),
+    Column("asked_at", Float, nullable=False),
+    Column("done_at", Float),
+    Column("detail", Prose, nullable=False),
+)
+
+#: ``name_key``: the name casefolded, so that Ana and ana are one.
+users = Table(
+    "users",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Name, nullable=False),
+    Column("name_key", Name, nullable=False, unique=True),
+    Column("role", Text, nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("language", Text),
+    Column("created_at", Float, nullable=False),
+)
+
+#: Cookies and keys are known by their digest alone. Rows of a user go with it.
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("user_id", Text, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("seen_at", Float, nullable=False),
+    Column("ends_at", Float, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("agent", Prose, nullable=False),
+    Index("sessions_by_user", "user_id"),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("user_id", Text, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("name", Name, nullable=False),
+    Column("digest", Text, nullable=False, unique=True),
+    Column("scope", Text, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("used_at", Float),
+    Column("ends_at", Float),
+    Column("revoked_at", Float),
+    Index("api_keys_by_user", "user_id"),
+)
+
+#: With whom an account is shared, and as what at the most.
+account_shares = Table(
+    "account_shares",
+    metadata,
+    Column("account_id", Text, ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", Text, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("role", Text, nullable=False),
+    Index("account_shares_by_user", "user_id"),
+)
+
+#: Who changed what, on which, from where. Outlives the user and the subject.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("user_id", Text),
+    Column("who", Name, nullable=False),
+    Column("door", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("account_id", Text),
+    Column("detail", Prose, nullable=False),
+    Index("audit_by_subject", "subject"),
 )
 
 quota_slots = Table(

@@ -17,9 +17,16 @@ from mediawatch import __version__, figures
 from mediawatch.app import App, open_app
 from mediawatch.clock import Clock, SystemClock, iso
 from mediawatch.config import Settings
+from mediawatch.crypto import local_key, setup_link
 from mediawatch.doctor.places import space
-from mediawatch.errors import JournalError, MediawatchError, StorageProblem
-from mediawatch.journal import posts
+from mediawatch.errors import (
+    ConfigError,
+    JournalError,
+    MediawatchError,
+    Problem,
+    StorageProblem,
+)
+from mediawatch.journal import posts, users
 from mediawatch.log import Log
 from mediawatch.metrics import watch_loop
 from mediawatch.model.findings import Finding, failed
@@ -42,6 +49,13 @@ TIDY_EVERY = 3600.0
 TOKEN_AFTER, TOKEN_EVERY = 60.0, 21_600.0
 #: Seconds between two looks whether the journal's daily copy is due.
 BACK_UP_EVERY = 3600.0
+_OPEN_TO_ALL = Problem(
+    "web",
+    "host",
+    "",
+    "is open to other machines, and there is no user yet: anybody could post.",
+    'Make one first: `mediawatch users add NAME --role owner`; or use "127.0.0.1".',
+)
 #: The terminal was closed; Windows has no such signal.
 _HANGUP = getattr(signal, "SIGHUP", None)
 _STUCK = "Restart mediawatch: nothing is lost by that. If it comes back, report it with the log."
@@ -61,6 +75,8 @@ class Daemon:
     def __init__(self, app: App) -> None:
         self.app = app
         self.url = ""
+        #: By which the first user is made; only at the first start, to be shown once.
+        self.setup_link = ""
         self._started = app.clock.now()
 
     # Roles.
@@ -159,10 +175,13 @@ class Daemon:
     @asynccontextmanager
     async def web(self) -> AsyncIterator[None]:
         """Serve the API while the context lasts. Raises StorageProblem if the port is taken."""
-        settings = self.app.settings.web
+        settings, data_dir = self.app.settings.web, self.app.settings.storage.data_dir
         if not settings.enabled:
             yield
             return
+        nobody = not await users.any_there(self.app.journal)
+        if settings.is_open and nobody:
+            raise ConfigError([_OPEN_TO_ALL])
         doors = Doors(
             settings=self.app.settings,
             journal=self.app.journal,
@@ -174,6 +193,9 @@ class Daemon:
             metrics=self._metrics,
             woken=self._woken,
             release_withheld=self.app.watcher.release,
+            accounts_fed=self._accounts_fed,
+            local_key=local_key.lay(data_dir),
+            setup_word=setup_link.word_in(data_dir) if nobody else "",
         )
         runner = web.AppRunner(create_app(doors), access_log=None, shutdown_timeout=2.0)
         await runner.setup()
@@ -192,9 +214,19 @@ class Daemon:
             self.url = f"http://{host}:{port}"
             self.app.ownership.announce(self.url)
             self.app.log.info(f"The API listens on {self.url}.", action="web")
+            if nobody:
+                url, word = settings.public_url or self.url, doors.setup_word
+                if setup_link.lay(data_dir, url, word):
+                    self.setup_link = setup_link.address(url, word)
+            else:
+                setup_link.take_away(data_dir)
             yield
         finally:
+            local_key.take_away(data_dir)
             await runner.cleanup()
+
+    async def _accounts_fed(self) -> list[str]:
+        return [self.app.settings.instagram.user_id]
 
     def _woken(self, post: Post) -> None:
         # Who asks for it has perhaps just mended the host: it is tried now, not after its pause.

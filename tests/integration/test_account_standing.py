@@ -23,6 +23,7 @@ from mediawatch.pipeline.quota import READ_EVERY
 from mediawatch.pipeline.standing import CATCH_UP_GAP
 from mediawatch.simulator import SimulatorOptions
 from mediawatch.simulator.faults import Endpoint
+from tests.support.actors import MACHINE
 from tests.support.publishing import PUBLISH_TIMEOUT, QUIET, Bench, bench
 from tests.support.simulator import TOKEN, USER
 
@@ -207,7 +208,7 @@ async def test_a_person_who_has_one_tried_again_releases_all(river: Bench) -> No
         await river.advance(post_id)
     assert 1 == river.calls
 
-    await actions.retry(river.journal, river.clock, ids[1])
+    await actions.retry(river.journal, river.clock, MACHINE, ids[1])
     times = await until_done(river, *ids)
 
     assert ["Post 0", "Post 1", "Post 2"] == river.published
@@ -221,7 +222,7 @@ async def test_a_mended_token_that_is_refused_again_stops_again(river: Bench) ->
     for post_id in ids:
         await river.advance(post_id)
 
-    await actions.retry(river.journal, river.clock, ids[0])
+    await actions.retry(river.journal, river.clock, MACHINE, ids[0])
     for post_id in ids:
         await river.advance(post_id)
 
@@ -250,7 +251,7 @@ async def test_a_token_refused_at_any_step(river: Bench, on: str, subcode: int |
     await river.advance(await river.post("Other"))
     assert calls == river.calls
 
-    await actions.retry(river.journal, river.clock, post_id)
+    await actions.retry(river.journal, river.clock, MACHINE, post_id)
     post = await river.until_settled(post_id)
     assert State.DONE is post.state
     assert ["Hello"] == river.published
@@ -265,7 +266,7 @@ async def test_a_token_refused_although_it_was_published(river: Bench) -> None:
     post = await river.advance(post_id)
     assert (Publication.ASKED, True, "token") == (post.publication, post.parked, post.reason)
 
-    await actions.retry(river.journal, river.clock, post_id)
+    await actions.retry(river.journal, river.clock, MACHINE, post_id)
     post = await river.until_settled(post_id)
 
     assert (State.DONE, ["Hello"], 1) == (post.state, river.published, river.publish_calls)
@@ -310,7 +311,7 @@ async def test_what_only_a_person_can_mend(
 
     assert 1 == river.calls
     assert {reason} == {post.reason for post in await stood(river, *ids)}
-    await actions.retry_all(river.journal, river.clock)
+    await actions.retry_all(river.journal, river.clock, MACHINE)
     await until_done(river, *ids)
     assert ["First", "Second"] == river.published
 
@@ -349,7 +350,7 @@ async def test_a_block_is_reconciled_first_and_then_the_account_rests_a_day(
     assert "error" == alert["level"]
     assert "Nothing is posted until 2027-01-16T08:00:00+00:00" in alert["event"]
 
-    await actions.retry_all(river.journal, river.clock)
+    await actions.retry_all(river.journal, river.clock, MACHINE)
     await river.advance(ids[1])
     assert 1 == river.publish_calls
 
@@ -386,7 +387,7 @@ async def test_too_many_calls_wait_and_the_account_stays(river: Bench, on: str, 
     assert river.time.now + 900 == post.wait_until
     assert "2027-01-15T08:15:00+00:00" in (post.detail or "")
     await river.advance(await river.post("Other"))
-    await actions.retry(river.journal, river.clock, post_id)
+    await actions.retry(river.journal, river.clock, MACHINE, post_id)
     assert "rate-limit" == (await river.advance(post_id)).reason
     assert calls == river.calls
     assert (await accounts.find(river.journal, USER)).stopped_at is None
@@ -520,7 +521,7 @@ async def test_the_quota_is_read_and_not_assumed(tmp_path: Path, total: int) -> 
         assert [*[State.DONE] * total, State.WAITING] == [post.state for post in stands]
         assert f"allows {total} posts" in (stands[-1].detail or "")
         assert 1 == river.simulator.state.asked[Endpoint.LIMIT]
-        await actions.retry(river.journal, river.clock, ids[-1])
+        await actions.retry(river.journal, river.clock, MACHINE, ids[-1])
         await river.advance(ids[-1], after=READ_EVERY)
         assert 2 == river.simulator.state.asked[Endpoint.LIMIT]
         assert total == river.publish_calls

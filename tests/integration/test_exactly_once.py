@@ -20,6 +20,7 @@ from mediawatch.model.posts import Post
 from mediawatch.pipeline.listed import looks_like
 from mediawatch.pipeline.work import Work
 from mediawatch.simulator import Republish, SimulatorOptions
+from tests.support.actors import MACHINE
 from tests.support.publishing import PUBLISH_TIMEOUT, QUIET, Bench, bench
 from tests.support.simulator import TOKEN, USER
 
@@ -528,7 +529,7 @@ async def test_a_token_refused_parks_the_post(river: Bench) -> None:
         post.reason,
         post.attempts,
     )
-    await actions.retry(river.journal, river.clock, post_id)
+    await actions.retry(river.journal, river.clock, MACHINE, post_id)
     assert State.DONE is (await river.advance(post_id)).state
 
 
@@ -638,7 +639,7 @@ async def test_a_token_that_dies_after_the_asking(river: Bench) -> None:
 
     assert (State.WAITING, True, "token") == (post.state, post.parked, post.reason)
     assert "new access token" in (post.remedy or "")
-    await actions.retry(river.journal, river.clock, post_id)
+    await actions.retry(river.journal, river.clock, MACHINE, post_id)
     assert State.DONE is (await river.until_settled(post_id)).state
     assert 1 == len(river.published)
 
@@ -691,7 +692,7 @@ async def test_a_corrected_address_is_used(river: Bench) -> None:
     assert (State.HELD, "not-fetchable") == (held.state, held.reason)
     river.simulator.script()
 
-    await actions.retry(river.journal, river.clock, held.id)
+    await actions.retry(river.journal, river.clock, MACHINE, held.id)
     done = await river.advance(held.id)
 
     assert State.DONE is done.state

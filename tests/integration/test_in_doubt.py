@@ -22,6 +22,7 @@ from mediawatch.model.posts import JOURNAL_RESTORED, Post
 from mediawatch.pipeline.archive import Archive
 from mediawatch.pipeline.recovery import Recovery
 from mediawatch.simulator import SimulatorOptions
+from tests.support.actors import MACHINE
 from tests.support.publishing import PUBLISH_TIMEOUT, QUIET, Bench, TurnedClock, bench
 from tests.support.simulator import USER
 from tests.support.simulator import Clock as SimulatorClock
@@ -75,7 +76,7 @@ async def test_confirmed_by_a_person(dumb_meta: Bench) -> None:
     """It is there: filed as published, nothing sent again, whatever Meta says."""
     held = await in_doubt(dumb_meta, "drop-after")
 
-    await actions.confirm(dumb_meta.journal, dumb_meta.clock, held.id, "17900000000000001")
+    await actions.confirm(dumb_meta.journal, dumb_meta.clock, MACHINE, held.id, "17900000000000001")
     post = await dumb_meta.until_settled(held.id)
 
     assert (State.DONE, "17900000000000001") == (post.state, post.media_id)
@@ -87,7 +88,7 @@ async def test_denied_by_a_person(dumb_meta: Bench) -> None:
     """It is not there: published, once, and the account and its quota slot are free meanwhile."""
     held = await in_doubt(dumb_meta, "drop-before")
 
-    await actions.deny(dumb_meta.journal, dumb_meta.clock, held.id, quiet=WINDOW)
+    await actions.deny(dumb_meta.journal, dumb_meta.clock, MACHINE, held.id, quiet=WINDOW)
     assert [] == await accounts.slots(dumb_meta.journal, USER, since=0)
     post = await dumb_meta.until_settled(held.id)
 
@@ -99,7 +100,7 @@ async def test_denied_by_a_person_who_was_mistaken(dumb_meta: Bench) -> None:
     """The container is read before anything is sent: a post that is there stays alone."""
     held = await in_doubt(dumb_meta, "drop-after")
 
-    await actions.deny(dumb_meta.journal, dumb_meta.clock, held.id, quiet=WINDOW)
+    await actions.deny(dumb_meta.journal, dumb_meta.clock, MACHINE, held.id, quiet=WINDOW)
     post = await dumb_meta.until_settled(held.id)
 
     assert State.DONE is post.state
@@ -113,7 +114,7 @@ async def test_no_denial_while_the_call_may_take_effect(river: Bench) -> None:
     await river.advance(post_id)
 
     with pytest.raises(NotPossible, match="may still publish") as refused:
-        await actions.deny(river.journal, river.clock, post_id, quiet=WINDOW)
+        await actions.deny(river.journal, river.clock, MACHINE, post_id, quiet=WINDOW)
 
     assert "Look again after" in refused.value.remedy
 
@@ -125,7 +126,7 @@ async def test_confirmed_while_mediawatch_still_asks(river: Bench) -> None:
     waiting = await river.advance(post_id)
     assert (State.WAITING, Publication.ASKED) == (waiting.state, waiting.publication)
 
-    await actions.confirm(river.journal, river.clock, post_id)
+    await actions.confirm(river.journal, river.clock, MACHINE, post_id)
 
     assert State.DONE is (await river.advance(post_id)).state
     assert None is (await accounts.find(river.journal, USER)).publishing
@@ -140,7 +141,7 @@ async def test_which_media_it_is(river: Bench) -> None:
     assert "which-media" == held.reason
     ours = next(m.id for m in river.simulator.state.publications if m.id != stranger)
 
-    await actions.confirm(river.journal, river.clock, held.id, ours)
+    await actions.confirm(river.journal, river.clock, MACHINE, held.id, ours)
 
     post = await river.until_settled(held.id)
     assert (State.DONE, ours) == (post.state, post.media_id)
@@ -153,8 +154,8 @@ async def test_nothing_to_decide(river: Bench, state: State) -> None:
     post_id = await river.post("Hello", state=state, stage=stage)
 
     for decide in (
-        actions.confirm(river.journal, river.clock, post_id),
-        actions.deny(river.journal, river.clock, post_id, quiet=0),
+        actions.confirm(river.journal, river.clock, MACHINE, post_id),
+        actions.deny(river.journal, river.clock, MACHINE, post_id, quiet=0),
     ):
         with pytest.raises(NotPossible, match="not in doubt"):
             await decide
@@ -164,7 +165,7 @@ async def test_nothing_to_decide(river: Bench, state: State) -> None:
 async def test_what_a_person_did_is_in_the_history(dumb_meta: Bench) -> None:
     """The history tells who decided, between what Meta was asked before and after."""
     held = await in_doubt(dumb_meta, "drop-before")
-    await actions.deny(dumb_meta.journal, dumb_meta.clock, held.id, quiet=WINDOW)
+    await actions.deny(dumb_meta.journal, dumb_meta.clock, MACHINE, held.id, quiet=WINDOW)
     await dumb_meta.until_settled(held.id)
 
     told = [
@@ -306,7 +307,7 @@ async def test_an_older_journal_publishes_nothing_by_itself(river: Bench, tmp_pa
     await house.recover()
     assert 0 == river.publish_calls
 
-    await actions.confirm(river.journal, river.clock, post_id)
+    await actions.confirm(river.journal, river.clock, MACHINE, post_id)
     assert State.DONE is (await river.until_settled(post_id)).state
     assert 0 == river.publish_calls
 
@@ -333,7 +334,7 @@ async def test_an_older_journal_is_distrusted_once(river: Bench, tmp_path: Path)
     house = House(tmp_path, river.journal)
     house.witness.record(USER, 5)
     await house.recover()
-    await actions.retry(river.journal, river.clock, post_id)
+    await actions.retry(river.journal, river.clock, MACHINE, post_id)
 
     await house.recover()
 
@@ -350,7 +351,7 @@ async def test_no_order_for_all_sends_what_may_be_published_already(
     house.witness.record(USER, 1)
     await house.recover()
 
-    assert [] == await actions.retry_all(river.journal, river.clock)
+    assert [] == await actions.retry_all(river.journal, river.clock, MACHINE)
     assert State.HELD is (await river.advance(post_id)).state
     assert 0 == river.publish_calls
 
@@ -402,7 +403,7 @@ async def test_published_once_more(river: Bench, published: tuple[House, Post]) 
     """A second post of a copy; the filed original stays where it is."""
     house, old = published
 
-    new = await publish_again(river.journal, river.clock, old.id, house.watch)
+    new = await publish_again(river.journal, river.clock, MACHINE, old.id, house.watch)
 
     assert (State.READY, Stage.CONVERT, "Hello") == (new.state, new.stage, new.caption)
     copy = new.items[0].source
@@ -416,7 +417,7 @@ async def test_wanted_once_more_by_two_people(river: Bench, published: tuple[Hou
     house, old = published
 
     async def again() -> Post:
-        return await publish_again(river.journal, river.clock, old.id, house.watch)
+        return await publish_again(river.journal, river.clock, MACHINE, old.id, house.watch)
 
     new, refused = await asyncio.gather(again(), again(), return_exceptions=True)
     if isinstance(new, BaseException):
@@ -439,13 +440,13 @@ async def test_a_repetition_that_was_cut_off_is_in_nobodys_way(
 ) -> None:
     """Killed in mid-copy it can never go out: whoever asks again gets another one."""
     house, old = published
-    cut_off = await publish_again(river.journal, river.clock, old.id, house.watch)
+    cut_off = await publish_again(river.journal, river.clock, MACHINE, old.id, house.watch)
     with pytest.raises(NotPossible, match="once more already"):
-        await publish_again(river.journal, river.clock, old.id, house.watch)
+        await publish_again(river.journal, river.clock, MACHINE, old.id, house.watch)
     held = posts.move(cut_off, Event.HOLD, now=river.time.now, reason="source-changed")[1]
     await river.journal.apply([held])
 
-    new = await publish_again(river.journal, river.clock, old.id, house.watch)
+    new = await publish_again(river.journal, river.clock, MACHINE, old.id, house.watch)
 
     assert cut_off.id != new.id
     assert new.items[0].source.is_file()
@@ -461,7 +462,7 @@ async def test_an_original_that_is_not_there(
     original.unlink() if harm == "gone" else original.write_bytes(b"another one")
 
     with pytest.raises(NotPossible, match=r"no longer at|was changed"):
-        await publish_again(river.journal, river.clock, old.id, house.watch)
+        await publish_again(river.journal, river.clock, MACHINE, old.id, house.watch)
 
     assert [old.id] == [post.id for post in await posts.listed(river.journal)]
     assert not list(house.watch.work_folder.rglob("*"))
@@ -475,8 +476,8 @@ async def test_only_what_is_published_can_be_published_again(
     waiting = await river.post("Other")
 
     with pytest.raises(NotPossible, match="only what is published"):
-        await publish_again(river.journal, river.clock, waiting, house.watch)
+        await publish_again(river.journal, river.clock, MACHINE, waiting, house.watch)
     with pytest.raises(NotPossible, match="published already") as refused:
-        await actions.publish_now(river.journal, river.clock, old.id)
+        await actions.publish_now(river.journal, river.clock, MACHINE, old.id)
 
     assert "--again" in refused.value.remedy

@@ -4,95 +4,27 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
 
-from mediawatch.clock import SystemClock
-from mediawatch.config import Settings
 from mediawatch.errors import StorageProblem
-from mediawatch.journal import accounts, posts
-from mediawatch.journal.sqlite import SqliteJournal
-from mediawatch.log import silent
-from mediawatch.metrics import Metrics
+from mediawatch.journal import posts
 from mediawatch.model.findings import Finding
 from mediawatch.model.lifecycle import State
-from mediawatch.model.posts import Post
-from mediawatch.web.app import create_app
-from mediawatch.web.doors import Doors
-from tests.contract.test_journal import ACCOUNT, a_post
-
-Client = TestClient[Any, Any]
-
-
-def settings(folder: Path) -> Settings:
-    """Settings that name a place for everything; nothing is ever called there."""
-    ftp = {"host": "localhost", "user": "u", "password": "x", "public_url": "http://localhost/"}
-    return Settings.model_validate(
-        {
-            "watch": {"folder": folder / "download"},
-            "ftp": {**ftp, "upload_dir": "/"},
-            "instagram": {"user_id": ACCOUNT, "access_token": "not-a-token"},
-        }
-    )
-
-
-class House:
-    """What stands behind the web, to be changed by a test."""
-
-    def __init__(self, folder: Path, journal: SqliteJournal) -> None:
-        self.folder = folder
-        self.journal = journal
-        self.checks = [Finding("folder", True, "Looked at.")]
-        self.woken: list[str] = []
-        self.passes = 0
-        self.error: Exception | None = None
-
-    async def poster_media(self) -> dict[str, Any]:
-        if self.error is not None:
-            raise self.error
-        self.passes += 1
-        return {"success": True}
-
-    async def status(self) -> dict[str, Any]:
-        return {"status": "ok"}
-
-    async def check(self) -> list[Finding]:
-        return self.checks
-
-    async def metrics(self) -> bytes:
-        return Metrics().text({"mediawatch_posts": {"done": 3}})
-
-    async def release(self) -> int:
-        return 3
-
-    def wake(self, post: Post) -> None:
-        self.woken.append(post.id)
+from tests.contract.test_journal import a_post
+from tests.support import web_house
+from tests.support.web_house import Client, House
 
 
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with SqliteJournal(tmp_path / "journal.db") as journal:
-        await journal.apply([accounts.ensure(ACCOUNT)])
-        yield House(tmp_path, journal)
+    async with web_house.house(tmp_path) as house:
+        yield house
 
 
 @pytest.fixture
 async def client(house: House) -> AsyncIterator[Client]:
-    doors = Doors(
-        settings=settings(house.folder),
-        journal=house.journal,
-        clock=SystemClock(),
-        log=silent(),
-        poster_media=house.poster_media,
-        status=house.status,
-        checks=house.check,
-        metrics=house.metrics,
-        woken=house.wake,
-        release_withheld=house.release,
-    )
-    async with TestClient(TestServer(create_app(doors))) as client:
+    async with house.open() as client:
         yield client
 
 
@@ -120,7 +52,8 @@ async def test_poster_media(house: House, client: Client) -> None:
     assert (200, {"success": True}) == (answer.status, await answer.json())
 
     assert 202 == (await client.post("/api/poster-media?wait=false")).status
-    assert {"status": "ok"} == await (await client.get("/api/poster-media/status")).json()
+    told = await (await client.get("/api/poster-media/status")).json()
+    assert await house.status() == told
     assert 2 == house.passes
 
 

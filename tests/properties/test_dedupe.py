@@ -22,6 +22,7 @@ from mediawatch.model.posts import Post
 from mediawatch.pipeline.outcomes import Reason
 from mediawatch.pipeline.work import Work
 from tests.integration.test_intake import House
+from tests.support.actors import MACHINE
 from tests.support.fuzzing import examples
 from tests.support.pictures import jpeg
 from tests.support.simulator import USER
@@ -78,7 +79,7 @@ class Shop:
         post = await self._some(which)
         if post is not None:
             try:
-                await actions.retry(self.house.journal, self.house.clock, post.id)
+                await actions.retry(self.house.journal, self.house.clock, MACHINE, post.id)
             except (Conflict, MediawatchError):
                 pass
 

@@ -11,15 +11,12 @@ from aiohttp.test_utils import TestServer
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mediawatch.clock import SystemClock
 from mediawatch.journal import accounts
 from mediawatch.journal.sqlite import SqliteJournal
-from mediawatch.log import silent
 from mediawatch.web.app import create_app
-from mediawatch.web.doors import Doors
 from tests.contract.test_journal import ACCOUNT
-from tests.integration.test_web import House, settings
 from tests.support.fuzzing import Loop, examples, mangled
+from tests.support.web_house import House
 
 PATHS = [
     "/healthz",
@@ -107,19 +104,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     loop(journal.__aenter__())
     loop(journal.apply([accounts.ensure(ACCOUNT)]))
     house = House(folder, journal)
-    doors = Doors(
-        settings=settings(folder),
-        journal=journal,
-        clock=SystemClock(),
-        log=silent(),
-        poster_media=house.poster_media,
-        status=house.status,
-        checks=house.check,
-        metrics=house.metrics,
-        woken=house.wake,
-        release_withheld=house.release,
-    )
-    server = TestServer(create_app(doors))
+    server = TestServer(create_app(house.doors()))
     loop(server.start_server(access_log=None))
     try:
         assert server.port is not None

@@ -14,26 +14,29 @@ from mediawatch.actions.posts import NotPossible, find
 from mediawatch.clock import Clock
 from mediawatch.config import WatchSettings
 from mediawatch.errors import Conflict, from_os_error
-from mediawatch.journal import attempts, posts
+from mediawatch.journal import attempts, audit, posts
 from mediawatch.journal.attempts import Attempt
 from mediawatch.journal.database import Journal
 from mediawatch.log import Log
 from mediawatch.model.lifecycle import Event, Stage, State
+from mediawatch.model.people import Actor, Right
 from mediawatch.model.posts import Item, Post, new_post_id, shown_as
 
 #: Seconds that copying an original may take before somebody else may look after the new post.
 _COPYING = 3600.0
 
 
-async def publish_again(journal: Journal, clock: Clock, prefix: str, watch: WatchSettings) -> Post:
+async def publish_again(
+    journal: Journal, clock: Clock, actor: Actor, prefix: str, watch: WatchSettings
+) -> Post:
     """A new post of the originals of a published one, with its caption.
 
     The originals stay where they are filed; the new post works on copies, and its content key
     is its own, so that it is no duplicate. Who asks twice, perhaps for want of an answer, gets
     one: the next is made when that is published.
-    Raises NoSuchPost, NotPossible, and StorageProblem if an original cannot be copied.
+    Raises NoSuchPost, NotAllowed, NotPossible, and StorageProblem if an original cannot be copied.
     """
-    old = await find(journal, prefix)
+    old = await find(journal, actor, prefix, Right.POST)
     if old.state is not State.DONE:
         raise NotPossible(
             f"{old.name} is {shown_as(old)}; only what is published can be published again.",
@@ -52,8 +55,16 @@ async def publish_again(journal: Journal, clock: Clock, prefix: str, watch: Watc
             detail=f"Wanted again, after {old.id}.",
         ),
     )
+    said = audit.record(
+        actor,
+        "post.again",
+        post.id,
+        account_id=post.account_id,
+        detail=f"Wanted again, after {old.id}.",
+        now=clock.now(),
+    )
     try:
-        await journal.apply([*posts.add(post), line])
+        await journal.apply([*posts.add(post), line, said])
     except Conflict as error:
         raise _on_its_way(old, "just now") from error
     crash.at("again.intended")

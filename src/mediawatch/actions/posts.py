@@ -7,12 +7,19 @@ from dataclasses import replace
 from typing import Any
 
 from mediawatch import crash
+from mediawatch.actions.permission import (
+    accounts_for,
+    require,
+    require_account,
+    visible_accounts,
+)
 from mediawatch.clock import Clock, iso
 from mediawatch.errors import Conflict, MediawatchError
-from mediawatch.journal import accounts, attempts, posts, standing
+from mediawatch.journal import accounts, attempts, audit, posts, standing
 from mediawatch.journal.attempts import Attempt
 from mediawatch.journal.database import Journal, Statement
 from mediawatch.model.lifecycle import Event, Publication, Stage, State
+from mediawatch.model.people import Actor, Right
 from mediawatch.model.posts import JOURNAL_RESTORED, Post, shown_as
 
 
@@ -28,12 +35,19 @@ class NotPossible(MediawatchError):
     code = "not-possible"
 
 
-async def find(journal: Journal, prefix: str) -> Post:
-    """The post whose id begins so. Raises NoSuchPost if none or several do."""
+async def find(journal: Journal, actor: Actor, prefix: str, right: Right = Right.READ) -> Post:
+    """The post whose id begins so, of those that the actor may see.
+
+    Raises NoSuchPost if none or several do, and NotAllowed if they have not this right to it.
+    """
     digits = prefix.strip().lower()
     # What is no text at all, as a terminal may send it, cannot even be looked up.
     found = await posts.find_by_prefix(journal, digits) if digits.isalnum() else []
+    seen = await visible_accounts(journal, actor)
+    if seen is not None:
+        found = [post for post in found if post.account_id in seen]
     if len(found) == 1:
+        await require_account(journal, actor, found[0].account_id, right)
         return found[0]
     if found:
         raise NoSuchPost(
@@ -51,14 +65,16 @@ _TRIED_AGAIN_BY = {
 }
 
 
-async def retry(journal: Journal, clock: Clock, prefix: str, *, now: bool = False) -> Post:
+async def retry(
+    journal: Journal, clock: Clock, actor: Actor, prefix: str, *, now: bool = False
+) -> Post:
     """Have a post tried again now: one that is held, waits, failed or was cancelled.
 
     ``now``: even if it is planned for later; what is held for being late goes out in any case. A
     post whose publication was asked is asked after first, and never sent blindly.
-    Raises NoSuchPost and NotPossible.
+    Raises NoSuchPost, NotAllowed and NotPossible.
     """
-    post = await find(journal, prefix)
+    post = await find(journal, actor, prefix, Right.POST)
     event = _TRIED_AGAIN_BY.get(post.state)
     if event is None:
         raise NotPossible(
@@ -76,63 +92,68 @@ async def retry(journal: Journal, clock: Clock, prefix: str, *, now: bool = Fals
     told = "A person had it tried again."
     planned = post.wishes.publish_at is not None and (now or post.reason == "late")
     moved = {"moved_to": clock.now()} if planned else {}
-    return await _move(journal, clock, post, event, told, [*anew, *released], **moved)
+    return await _move(journal, clock, actor, post, event, told, [*anew, *released], **moved)
 
 
-async def retry_all(journal: Journal, clock: Clock) -> list[Post]:
+async def retry_all(journal: Journal, clock: Clock, actor: Actor) -> list[Post]:
     """Have every post tried again that is held, failed or waits for a person to mend something.
 
-    Not those that an older journal takes for unpublished: each of them needs a look first.
+    Those of the accounts to which the actor may post; not those that an older journal takes for
+    unpublished: each of them needs a look first. Raises NotAllowed.
     """
+    require(actor, Right.POST)
+    may = await accounts_for(journal, actor, Right.POST)
     stuck = await posts.listed(journal, states=[State.HELD, State.FAILED], limit=10_000)
     parked = await posts.listed(journal, states=[State.WAITING], limit=10_000)
     retried = []
     for post in [*stuck, *(post for post in parked if post.parked)]:
-        if post.reason == JOURNAL_RESTORED:
+        if post.reason == JOURNAL_RESTORED or (may is not None and post.account_id not in may):
             continue
         try:
-            retried.append(await retry(journal, clock, post.id))
+            retried.append(await retry(journal, clock, actor, post.id))
         except NotPossible:
             continue  # it moved on by itself meanwhile
     return retried
 
 
-async def release(journal: Journal, clock: Clock, prefix: str) -> Post:
+async def release(journal: Journal, clock: Clock, actor: Actor, prefix: str) -> Post:
     """Have a held post go on, as ``retry`` does; a post in another state is left alone.
 
-    Raises NoSuchPost and NotPossible.
+    Raises NoSuchPost, NotAllowed and NotPossible.
     """
-    post = await find(journal, prefix)
+    post = await find(journal, actor, prefix, Right.POST)
     if post.state is not State.HELD:
         raise NotPossible(
             f"{post.name} is {shown_as(post)}; it is not held.",
             remedy=f"`mediawatch posts show {post.id}` tells where it stands.",
         )
-    return await retry(journal, clock, post.id)
+    return await retry(journal, clock, actor, post.id)
 
 
-async def publish_now(journal: Journal, clock: Clock, prefix: str) -> Post:
+async def publish_now(journal: Journal, clock: Clock, actor: Actor, prefix: str) -> Post:
     """Have a post published now that is not yet; one that is, is refused: it would be there twice.
 
-    Raises NoSuchPost and NotPossible.
+    Raises NoSuchPost, NotAllowed and NotPossible.
     """
-    post = await find(journal, prefix)
+    post = await find(journal, actor, prefix, Right.POST)
     if post.state is State.DONE or post.publication is Publication.LIVE:
         raise NotPossible(
             f"{post.name} is published already"
             + (f", since {iso(post.published_at)}." if post.published_at else "."),
             remedy=f"To have it there twice: `mediawatch posts publish {post.id} --again`.",
         )
-    return await retry(journal, clock, prefix, now=True)
+    return await retry(journal, clock, actor, prefix, now=True)
 
 
-async def confirm(journal: Journal, clock: Clock, prefix: str, media_id: str | None = None) -> Post:
+async def confirm(
+    journal: Journal, clock: Clock, actor: Actor, prefix: str, media_id: str | None = None
+) -> Post:
     """A person looked: the post is on Instagram. Nothing is sent for it again; it is filed.
 
     ``media_id`` names which media it is, where more than one may be it.
-    Raises NoSuchPost and NotPossible.
+    Raises NoSuchPost, NotAllowed and NotPossible.
     """
-    post = await find(journal, prefix)
+    post = await find(journal, actor, prefix, Right.POST)
     in_doubt = post.publication is Publication.ASKED or post.stage is Stage.CONFIRM
     if post.state not in {State.HELD, State.WAITING} or not (
         in_doubt or post.reason == JOURNAL_RESTORED
@@ -147,6 +168,7 @@ async def confirm(journal: Journal, clock: Clock, prefix: str, media_id: str | N
     return await _move(
         journal,
         clock,
+        actor,
         post,
         Event.VOUCH,
         "A person confirmed that it is on Instagram.",
@@ -159,13 +181,13 @@ async def confirm(journal: Journal, clock: Clock, prefix: str, media_id: str | N
     )
 
 
-async def deny(journal: Journal, clock: Clock, prefix: str, *, quiet: float) -> Post:
+async def deny(journal: Journal, clock: Clock, actor: Actor, prefix: str, *, quiet: float) -> Post:
     """A person looked: the post is not on Instagram. It is published, once.
 
     ``quiet``: seconds after the asking within which the call may still take effect.
-    Raises NoSuchPost and NotPossible.
+    Raises NoSuchPost, NotAllowed and NotPossible.
     """
-    post = await find(journal, prefix)
+    post = await find(journal, actor, prefix, Right.POST)
     if post.publication is not Publication.ASKED or post.state is State.RUNNING:
         raise NotPossible(
             f"{post.name} is {shown_as(post)}: whether it is on Instagram is not in doubt.",
@@ -180,6 +202,7 @@ async def deny(journal: Journal, clock: Clock, prefix: str, *, quiet: float) -> 
     return await _move(
         journal,
         clock,
+        actor,
         post,
         Event.DISOWN,
         "A person confirmed that it is not on Instagram.",
@@ -197,6 +220,7 @@ async def deny(journal: Journal, clock: Clock, prefix: str, *, quiet: float) -> 
 async def _move(
     journal: Journal,
     clock: Clock,
+    actor: Actor,
     post: Post,
     event: Event,
     told: str,
@@ -209,7 +233,10 @@ async def _move(
     after, statement = posts.move(post, event, now=now, **fresh, **facts)
     line = attempts.add(post, Attempt(post.stage, event.value, "", now, detail=told))
     try:
-        await journal.apply([statement, line, *extra])
+        said = audit.record(
+            actor, f"post.{event}", post.id, account_id=post.account_id, detail=told, now=now
+        )
+        await journal.apply([statement, line, said, *extra])
         crash.at("order.recorded")
     except Conflict as error:
         raise NotPossible(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import urllib.error
 import urllib.request
+from pathlib import Path
 from typing import Any
 
+from mediawatch.crypto import local_key
 from mediawatch.errors import MediawatchError
 
 
@@ -16,17 +19,58 @@ class DaemonSilent(MediawatchError):
     code = "daemon-silent"
 
 
-def call_daemon(url: str, method: str, path: str, *, timeout: float = 15.0) -> dict[str, Any]:
-    """One call; the answer. Raises MediawatchError with the daemon's own words, or DaemonSilent."""
-    request = urllib.request.Request(  # noqa: S310 - always our own loopback address
-        url + path, method=method, data=b"" if method == "POST" else None
+class KeyOnly(MediawatchError):
+    """A key says what a command may do, and this one needs the files of the machine."""
+
+    code = "key-only"
+
+
+#: A command acts as the owner of this key, in place of whoever has this machine.
+KEY_VARIABLE = "MEDIAWATCH_API_KEY"
+
+
+def acts_for_a_key() -> bool:
+    """Whether the command is to do no more than its key may."""
+    return bool(os.environ.get(KEY_VARIABLE))
+
+
+def require_this_machine() -> None:
+    """For what works on mediawatch's own files, where no key says who may what. Raises KeyOnly."""
+    if acts_for_a_key():
+        raise KeyOnly(
+            f"{KEY_VARIABLE} is set: only what the running daemon can be asked for is done.",
+            remedy=f"Unset {KEY_VARIABLE} to act as the owner of this machine's files.",
+        )
+
+
+def call_daemon(
+    url: str,
+    method: str,
+    path: str,
+    *,
+    data_dir: Path,
+    body: dict[str, Any] | None = None,
+    timeout: float = 15.0,
+) -> dict[str, Any]:
+    """One call; the answer. ``data_dir``: of the daemon, whose key for this machine lies there.
+
+    Raises MediawatchError with the daemon's own words, or DaemonSilent.
+    """
+    data = b"" if method == "POST" else None
+    request = urllib.request.Request(  # noqa: S310 - always our own address
+        url + path, method=method, data=data if body is None else json.dumps(body).encode()
     )
+    if body is not None:
+        request.add_header("Content-Type", "application/json")
+    key = os.environ.get(KEY_VARIABLE) or local_key.read(data_dir)
+    if key:
+        request.add_unredirected_header("Authorization", f"Bearer {key}")
     # No proxy of the environment stands between two programs of one machine.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(request, timeout=timeout) as answer:
-            body: dict[str, Any] = json.load(answer)
-            return body
+            told: dict[str, Any] = json.load(answer)
+            return told
     except urllib.error.HTTPError as error:
         with error:
             raise _told(error.read(1 << 20)) from None

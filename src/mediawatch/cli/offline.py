@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from mediawatch.cli.daemon_api import require_this_machine
 from mediawatch.clock import Clock
 from mediawatch.config import Settings
 from mediawatch.errors import AlreadyRunning
@@ -16,8 +17,10 @@ from mediawatch.journal.sqlite import FILE_NAME, SqliteJournal
 async def own_journal(settings: Settings, clock: Clock) -> AsyncIterator[SqliteJournal]:
     """The journal, ours alone meanwhile.
 
-    Raises AlreadyRunning if a mediawatch is at work that takes no orders, and JournalError.
+    Raises KeyOnly, JournalError, and AlreadyRunning if a mediawatch that takes no orders is at
+    work.
     """
+    require_this_machine()
     data_dir = settings.storage.data_dir
     try:
         with Ownership(data_dir, settings.watch.folder, now=clock.now()):

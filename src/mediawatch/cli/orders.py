@@ -21,8 +21,10 @@ from mediawatch.config import Settings
 from mediawatch.journal.database import Journal
 from mediawatch.journal.ownership import running
 from mediawatch.log import printable
+from mediawatch.model.people import Door, this_machine
 from mediawatch.model.posts import Post
 
+_WHO = this_machine(Door.COMMAND)
 Offline = Callable[[Journal, Clock, Settings], Awaitable[list[Post]]]
 
 
@@ -33,8 +35,8 @@ def retry_posts(config: Path | None, prefix: str | None, *, every: bool) -> None
 
     async def offline(journal: Journal, clock: Clock, _: Settings) -> list[Post]:
         if prefix is None:
-            return await actions.retry_all(journal, clock)
-        return [await actions.retry(journal, clock, prefix)]
+            return await actions.retry_all(journal, clock, _WHO)
+        return [await actions.retry(journal, clock, _WHO, prefix)]
 
     path = "/api/v1/social/cron/retry-failed/" if prefix is None else _of(prefix, "retry")
     names, when = _order(config, path, offline)
@@ -48,7 +50,7 @@ def confirm_post(config: Path | None, prefix: str, media: str | None) -> None:
     """The owner looked: it is on Instagram."""
 
     async def offline(journal: Journal, clock: Clock, _: Settings) -> list[Post]:
-        return [await actions.confirm(journal, clock, prefix, media)]
+        return [await actions.confirm(journal, clock, _WHO, prefix, media)]
 
     query = f"?{urlencode({'media': media})}" if media else ""
     (name,), when = _order(config, _of(prefix, "confirm") + query, offline)
@@ -59,7 +61,9 @@ def deny_post(config: Path | None, prefix: str) -> None:
     """The owner looked: it is not on Instagram."""
 
     async def offline(journal: Journal, clock: Clock, settings: Settings) -> list[Post]:
-        return [await actions.deny(journal, clock, prefix, quiet=settings.publish.doubtful_for)]
+        return [
+            await actions.deny(journal, clock, _WHO, prefix, quiet=settings.publish.doubtful_for)
+        ]
 
     (name,), when = _order(config, _of(prefix, "deny"), offline)
     _say(f"🔁 {name} counts as not published; it is published {when}.")
@@ -70,8 +74,8 @@ def publish_post(config: Path | None, prefix: str, *, again_too: bool) -> None:
 
     async def offline(journal: Journal, clock: Clock, settings: Settings) -> list[Post]:
         if again_too:
-            return [await again.publish_again(journal, clock, prefix, settings.watch)]
-        return [await actions.publish_now(journal, clock, prefix)]
+            return [await again.publish_again(journal, clock, _WHO, prefix, settings.watch)]
+        return [await actions.publish_now(journal, clock, _WHO, prefix)]
 
     query = "?again=true" if again_too else ""
     (name,), when = _order(config, _of(prefix, "publish-now") + query, offline)
@@ -88,7 +92,9 @@ def _order(config: Path | None, path: str, offline: Offline) -> tuple[list[str],
         settings = load_settings(config)
         owner = running(settings.storage.data_dir)
         if owner is not None and owner.url:
-            answer: dict[str, Any] = call_daemon(owner.url, "POST", path)
+            answer: dict[str, Any] = call_daemon(
+                owner.url, "POST", path, data_dir=settings.storage.data_dir
+            )
             moved = answer.get("retried", [answer])
             return [post["name"] for post in moved], "now"
         return [post.name for post in asyncio.run(_offline(settings, offline))], "at the next start"

@@ -12,7 +12,7 @@ from typing import Any
 import typer
 
 from mediawatch.actions import posts as actions
-from mediawatch.cli.daemon_api import DaemonSilent, call_daemon
+from mediawatch.cli.daemon_api import DaemonSilent, call_daemon, require_this_machine
 from mediawatch.cli.failures import explained, load_settings
 from mediawatch.clock import iso
 from mediawatch.config import Settings
@@ -22,6 +22,7 @@ from mediawatch.journal.ownership import running
 from mediawatch.journal.sqlite import FILE_NAME, SqliteReader
 from mediawatch.log import printable
 from mediawatch.model.lifecycle import Stage, State
+from mediawatch.model.people import Door, this_machine
 from mediawatch.model.posts import Post, shown_as
 
 #: Where a post stands while its files are converted: for the first time, or once more because they
@@ -46,6 +47,7 @@ def open_reader(settings: Settings) -> Iterator[Any]:
 def list_posts(config: Path | None, *, as_json: bool, states: list[str], limit: int) -> None:
     """A line each, newest first."""
     with explained():
+        require_this_machine()
         settings = load_settings(config)
         wanted = [_state(word) for word in states]
         with open_reader(settings) as journal:
@@ -66,11 +68,12 @@ def list_posts(config: Path | None, *, as_json: bool, states: list[str], limit: 
 def show_post(config: Path | None, prefix: str, *, as_json: bool) -> None:
     """The post and its publishing log."""
     with explained():
+        require_this_machine()
         settings = load_settings(config)
         with open_reader(settings) as journal:
             if journal is None:
                 raise actions.NoSuchPost(f"There is no post {prefix}.", remedy="None was made yet.")
-            post = asyncio.run(actions.find(journal, prefix))
+            post = asyncio.run(actions.find(journal, this_machine(Door.COMMAND), prefix))
             history = asyncio.run(attempts.history(journal, post.id))
         percent = _percent(settings, post)
     if as_json:
@@ -95,7 +98,9 @@ def _percent(settings: Settings, post: Post) -> int | None:
     if owner is None or not owner.url:
         return None
     with contextlib.suppress(DaemonSilent):
-        for each in call_daemon(owner.url, "GET", "/api/poster-media/status")["converting"]:
+        for each in call_daemon(
+            owner.url, "GET", "/api/poster-media/status", data_dir=settings.storage.data_dir
+        )["converting"]:
             if each["post"] == post.id:
                 return int(each["percent"])
     return None

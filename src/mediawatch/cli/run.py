@@ -11,7 +11,7 @@ from typing import Any
 import typer
 
 from mediawatch import daemon
-from mediawatch.cli.daemon_api import call_daemon
+from mediawatch.cli.daemon_api import call_daemon, require_this_machine
 from mediawatch.cli.failures import FAILED, explained, load_settings
 from mediawatch.config import Settings
 from mediawatch.errors import MediawatchError
@@ -34,8 +34,15 @@ def run_once(config: Path | None, *, as_json: bool) -> None:
         settings = load_settings(config)
         owner = running(settings.storage.data_dir)
         if owner is not None and owner.url:
-            report = call_daemon(owner.url, "POST", "/api/poster-media", timeout=960.0)
+            report = call_daemon(
+                owner.url,
+                "POST",
+                "/api/poster-media",
+                data_dir=settings.storage.data_dir,
+                timeout=960.0,
+            )
         else:
+            require_this_machine()
             report = asyncio.run(_pass(settings))
     if as_json:
         typer.echo(json.dumps(report, indent=2, ensure_ascii=False))

@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from mediawatch.cli.daemon_api import call_daemon
+from mediawatch.cli.daemon_api import call_daemon, require_this_machine
 from mediawatch.cli.failures import FAILED, explained, load_settings
 from mediawatch.cli.posts import open_reader
 from mediawatch.config import Settings
@@ -28,8 +28,11 @@ def show_status(config: Path | None, *, as_json: bool) -> None:
         settings = load_settings(config)
         owner = running(settings.storage.data_dir)
         if owner is not None and owner.url:
-            found = call_daemon(owner.url, "GET", "/api/poster-media/status")
+            found = call_daemon(
+                owner.url, "GET", "/api/poster-media/status", data_dir=settings.storage.data_dir
+            )
         else:
+            require_this_machine()
             found = _from_journal(settings, pid=owner.pid if owner else None)
     if as_json:
         typer.echo(json.dumps(found, indent=2, ensure_ascii=False))

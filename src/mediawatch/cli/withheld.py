@@ -17,6 +17,7 @@ from mediawatch.clock import SystemClock
 from mediawatch.config import Settings
 from mediawatch.journal.ownership import running
 from mediawatch.log import printable
+from mediawatch.model.people import Door, this_machine
 
 
 def release_posts(config: Path | None, prefix: str | None, *, every: bool) -> None:
@@ -27,7 +28,10 @@ def release_posts(config: Path | None, prefix: str | None, *, every: bool) -> No
         settings = load_settings(config)
         owner = running(settings.storage.data_dir)
         if owner is not None and owner.url:
-            when, answer = "now", call_daemon(owner.url, "POST", _path(prefix))
+            when, answer = (
+                "now",
+                call_daemon(owner.url, "POST", _path(prefix), data_dir=settings.storage.data_dir),
+            )
         else:
             when, answer = "at the next start", asyncio.run(_offline(settings, prefix))
     if prefix is not None:
@@ -45,8 +49,8 @@ def _path(prefix: str | None) -> str:
 
 
 async def _offline(settings: Settings, prefix: str | None) -> dict[str, Any]:
-    clock = SystemClock()
+    clock, who = SystemClock(), this_machine(Door.COMMAND)
     async with own_journal(settings, clock) as journal:
         if prefix is None:
-            return {"released": await withheld.release_all(journal)}
-        return {"name": (await posts.release(journal, clock, prefix)).name}
+            return {"released": await withheld.release_all(journal, clock, who)}
+        return {"name": (await posts.release(journal, clock, who, prefix)).name}

@@ -15,6 +15,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    IPvAnyNetwork,
     SecretStr,
     ValidationInfo,
     field_validator,
@@ -265,21 +266,26 @@ class PublishSettings(Table):
 
 
 class WebSettings(Table):
-    """The HTTP API of the daemon."""
+    """The API and the pages of the daemon."""
 
     enabled: bool = True
     host: str = "127.0.0.1"
     port: int = Field(default=8001, ge=0, le=65535)
+    public_url: str = Field(default="", pattern=r"^(https?://[\x21-\x7e]+)?$")
+    trusted_proxies: Annotated[
+        tuple[IPvAnyNetwork, ...],
+        BeforeValidator(parse_items, json_schema_input_type=list[str] | str),
+    ] = ()
 
-    @field_validator("host")
+    @field_validator("public_url")
     @classmethod
-    def _loopback(cls, value: str) -> str:
-        if not is_loopback(value):
-            raise refusal(
-                "is open to other machines, but the API knows no users yet.",
-                'Use "127.0.0.1", and a reverse proxy with a login in front of it.',
-            )
-        return value
+    def _address(cls, value: str) -> str:
+        return check_web_address(value).rstrip("/") if value else ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether other machines reach it."""
+        return not is_loopback(self.host)
 
 
 #: What a service of the whole machine keeps, where systemd makes its state folder.

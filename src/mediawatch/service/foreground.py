@@ -83,8 +83,18 @@ async def _live(
             api=running.url,
             workers=settings.watch.workers,
         )
+        _show(running.setup_link)
         at_work()
         await tend(running, notify)
+
+
+def _show(setup_link: str) -> None:
+    """The link for the first user, to a person alone: no log ever has it."""
+    if setup_link and sys.stderr.isatty():
+        sys.stderr.write(
+            "\nWhoever uses this machine can use mediawatch. To have people log in, make the first "
+            f"user here:\n\n    {setup_link}\n\n"
+        )
 
 
 def spare_the_collector() -> None:

@@ -7,20 +7,32 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from mediawatch.web import health
-from mediawatch.web.api import poster, posts, withheld
+from mediawatch.web import headers, health
+from mediawatch.web.access import mind_the_door
+from mediawatch.web.api import audit, keys, poster, posts, sessions, users, withheld
 from mediawatch.web.doors import DOORS, Doors
-from mediawatch.web.middleware import errors_as_json, this_machine_only
+from mediawatch.web.login_limits import LoginLimits
+from mediawatch.web.middleware import errors_as_json
+from mediawatch.web.pages import LOGIN_LIMITS, first_user, login, people, security
+from mediawatch.web.pages.rendering import STATIC, errors_as_pages, set_up_pages
 
 
 def create_app(doors: Doors) -> web.Application:
     """The application; it is served by the daemon."""
-    app = web.Application(middlewares=[errors_as_json, this_machine_only], client_max_size=1 << 20)
+    app = web.Application(
+        middlewares=[errors_as_json, errors_as_pages, mind_the_door], client_max_size=1 << 20
+    )
     app[DOORS] = doors
+    app[LOGIN_LIMITS] = LoginLimits(doors.clock)
+    app.on_response_prepare.append(headers.secure)
+    set_up_pages(app)
     app[poster.BACKGROUND] = poster.Background()
     app.cleanup_ctx.append(_cancel_background)
-    for routes in (health.routes, poster.routes, posts.routes, withheld.routes):
-        app.add_routes(routes)
+    for part in (health, poster, posts, withheld, users, keys, sessions, audit):
+        app.add_routes(part.routes)
+    for page in (login, first_user, people, security):
+        app.add_routes(page.routes)
+    app.router.add_static("/static/", STATIC)
     return app
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
@@ -21,7 +22,9 @@ class Doors:
     """``poster_media`` publishes the folder now and reports; ``status`` is the configuration and
     the health; ``checks`` is computed from work done;
     ``metrics`` is the text that Prometheus reads; ``woken`` has a post worked on;
-    ``release_withheld`` lets go of what is held back since the first start: how many files."""
+    ``release_withheld`` lets go of what is held back since the first start: how many files;
+    ``accounts_fed``: the ids of the accounts that the inbox feeds; ``local_key`` and
+    ``setup_word``: what a command of this machine, and whoever makes the first user, must show."""
 
     settings: Settings
     journal: Journal
@@ -33,6 +36,21 @@ class Doors:
     metrics: Callable[[], Awaitable[bytes]]
     woken: Callable[[Post], None]
     release_withheld: Callable[[], Awaitable[int]]
+    accounts_fed: Callable[[], Awaitable[list[str]]]
+    local_key: str = field(default="", repr=False)
+    setup_word: str = field(default="", repr=False)
+
+    def is_local_key(self, word: str) -> bool:
+        """Whether it is what a command of this machine shows."""
+        return bool(self.local_key) and hmac.compare_digest(
+            word.encode("utf-8", "surrogateescape"), self.local_key.encode()
+        )
+
+    def is_setup_word(self, word: str) -> bool:
+        """Whether it is that of the one-time link."""
+        return bool(self.setup_word) and hmac.compare_digest(
+            word.encode("utf-8", "surrogateescape"), self.setup_word.encode()
+        )
 
 
 DOORS = web.AppKey("DOORS", Doors)

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from aiohttp import web
 
 from mediawatch.metrics import CONTENT_TYPE
+from mediawatch.web.access import ACTOR
 from mediawatch.web.doors import DOORS
 
 routes = web.RouteTableDef()
@@ -20,13 +21,13 @@ async def alive(request: web.Request) -> web.Response:
 
 @routes.get("/readyz")
 async def ready(request: web.Request) -> web.Response:
-    """200 if every check passes, else 503; each check with its reason."""
+    """200 if every check passes, else 503; to those who may come in each check with its reason."""
     checks = await request.app[DOORS].checks()
     ok = all(check.ok for check in checks)
-    return web.json_response(
-        {"status": "ready" if ok else "not ready", "checks": [asdict(check) for check in checks]},
-        status=200 if ok else 503,
-    )
+    told: dict[str, object] = {"status": "ready" if ok else "not ready"}
+    if ACTOR in request:
+        told["checks"] = [asdict(check) for check in checks]
+    return web.json_response(told, status=200 if ok else 503)
 
 
 @routes.get("/metrics")

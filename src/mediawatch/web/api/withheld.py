@@ -5,6 +5,10 @@ from __future__ import annotations
 from aiohttp import web
 
 from mediawatch.actions import posts as actions
+from mediawatch.journal import audit
+from mediawatch.model.people import Right
+from mediawatch.web.access import actor_of
+from mediawatch.web.api.poster import require_inbox
 from mediawatch.web.api.posts import as_json
 from mediawatch.web.doors import DOORS
 
@@ -14,8 +18,8 @@ routes = web.RouteTableDef()
 @routes.post("/api/v1/social/scheduled-posts/{id}/release/")
 async def release(request: web.Request) -> web.Response:
     """Have a held post go on."""
-    doors = request.app[DOORS]
-    post = await actions.release(doors.journal, doors.clock, request.match_info["id"])
+    doors, actor = request.app[DOORS], actor_of(request)
+    post = await actions.release(doors.journal, doors.clock, actor, request.match_info["id"])
     doors.woken(post)
     return web.json_response(as_json(post))
 
@@ -23,4 +27,11 @@ async def release(request: web.Request) -> web.Response:
 @routes.post("/api/v1/social/cron/release-withheld/")
 async def release_withheld(request: web.Request) -> web.Response:
     """Let go of the files that are held back since the first start."""
-    return web.json_response({"released": await request.app[DOORS].release_withheld()})
+    doors, actor = request.app[DOORS], actor_of(request)
+    await require_inbox(doors, actor, Right.POST)
+    released = await doors.release_withheld()
+    said = audit.record(
+        actor, "withheld.release", "inbox", detail=f"{released}", now=doors.clock.now()
+    )
+    await doors.journal.apply([said])
+    return web.json_response({"released": released})

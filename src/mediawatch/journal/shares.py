@@ -1,0 +1,54 @@
+"""Whose an account is, and with whom it is shared."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.sqlite import insert as insert_or_replace
+
+from mediawatch.journal.database import Journal, Row, Statement
+from mediawatch.journal.schema import account_shares, accounts, users
+from mediawatch.model.people import Role
+
+
+def share(account_id: str, user_id: str, role: Role) -> Statement:
+    """Let a user see an account, or also post to it; a share that is there gets this role."""
+    return Statement(
+        insert_or_replace(account_shares)
+        .values(account_id=account_id, user_id=user_id, role=role.value)
+        .on_conflict_do_update(index_elements=["account_id", "user_id"], set_={"role": role.value}),
+        rows=1,
+    )
+
+
+def unshare(account_id: str, user_id: str) -> Statement:
+    """A Conflict if it was not shared."""
+    return Statement(
+        delete(account_shares).where(
+            account_shares.c.account_id == account_id, account_shares.c.user_id == user_id
+        ),
+        rows=1,
+    )
+
+
+async def roles(journal: Journal, user_id: str) -> dict[str, Role]:
+    """The accounts that a user may see, and as what; their own as their owner."""
+    shared = await journal.read(
+        select(account_shares.c.account_id, account_shares.c.role).where(
+            account_shares.c.user_id == user_id
+        )
+    )
+    own = await journal.read(select(accounts.c.id).where(accounts.c.owner_id == user_id))
+    return {
+        **{row["account_id"]: Role(row["role"]) for row in shared},
+        **{row["id"]: Role.OWNER for row in own},
+    }
+
+
+async def with_whom(journal: Journal, account_id: str) -> list[Row]:
+    """``name`` and ``role`` of those whom it is shared with."""
+    return await journal.read(
+        select(users.c.name, account_shares.c.role)
+        .join(users, users.c.id == account_shares.c.user_id)
+        .where(account_shares.c.account_id == account_id)
+        .order_by(users.c.name_key)
+    )

@@ -79,6 +79,25 @@ async def test_secrets_stay_roots_own(machine: Machine, river: River) -> None:
     assert TOKEN not in told
 
 
+async def test_secrets_of_an_environment_file_reach_it(machine: Machine, river: River) -> None:
+    """A secret in ``.env``, and a file that is named there, count for the service as they do for
+    root, who alone can read them."""
+    token = river.root / "token"
+    token.write_text(f"{TOKEN}\n")
+    dotenv = river.root / ".env"
+    dotenv.write_text(f"FTP_PASS={PASSWORD}\nMEDIAWATCH_INSTAGRAM__ACCESS_TOKEN_FILE={token}\n")
+    for file in (token, dotenv):
+        file.chmod(0o600)
+    del river.tables["ftp"]["password"], river.tables["instagram"]["access_token"]
+    river.write_settings()
+    await machine.mediawatch("service", "install", "--config", str(river.config))
+    await machine.mediawatch("service", "start")
+
+    await river.arrived(river.drop_pictures(1))
+    handed = (await machine.run("ls", "-A", f"/run/credentials/{UNIT}")).out.split()
+    assert [".env", "config.toml", "instagram.access_token"] == sorted(handed)
+
+
 async def test_it_is_shut_in_as_well_as_can_be(service: Machine) -> None:
     """2.0 or better by systemd's own count, with the drop-in; and systemd has no complaint."""
     said = (await service.run("systemd-analyze", "security", "--no-pager", UNIT)).out

@@ -38,7 +38,9 @@ def test_a_name_is_split_at_its_last_dot(name: str, stem: str, suffix: str) -> N
 )
 def test_names_follow_one_another_as_people_count(ordered: list[str]) -> None:
     """Digits by their value, in any script; letters without regard to case; the suffix last."""
-    assert ordered == sorted(ordered[::-1], key=natural_key)
+    names = ordered[::-1]
+    names.sort(key=natural_key)
+    assert ordered == names
 
 
 @given(st.lists(st.text(max_size=12), max_size=8))

@@ -34,9 +34,9 @@ def install(config: Path | None) -> None:
                 "No settings file was named, and none was found.",
                 remedy="Say which: mediawatch service install --config FILE",
             )
-        settings = load_settings(file)
+        load_settings(file)  # what is wrong with them is told first, and all of it
         control = service_control()
-        _tell(control.install(settings, Path(os.path.abspath(file))))  # noqa: PTH100
+        _tell(control.install(Path(os.path.abspath(file))))  # noqa: PTH100
         runs = control.state().running is Running.RUNNING
     typer.echo(f"✅ Installed{', and at work' if runs else ''}.")
     if not runs:

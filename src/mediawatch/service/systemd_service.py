@@ -9,9 +9,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from mediawatch.config import Settings, credentials
+from mediawatch.config import Settings
 from mediawatch.errors import from_os_error
-from mediawatch.service.base import Running, ServiceProblem, ServiceState
+from mediawatch.service.base import Running, ServiceProblem, ServiceState, told_to_service
 from mediawatch.service.manager_files import manager_file
 from mediawatch.service.systemd_unit import ACCOUNT, STATE, UNIT, drop_in
 
@@ -35,14 +35,15 @@ _BAD_CONFIGURATION = "78"
 class SystemdService:
     """A ServiceControl (base.py)."""
 
-    def install(self, settings: Settings, config: Path) -> list[str]:
+    def install(self, config: Path) -> list[str]:
         from mediawatch.service.systemd_folders import Folders
 
         # Root has settings of its own, and a folder of its own where it looks for them.
         _require_root("service", "install", "--config", str(config))
         _require_systemd()
+        told_to = told_to_service(config)
+        settings, handed_over = told_to.settings, told_to.files
         self._require_known_journal(settings)
-        handed_over = credentials.belonging_to(config)
         text = drop_in(settings, handed_over)
         told = [*_make_account(), *Folders(settings).make()]
         try:

@@ -18,12 +18,14 @@ from mediawatch.errors import MediawatchError
 from mediawatch.journal.ownership import running
 from mediawatch.log import open_log, printable
 from mediawatch.service import foreground
+from mediawatch.service.data_owner import require_own
 
 
 def run_daemon(config: Path | None) -> None:
     """The daemon in the foreground."""
     with explained():
         settings = load_settings(config)
+        require_own(settings.storage.data_dir)
         log = open_log(settings.log, settings.secret_values())
         foreground.run(settings, log)
 
@@ -36,6 +38,7 @@ def run_once(config: Path | None, *, as_json: bool) -> None:
         if owner is not None and owner.url:
             report = call_daemon(owner.url, "POST", "/api/poster-media", timeout=960.0)
         else:
+            require_own(settings.storage.data_dir)
             report = asyncio.run(_pass(settings))
     if as_json:
         typer.echo(json.dumps(report, indent=2, ensure_ascii=False))

@@ -10,6 +10,9 @@ from typing import Protocol
 from mediawatch.config.for_services import ForService, for_service
 from mediawatch.errors import ConfigError, MediawatchError
 
+#: The variable by which launchd's agent says who keeps the daemon, and what it says.
+KEPT_BY, LAUNCHD = "MEDIAWATCH_KEPT_BY", "launchd"
+
 
 class ServiceProblem(MediawatchError):
     """The service cannot be installed, removed, started or stopped; the remedy says why not."""

@@ -58,6 +58,7 @@ class LaunchdService:
 
     def start(self) -> None:
         self._require_installed()
+        self._require_good_settings()
         _launchctl("bootstrap", self._domain, str(self._plist), check=False)  # it may be there
         _launchctl("kickstart", self._target)
         self._wait_for(Running.RUNNING)
@@ -83,6 +84,11 @@ class LaunchdService:
                 "The service is not installed.",
                 remedy="Install it first: mediawatch service install --config FILE",
             )
+
+    def _require_good_settings(self) -> None:
+        """It would end at once, and be left alone. Raises ServiceProblem with what is wrong."""
+        words = plistlib.loads(self._plist.read_bytes())["ProgramArguments"]
+        told_to_service(Path(words[-1]))
 
     def _wait_for(self, wanted: Running) -> None:
         end = time.monotonic() + _PATIENCE

@@ -175,6 +175,39 @@ async def test_a_journal_of_before_is_not_left_behind(machine: Machine, river: R
     assert not machine.seen(f"/etc/systemd/system/{UNIT}").exists()
 
 
+async def test_a_start_is_told_that_the_settings_changed(service: Machine, river: River) -> None:
+    """Another inbox would lie behind the walls: nothing starts before they are moved, by the very
+    command that is shown; then it is at work there."""
+    await service.mediawatch("service", "stop")
+    elsewhere = river.root / "another place" / "inbox"
+    configure(river, watch={"folder": str(elsewhere), "processed": str(river.processed)})
+    said = await service.run(sys.executable, "-m", "mediawatch", "service", "start")
+
+    assert 1 == said.code
+    assert "names other folders or files than when the service was installed" in said.err
+    assert "stopped" == (await service.state())["running"]
+    again = re.search(r"Say once more: sudo (.*)", said.err)
+    assert again is not None
+    assert 0 == (await service.run("sh", "-c", again[1])).code
+    await service.mediawatch("service", "start")
+    river.inbox = elsewhere
+    await river.arrived(river.drop_pictures(1))
+
+
+async def test_what_ended_the_service_is_told(service: Machine, river: River) -> None:
+    """Whoever starts it, or asks, need not look for the log: the sentence of the daemon is there,
+    also where an installation restarts it."""
+    taken = river.host.ftp.port
+    configure(river, web={"port": taken})
+    install = ("service", "install", "--config", str(river.config))
+    for order in (install, ("service", "start")):
+        said = await service.run(sys.executable, "-m", "mediawatch", *order)
+        assert 1 == said.code
+        assert "The service does not start." in said.err
+        assert str(taken) in said.err, said.err
+    assert str(taken) in (await service.state())["detail"]
+
+
 async def test_bad_settings_are_told_and_not_tried_again(service: Machine, river: River) -> None:
     """Exit code 78 is no failure that passes."""
     await service.mediawatch("service", "stop")

@@ -50,7 +50,8 @@ async def test_a_new_machine_begins_with_a_restore(
     if first == "install":
         await service.mediawatch(*install)
         told = await service.mediawatch("restore", str(backup), *_told(river))
-        assert "Next: `sudo mediawatch service start`, then `sudo mediawatch posts list" in told
+        mediawatch = f"sudo {sys.executable} -m mediawatch"
+        assert f"Next: `{mediawatch} service start`, then `{mediawatch} posts list" in told
     else:
         await service.mediawatch("restore", str(backup), *_told(river))
         assert {0} == _owners(river)
@@ -75,9 +76,10 @@ async def test_root_publishes_through_the_service_alone(service: Machine, river:
     once = await service.run(sys.executable, "-m", "mediawatch", "once", *where)
 
     assert 1 == once.code
-    assert "→ The service does it: sudo mediawatch service start" in once.err
+    start = f"sudo {sys.executable} -m mediawatch service start"
+    assert f"→ The service does it: {start}" in once.err
     status = await service.run(sys.executable, "-m", "mediawatch", "status", *where)
-    assert "does not run (`sudo mediawatch service start`)" in status.out
+    assert f"does not run (`{start}`)" in status.out
     await service.mediawatch("posts", "publish", post, "--again", *where)
 
     await service.mediawatch("service", "start")

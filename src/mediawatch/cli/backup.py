@@ -82,9 +82,9 @@ def restore(config: Path | None, source: Path, passphrase_file: Path | None) -> 
         typer.echo("   If anything was published since, unfinished posts are held at that start.")
     begin = next_step.start(loaded.settings.storage.data_dir)
     where = f" --config {subprocess.list2cmdline([str(file)])}" if config is not None else ""
-    sudo = "sudo " if begin.startswith("sudo ") else ""
-    begin += where if begin == "mediawatch run" else ""
-    look = f"{sudo}mediawatch posts list --state held{where}"
+    said, _, word = begin.rpartition(" service ")
+    begin += "" if word else where
+    look = f"{said or 'mediawatch'} posts list --state held{where}"
     typer.echo(printable(f"   → Next: `{begin}`, then `{look}`"))
 
 

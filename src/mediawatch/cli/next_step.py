@@ -8,13 +8,14 @@ from pathlib import Path
 
 from mediawatch.service.base import Running, ServiceProblem
 from mediawatch.service.keeper import service_control
+from mediawatch.service.spoken import by_administrator
 
 
 def start(data_dir: Path) -> str:
     """The command that starts what works with this data folder. Blocks for a moment."""
     if not _is_services(data_dir):
         return "mediawatch run"
-    return f"{'sudo ' if sys.platform == 'linux' else ''}mediawatch service start"
+    return by_administrator("service", "start")
 
 
 def _is_services(data_dir: Path) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 from mediawatch.config.tables import MACHINE_DATA
 from mediawatch.doctor.service_account import installed_account
 from mediawatch.errors import StorageProblem
+from mediawatch.service.spoken import by_administrator, this_program
 
 
 def require_own(data_dir: Path) -> None:
@@ -24,13 +25,12 @@ def require_own(data_dir: Path) -> None:
         return
     import shlex
 
-    words = [os.path.abspath(sys.argv[0]), *sys.argv[1:]]  # noqa: PTH100 - as it was called
     raise StorageProblem(
         f"The data folder {data_dir} belongs to {name}, who could not use what root makes.",
         code="data-of-another",
-        remedy="The service does it: sudo mediawatch service start"
+        remedy=f"The service does it: {by_administrator('service', 'start')}"
         if name == installed_account()
-        else f"Say it as that user: sudo -u {name} {shlex.join(words)}",
+        else f"Say it as that user: sudo -u {name} {shlex.join([*this_program(), *sys.argv[1:]])}",
     )
 
 

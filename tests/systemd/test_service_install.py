@@ -79,6 +79,25 @@ async def test_secrets_stay_roots_own(machine: Machine, river: River) -> None:
     assert TOKEN not in told
 
 
+async def test_secrets_of_an_environment_file_reach_it(machine: Machine, river: River) -> None:
+    """A secret in ``.env``, and a file that is named there, count for the service as they do for
+    root, who alone can read them."""
+    token = river.root / "token"
+    token.write_text(f"{TOKEN}\n")
+    dotenv = river.root / ".env"
+    dotenv.write_text(f"FTP_PASS={PASSWORD}\nMEDIAWATCH_INSTAGRAM__ACCESS_TOKEN_FILE={token}\n")
+    for file in (token, dotenv):
+        file.chmod(0o600)
+    del river.tables["ftp"]["password"], river.tables["instagram"]["access_token"]
+    river.write_settings()
+    await machine.mediawatch("service", "install", "--config", str(river.config))
+    await machine.mediawatch("service", "start")
+
+    await river.arrived(river.drop_pictures(1))
+    handed = (await machine.run("ls", "-A", f"/run/credentials/{UNIT}")).out.split()
+    assert [".env", "config.toml", "instagram.access_token"] == sorted(handed)
+
+
 async def test_it_is_shut_in_as_well_as_can_be(service: Machine) -> None:
     """2.0 or better by systemd's own count, with the drop-in; and systemd has no complaint."""
     said = (await service.run("systemd-analyze", "security", "--no-pager", UNIT)).out
@@ -154,6 +173,39 @@ async def test_a_journal_of_before_is_not_left_behind(machine: Machine, river: R
     assert 1 == said.code
     assert f"sudo mv -T {old} /var/lib/mediawatch" in said.err
     assert not machine.seen(f"/etc/systemd/system/{UNIT}").exists()
+
+
+async def test_a_start_is_told_that_the_settings_changed(service: Machine, river: River) -> None:
+    """Another inbox would lie behind the walls: nothing starts before they are moved, by the very
+    command that is shown; then it is at work there."""
+    await service.mediawatch("service", "stop")
+    elsewhere = river.root / "another place" / "inbox"
+    configure(river, watch={"folder": str(elsewhere), "processed": str(river.processed)})
+    said = await service.run(sys.executable, "-m", "mediawatch", "service", "start")
+
+    assert 1 == said.code
+    assert "names other folders or files than when the service was installed" in said.err
+    assert "stopped" == (await service.state())["running"]
+    again = re.search(r"Say once more: sudo (.*)", said.err)
+    assert again is not None
+    assert 0 == (await service.run("sh", "-c", again[1])).code
+    await service.mediawatch("service", "start")
+    river.inbox = elsewhere
+    await river.arrived(river.drop_pictures(1))
+
+
+async def test_what_ended_the_service_is_told(service: Machine, river: River) -> None:
+    """Whoever starts it, or asks, need not look for the log: the sentence of the daemon is there,
+    also where an installation restarts it."""
+    taken = river.host.ftp.port
+    configure(river, web={"port": taken})
+    install = ("service", "install", "--config", str(river.config))
+    for order in (install, ("service", "start")):
+        said = await service.run(sys.executable, "-m", "mediawatch", *order)
+        assert 1 == said.code
+        assert "The service does not start." in said.err
+        assert str(taken) in said.err, said.err
+    assert str(taken) in (await service.state())["detail"]
 
 
 async def test_bad_settings_are_told_and_not_tried_again(service: Machine, river: River) -> None:

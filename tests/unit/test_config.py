@@ -155,26 +155,6 @@ def test_a_secret_that_is_handed_over_wins_over_the_settings_file(tmp_path: Path
     )
 
 
-def test_what_a_service_must_be_handed(tmp_path: Path) -> None:
-    """The settings, .env, and every secret that lies in a file; what is beside wins."""
-    (tmp_path / "credentials").mkdir()
-    beside = tmp_path / "credentials" / "ftp.password"
-    for file in (beside, tmp_path / "token", tmp_path / ".env"):
-        file.write_text("a-secret")
-    settings_file = tmp_path / "config.toml"
-    settings_file.write_text(
-        "[ftp]\npassword_file = 'elsewhere'\n"
-        f"[instagram]\naccess_token_file = '{tmp_path / 'token'}'\n"
-    )
-
-    assert {
-        "config.toml": settings_file,
-        ".env": tmp_path / ".env",
-        "ftp.password": beside,
-        "instagram.access_token": tmp_path / "token",
-    } == credentials.belonging_to(settings_file)
-
-
 @pytest.mark.parametrize("list_of", [".gitignore", ".dockerignore"])
 def test_secrets_beside_the_settings_go_nowhere(list_of: str) -> None:
     """Whoever keeps the settings in a clone neither commits the secrets nor builds them in."""
@@ -182,23 +162,6 @@ def test_secrets_beside_the_settings_go_nowhere(list_of: str) -> None:
     assert {credentials.BESIDE, "secrets", ".env", "config.toml", "*.backup"} <= {
         name.strip("/") for name in left_out
     }
-
-
-def test_a_secret_in_the_settings_wins_in_a_service_too(tmp_path: Path) -> None:
-    """A new token that was put into the settings beside the file of the old one counts, whether a
-    service manager hands over the files or not."""
-    for name in ("password", "old"):
-        (tmp_path / name).write_text(f"a-secret-{name}")
-    settings_file = tmp_path / "config.toml"
-    settings_file.write_text(
-        f"[ftp]\npassword = 'YOUR-PASSWORD'\npassword_file = '{tmp_path / 'password'}'\n"
-        "[instagram]\naccess_token = 'the-new-token'\n"
-        f"access_token_file = '{tmp_path / 'old'}'\n"
-    )
-
-    handed = credentials.belonging_to(settings_file)
-
-    assert {"config.toml", "ftp.password"} == handed.keys()
 
 
 def test_where_the_data_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

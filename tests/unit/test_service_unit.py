@@ -132,6 +132,41 @@ def test_the_agent_of_launchd() -> None:
     assert told["ExitTimeOut"] >= 45
 
 
+@pytest.mark.parametrize(("keeper", "code"), [("launchd", 0), ("", 78)])
+def test_launchd_does_not_repeat_what_settings_make_impossible(
+    tmp_path: Path, keeper: str, code: int
+) -> None:
+    """It starts again whatever fails, and knows no exit code from another: settings that cannot be
+    used end the agent's daemon well, with the reason in the log."""
+    from mediawatch.service.launchd import agent
+
+    named = plistlib.loads(agent(tmp_path, tmp_path))["EnvironmentVariables"]
+    file = tmp_path / "config.toml"
+    file.write_text("[watch]\nsettle = 'soon'\n")
+    environ = named if keeper else dict.fromkeys(named, keeper)
+    done = CliRunner().invoke(app, ["run", "--config", str(file)], env=environ)
+
+    assert code == done.exit_code
+    assert "[watch] settle = soon" in done.output
+
+
+def test_launchd_is_not_asked_to_start_what_ends_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`service start` says what is wrong with the settings: launchd would only be silent."""
+    from mediawatch.service.launchd import LaunchdService, agent
+
+    monkeypatch.setenv("HOME", str(tmp_path))
+    file = tmp_path / "config.toml"
+    file.write_text("[watch]\nsettle = 'soon'\n")
+    plist = tmp_path / "Library" / "LaunchAgents" / "mediawatch.plist"
+    plist.parent.mkdir(parents=True)
+    plist.write_bytes(agent(file, tmp_path / "log"))
+
+    with pytest.raises(ServiceProblem, match=r"\[watch\] settle"):
+        LaunchdService().start()
+
+
 def test_the_files_for_managers_are_in_the_wheel(tmp_path: Path) -> None:
     """What is installed from a wheel can install itself as a service."""
     build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory"]

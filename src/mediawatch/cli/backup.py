@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -12,12 +13,14 @@ import typer
 
 from mediawatch import config as settings_of
 from mediawatch import crash
+from mediawatch.cli import next_step
 from mediawatch.cli.failures import FAILED, explained, speak_utf8
 from mediawatch.clock import iso
 from mediawatch.errors import MediawatchError, from_os_error
 from mediawatch.log import printable, size
 from mediawatch.safekeeping import make as making
 from mediawatch.safekeeping import restore as restoring
+from mediawatch.service.data_owner import make_for_service
 
 #: Characters that a passphrase has at least: the file may lie where others can try for years.
 SHORTEST = 10
@@ -46,6 +49,7 @@ def back_up(
     held = ["the journal"]
     held += ["the settings"] if "settings" in kinds else []
     held += ["the secrets that lie in files"] if "secret" in kinds else []
+    held += ["the authorities of [ftp] tls_ca_file"] if "authorities" in kinds else []
     typer.echo(f"   It holds {', '.join(held)}, and nobody opens it without the passphrase.")
     if made.handed:
         typer.echo(f"   Not in it, for the service manager has them: {', '.join(made.handed)}")
@@ -64,6 +68,7 @@ def restore(config: Path | None, source: Path, passphrase_file: Path | None) -> 
         returned = restoring.bring_back_settings(proved, file)
         _tell_settings(returned)
         loaded = settings_of.load_with_origins(file if file and file.exists() else None)
+        make_for_service(loaded.settings.storage.data_dir)
         done = restoring.restore(proved, loaded.settings, time.time())
     typer.echo(f"✅ The journal of {iso(done.made)} is back in {done.aside.parent}.")
     if done.aside.is_dir():
@@ -75,7 +80,12 @@ def restore(config: Path | None, source: Path, passphrase_file: Path | None) -> 
         typer.echo("   next start, until you have compared them with the account.")
     else:
         typer.echo("   If anything was published since, unfinished posts are held at that start.")
-    typer.echo("   → Next: `mediawatch run`, then `mediawatch posts list --state held`")
+    begin = next_step.start(loaded.settings.storage.data_dir)
+    where = f" --config {subprocess.list2cmdline([str(file)])}" if config is not None else ""
+    said, _, word = begin.rpartition(" service ")
+    begin += "" if word else where
+    look = f"{said or 'mediawatch'} posts list --state held{where}"
+    typer.echo(printable(f"   → Next: `{begin}`, then `{look}`"))
 
 
 def _tell_settings(returned: restoring.Returned) -> None:
@@ -83,6 +93,9 @@ def _tell_settings(returned: restoring.Returned) -> None:
         typer.echo(printable(f"✅ {path} was missing, and is back."))
     for path in returned.stayed:
         typer.echo(printable(f"   {path} is another one than in the backup; it stays as it is."))
+    for path, beside in returned.beside:
+        typer.echo(printable(f"   {path} is another one than in the backup; it stays as it is."))
+        typer.echo(printable(f"   That of the backup is in {beside}: take what you need of it."))
     for told in returned.refused:
         typer.echo(printable(f"❌ It cannot be put back: {told}"), err=True)
 

@@ -11,6 +11,7 @@ from mediawatch.config import Settings
 from mediawatch.errors import AlreadyRunning
 from mediawatch.journal.ownership import Ownership
 from mediawatch.journal.sqlite import FILE_NAME, SqliteJournal
+from mediawatch.service.data_owner import make_for_service
 
 
 @asynccontextmanager
@@ -22,6 +23,7 @@ async def own_journal(settings: Settings, clock: Clock) -> AsyncIterator[SqliteJ
     """
     require_this_machine()
     data_dir = settings.storage.data_dir
+    make_for_service(data_dir)
     try:
         with Ownership(data_dir, settings.watch.folder, now=clock.now()):
             async with SqliteJournal(data_dir / FILE_NAME) as journal:

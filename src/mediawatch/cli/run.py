@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +14,35 @@ import typer
 
 from mediawatch import daemon
 from mediawatch.cli.daemon_api import call_daemon, require_this_machine
-from mediawatch.cli.failures import FAILED, explained, load_settings
+from mediawatch.cli.failures import BAD_CONFIGURATION, FAILED, explained, load_settings
 from mediawatch.config import Settings
 from mediawatch.errors import MediawatchError
 from mediawatch.journal.ownership import running
 from mediawatch.log import open_log, printable
 from mediawatch.service import foreground
+from mediawatch.service.base import KEPT_BY, LAUNCHD
+from mediawatch.service.data_owner import require_own
 
 
 def run_daemon(config: Path | None) -> None:
     """The daemon in the foreground."""
-    with explained():
+    with _not_to_be_repeated(os.environ), explained():
         settings = load_settings(config)
+        require_own(settings.storage.data_dir)
         log = open_log(settings.log, settings.secret_values())
         foreground.run(settings, log)
+
+
+@contextlib.contextmanager
+def _not_to_be_repeated(environ: Mapping[str, str]) -> Iterator[None]:
+    """launchd repeats whatever fails, for ever, and cannot be told that one exit code is no failure
+    that passes: for it, settings that cannot be used end well. They were told of by now."""
+    try:
+        yield
+    except typer.Exit as leaving:
+        if leaving.exit_code == BAD_CONFIGURATION and environ.get(KEPT_BY) == LAUNCHD:
+            raise typer.Exit(0) from None
+        raise
 
 
 def run_once(config: Path | None, *, as_json: bool) -> None:
@@ -43,6 +60,7 @@ def run_once(config: Path | None, *, as_json: bool) -> None:
             )
         else:
             require_this_machine()
+            require_own(settings.storage.data_dir)
             report = asyncio.run(_pass(settings))
     if as_json:
         typer.echo(json.dumps(report, indent=2, ensure_ascii=False))

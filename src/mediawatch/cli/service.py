@@ -14,14 +14,22 @@ from mediawatch.config import default_config_file
 from mediawatch.log import printable
 from mediawatch.service.base import Running, ServiceProblem
 from mediawatch.service.keeper import service_control
+from mediawatch.service.spoken import by_administrator
 
 _SAID = {
-    Running.NOT_INSTALLED: "💤 The service is not installed (`mediawatch service install`)",
-    Running.STOPPED: "💤 The service is stopped (`mediawatch service start`)",
+    Running.NOT_INSTALLED: "💤 The service is not installed",
+    Running.STOPPED: "💤 The service is stopped",
     Running.STARTING: "⏳ The service starts",
     Running.RUNNING: "✅ The service is at work",
     Running.STOPPING: "⏳ The service stops",
     Running.FAILED: "❌ The service failed",
+}
+
+#: What is said next where it is so.
+_NEXT = {
+    Running.NOT_INSTALLED: ("install", "--config", "FILE"),
+    Running.STOPPED: ("start",),
+    Running.FAILED: ("start",),
 }
 
 
@@ -32,15 +40,15 @@ def install(config: Path | None) -> None:
         if file is None:
             raise ServiceProblem(
                 "No settings file was named, and none was found.",
-                remedy="Say which: mediawatch service install --config FILE",
+                remedy=f"Say which: {by_administrator('service', 'install', '--config', 'FILE')}",
             )
-        settings = load_settings(file)
+        load_settings(file)  # what is wrong with them is told first, and all of it
         control = service_control()
-        _tell(control.install(settings, Path(os.path.abspath(file))))  # noqa: PTH100
+        _tell(control.install(Path(os.path.abspath(file))))  # noqa: PTH100
         runs = control.state().running is Running.RUNNING
     typer.echo(f"✅ Installed{', and at work' if runs else ''}.")
     if not runs:
-        typer.echo("   → `mediawatch service start` starts it now.")
+        typer.echo(f"   → Start it now: {by_administrator('service', 'start')}")
 
 
 def uninstall() -> None:
@@ -77,6 +85,8 @@ def status(*, as_json: bool) -> None:
         typer.echo(_SAID[state.running])
         if state.detail:
             typer.echo(printable(f"   {state.detail}"))
+        if state.running in _NEXT:
+            typer.echo(printable(f"   → {by_administrator('service', *_NEXT[state.running])}"))
     if state.running is not Running.RUNNING:
         raise typer.Exit(FAILED)
 

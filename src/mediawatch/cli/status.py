@@ -9,6 +9,7 @@ from typing import Any
 
 import typer
 
+from mediawatch.cli import next_step
 from mediawatch.cli.daemon_api import call_daemon, require_this_machine
 from mediawatch.cli.failures import FAILED, explained, load_settings
 from mediawatch.cli.posts import open_reader
@@ -37,7 +38,7 @@ def show_status(config: Path | None, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
     else:
-        _tell(found)
+        _tell(found, settings)
     if found["status"] != "ok":
         raise typer.Exit(FAILED)
 
@@ -60,9 +61,12 @@ def _from_journal(settings: Settings, pid: int | None) -> dict[str, Any]:
     }
 
 
-def _tell(found: dict[str, Any]) -> None:
+def _tell(found: dict[str, Any], settings: Settings) -> None:
     head = {"ok": "✅ mediawatch is at work", "degraded": "⚠️ mediawatch is not well"}
-    typer.echo(head.get(found["status"], "💤 mediawatch does not run (`mediawatch run`)"))
+    if found["status"] in head:
+        typer.echo(head[found["status"]])
+    else:
+        typer.echo(f"💤 mediawatch does not run (`{next_step.start(settings.storage.data_dir)}`)")
     typer.echo(f"   folder     {found['source_directory']}")
     typer.echo(f"   host       {found['ftp_server']}")
     typer.echo(f"   account    {found['instagram_account']}")

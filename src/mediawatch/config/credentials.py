@@ -6,14 +6,11 @@ Each file holds one secret and is named ``<table>.<key>``, such as ``ftp.passwor
 from __future__ import annotations
 
 import os
-import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from mediawatch.config.explain import is_placeholder
 from mediawatch.config.tables import Settings, Table
-from mediawatch.config.values import parse_folder
 
 #: The folder beside the settings file, for those without a service manager that hands secrets over.
 BESIDE = "credentials"
@@ -38,28 +35,12 @@ def read(directory: Path) -> dict[str, Any]:
     return found
 
 
-def belonging_to(settings_file: Path) -> dict[str, Path]:
-    """The files that a service manager must hand over so that the settings mean the same to the
-    service, by the name under which it must: the settings, a ``.env`` beside them, and the files
-    of secrets, whether they lie in ``credentials`` or are named in the settings (``…_file``).
-
-    The settings file must be a good one (``load``).
-    """
-    named = tomllib.loads(settings_file.read_text(encoding="utf-8-sig"))
-    found = {"config.toml": settings_file}
-    if (settings_file.parent / ".env").is_file():
-        found[".env"] = settings_file.parent / ".env"
-    for table, key in secret_keys():
-        beside = settings_file.parent / BESIDE / f"{table}.{key}"
-        if beside.is_file():
-            found[f"{table}.{key}"] = beside
-        elif (elsewhere := named.get(table, {}).get(f"{key}_file")) and not _is_given(
-            named[table].get(key)
-        ):
-            found[f"{table}.{key}"] = parse_folder(elsewhere)
-    return {name: Path(os.path.abspath(file)) for name, file in found.items()}  # noqa: PTH100
-
-
-def _is_given(value: Any) -> bool:
-    """Whether a secret stands in the settings themselves, where it wins over a file."""
-    return bool(value) and not is_placeholder(value)
+def without_replaced(values: Mapping[str, Any], handed: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings without the files of secrets for which a file was handed over (``read``): that was
+    made of the file which is named, and the one that is named may be out of reach."""
+    return {
+        table: {key: value for key, value in keys.items() if key not in handed.get(table, {})}
+        if isinstance(keys, Mapping)
+        else keys
+        for table, keys in values.items()
+    }

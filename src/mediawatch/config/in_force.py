@@ -45,7 +45,7 @@ def _of(loaded: Loaded, model: BaseModel, above: tuple[str, ...]) -> Iterator[In
 def _origin(loaded: Loaded, place: tuple[str, ...]) -> str:
     *above, key = place
     file = (*above, f"{key}_file")
-    if file in loaded.origins and len(place) == 2:
+    if place in loaded.secret_files:
         return f"{loaded.secret_files[place[0], key]}, which {loaded.origins[file]} names"
     return loaded.origins.get(place, DEFAULT)
 

@@ -3,7 +3,8 @@
 The first that names a value wins: ``MEDIAWATCH_<TABLE>__<KEY>`` in the environment, the names of
 the guides (``FTP_HOST``, ``ACCESS_TOKEN``, …) in the environment, both again in a ``.env`` file,
 a secret's file in ``$CREDENTIALS_DIRECTORY`` (else in ``credentials`` beside the TOML file), the
-TOML file, the default.
+TOML file, the default. A file in ``$CREDENTIALS_DIRECTORY`` also stands for the one that ``.env``
+names for the same secret.
 """
 
 from __future__ import annotations
@@ -143,10 +144,14 @@ def load_with_origins(
     dotenv = dotenv or dotenv_beside(file)
     in_dotenv = _read_dotenv(dotenv)
     handed, by_whom = _handed_over(file, environ)
+    secret_files = credentials.read(handed)
+    from_dotenv = from_environment(in_dotenv)
+    if by_whom == SERVICE_MANAGER:
+        from_dotenv = credentials.without_replaced(from_dotenv, secret_files)
     layers = [
         (_Given(Settings, _read_toml(file) if file else {}), _all_from(str(file))),
-        (_Given(Settings, credentials.read(handed)), _all_from(by_whom)),
-        (_Environment(Settings, in_dotenv), _variables(in_dotenv, f"in {dotenv}")),
+        (_Given(Settings, secret_files), _all_from(by_whom)),
+        (_Given(Settings, from_dotenv), _variables(in_dotenv, f"in {dotenv}")),
         (_Environment(Settings, environ), _variables(environ, "in the environment")),
     ]
     merged: dict[str, Any] = {}
@@ -178,6 +183,7 @@ def load_with_origins(
             if (table, key.removesuffix("_file")) in secrets
             and key.endswith("_file")
             and merged[table][key]
+            and not merged[table].get(key.removesuffix("_file"))  # which wins in one source
         },
     )
 

@@ -61,11 +61,10 @@ def restrict(path: Path) -> None:
         path.chmod(0o700 if path.is_dir() else 0o600)
 
 
-def give_to_owner_of(folder: Path, path: Path) -> None:
-    """Let ``path``, which lies in ``folder``, be of those who have that: an administrator who
-    writes into the folder of a service leaves nothing there that it cannot read. Raises OSError."""
+def as_its_folder(path: Path) -> None:
+    """Windows: give ``path`` the rights again that it inherits, so that a service can read what an
+    administrator wrote into its folder. Raises OSError."""
     if sys.platform == "win32":
-        # Back to what is inherited from the folder.
         done = subprocess.run(  # noqa: S603 - our own words, and a path
             ["icacls", str(path), "/reset"],  # noqa: S607 - part of Windows
             capture_output=True,
@@ -75,6 +74,3 @@ def give_to_owner_of(folder: Path, path: Path) -> None:
             raise OSError(
                 None, "it could not be given the rights of its folder (icacls)", str(path)
             )
-    elif os.geteuid() == 0:
-        owner = folder.stat()
-        os.chown(path, owner.st_uid, owner.st_gid)

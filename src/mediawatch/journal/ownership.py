@@ -16,12 +16,15 @@ from filelock import FileLock, Timeout
 from mediawatch import crash
 from mediawatch.clock import iso
 from mediawatch.errors import AlreadyRunning, StorageProblem, from_os_error
+from mediawatch.journal.belonging import give_to_owner_of
 from mediawatch.journal.hiding import hide
 
 #: Our own folder in the inbox.
 HIDDEN = ".mediawatch"
 #: Beside each lock: who holds it, for people and for our own commands.
 CARD = "daemon.json"
+#: The locks: of a data folder, and in our folder of an inbox.
+DATA_LOCK, INBOX_LOCK = "daemon.lock", "lock"
 _NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP}
 
 
@@ -45,7 +48,11 @@ class Owner:
 
 
 class Ownership:
-    """A context manager: this process owns the data folder and the inbox, or AlreadyRunning."""
+    """A context manager: this process owns the data folder and the inbox, or AlreadyRunning.
+
+    What root makes meanwhile in the data folder of somebody else, and in our folder of the inbox,
+    is theirs at the end; locks and cards are from the beginning.
+    """
 
     def __init__(self, data_dir: Path, inbox: Path, *, now: float) -> None:
         self._data_dir = data_dir
@@ -59,7 +66,7 @@ class Ownership:
             self._data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
             raise from_os_error(error, f"make the data folder {self._data_dir}") from error
-        self._lock(self._data_dir / "daemon.lock", "data folder", self._data_dir)
+        self._lock(self._data_dir / DATA_LOCK, "data folder", self._data_dir)
         try:
             if os.path.isdir(self._inbox):  # noqa: PTH112 - "no" for what may not be looked at
                 self._lock_inbox()
@@ -81,9 +88,10 @@ class Ownership:
         try:
             hidden.mkdir(exist_ok=True)
             hide(hidden)
+            give_to_owner_of(self._data_dir, hidden)
         except OSError:
             return  # a folder that cannot be written to is told by the watcher, with its remedy
-        self._lock(hidden / "lock", "inbox", self._inbox)
+        self._lock(hidden / INBOX_LOCK, "inbox", self._inbox)
         self._locked_inbox = self._identity()
         with contextlib.suppress(StorageProblem):  # only for whoever is refused here
             self._lay_card(hidden)
@@ -101,7 +109,7 @@ class Ownership:
 
     def _identity(self) -> tuple[int, int] | None:
         try:
-            found = (self._inbox / HIDDEN / "lock").stat()
+            found = (self._inbox / HIDDEN / INBOX_LOCK).stat()
         except OSError:
             return None
         return found.st_dev, found.st_ino
@@ -119,6 +127,7 @@ class Ownership:
         part = target.with_suffix(".part")
         try:
             part.write_text(json.dumps(asdict(self._owner)), encoding="utf-8")
+            give_to_owner_of(self._data_dir, part)
             crash.at("owner.written")
             part.replace(target)
             crash.at("owner.announced")
@@ -135,6 +144,10 @@ class Ownership:
         with contextlib.suppress(OSError):
             (self._data_dir / CARD).unlink()
             crash.at("owner.left")
+        with contextlib.suppress(OSError):
+            give_to_owner_of(self._data_dir, self._data_dir)
+            if self._locked_inbox is not None:
+                give_to_owner_of(self._data_dir, self._inbox / HIDDEN)
         self._release()
 
     def _lock(self, path: Path, what: str, folder: Path) -> None:
@@ -142,6 +155,7 @@ class Ownership:
         try:
             # Another process that only looks whether we run holds it for a moment.
             lock.acquire(timeout=1)
+            give_to_owner_of(self._data_dir, path)
         except Timeout:
             owner = _read_card(path.parent)
             who = f" ({owner})" if owner else ""
@@ -167,7 +181,7 @@ class Ownership:
 
 def running(data_dir: Path) -> Owner | None:
     """The daemon that owns the data folder now, or None if none does."""
-    lock = _file_lock(data_dir / "daemon.lock")
+    lock = _file_lock(data_dir / DATA_LOCK)
     if not Path(lock.lock_file).exists():
         return None
     with contextlib.suppress(Timeout, OSError):

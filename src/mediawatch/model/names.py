@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
 
 #: Of the files beside a picture or a video that say what its owner wishes for it.
 SIDECARS = (".txt", ".toml", ".json")
@@ -21,18 +20,14 @@ def split_name(name: str) -> tuple[str, str]:
 
 
 def natural_key(name: str) -> tuple[_Parts, _Parts, str]:
-    """What to sort names by: text without regard to case, digits by their value.
+    """What to sort names by, as the files of a carousel follow one another: text without regard to
+    case, digits by their value (``IMG_2`` before ``IMG_10``).
 
     The suffix counts last, so that ``a.jpg`` stands before ``a (2).jpg``. Names that differ in
     nothing but case or leading zeros are ordered by their characters: the order is always the same.
     """
     stem, suffix = split_name(name)
     return _parts(stem), _parts(suffix), name
-
-
-def in_natural_order(names: Iterable[str]) -> list[str]:
-    """The names as the files of a carousel follow one another: ``IMG_2`` before ``IMG_10``."""
-    return sorted(names, key=natural_key)
 
 
 def _parts(text: str) -> _Parts:

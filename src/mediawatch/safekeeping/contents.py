@@ -1,8 +1,9 @@
 """What a backup holds, and how it is told at its beginning.
 
 A compressed tar archive inside a sealed file (crypto/sealed.py). Its first member,
-``manifest.json``, says what follows: settings and secrets with the paths that they had, the records
-beside the journal, and last the journal itself, which alone may be large.
+``manifest.json``, says what follows: settings, secrets, and the authorities that the FTP host is
+trusted by, with the paths that they had, the records beside the journal, and last the journal
+itself, which alone may be large.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ FORM = 1
 #: Bytes that a member but the journal may have: settings and secrets are small.
 MOST = 4 << 20
 
-Kind = Literal["settings", "secret", "record", "journal"]
+Kind = Literal["settings", "secret", "authorities", "record", "journal"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +72,8 @@ class Manifest:
 
 
 def small_files(loaded: Loaded, config: Path | None) -> dict[Member, Path]:
-    """The settings, the files of secrets, and the records beside the journal, as far as they are
-    there."""
+    """The settings, the files that they name, and the records beside the journal, as far as they
+    are there."""
     data_dir = loaded.settings.storage.data_dir
     files: dict[Member, Path] = {}
     for path in (config, dotenv_beside(config)):
@@ -82,6 +83,10 @@ def small_files(loaded: Loaded, config: Path | None) -> dict[Member, Path]:
         if loaded.origins[table, f"{key}_file"] != SERVICE_MANAGER:
             member = Member(f"secrets/{table}.{key}", "secret", str(path.absolute()))
             files[member] = path
+    authorities = loaded.settings.ftp.tls_ca_file
+    if authorities is not None:
+        member = Member("settings/ftp.tls_ca_file", "authorities", str(authorities.absolute()))
+        files[member] = authorities
     for name in (WITNESS, TLS_SEEN):
         files[Member(f"records/{name}", "record")] = data_dir / name
     return {member: path for member, path in files.items() if path.is_file()}

@@ -19,6 +19,7 @@ from mediawatch.crypto import owner_only
 from mediawatch.crypto.sealed import Sealer
 from mediawatch.errors import JournalError, StorageProblem, from_os_error
 from mediawatch.journal.backup import flush, write_copy
+from mediawatch.journal.belonging import give_to_owner_of
 from mediawatch.journal.migrate import revision
 from mediawatch.journal.putting_back import JOURNAL
 from mediawatch.safekeeping.contents import MANIFEST, Manifest, Member, Packer, small_files
@@ -98,6 +99,7 @@ def _alone(data_dir: Path) -> Iterator[None]:
     lock = FileLock(data_dir / _LOCK, mode=0o600, fallback_to_soft=False)
     try:
         lock.acquire(timeout=0)
+        give_to_owner_of(data_dir, Path(lock.lock_file))
     except Timeout:
         raise StorageProblem(
             "Another backup is being made.",

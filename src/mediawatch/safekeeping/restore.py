@@ -22,11 +22,12 @@ from mediawatch.crypto.sealed import SealBroken, Unsealer
 from mediawatch.errors import AlreadyRunning, JournalError, from_os_error
 from mediawatch.journal import migrate, putting_back
 from mediawatch.journal.backup import complaint
+from mediawatch.journal.belonging import give_to_owner_of
 from mediawatch.journal.ownership import Ownership
 from mediawatch.journal.putting_back import JOURNAL, TLS_SEEN
 from mediawatch.journal.witness import FILE_NAME as WITNESS
 from mediawatch.journal.witness import UNSEEN, Witness
-from mediawatch.safekeeping.contents import MOST, Manifest, Member, unpacked
+from mediawatch.safekeeping.contents import MOST, Kind, Manifest, Member, unpacked
 
 #: Seconds that the check of the journal may take.
 CHECK_LIMIT = 600.0
@@ -45,11 +46,13 @@ class Proved:
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """What became of the settings and secrets: those that were missing are back, those that are
-    there and differ stayed, and those that cannot be put where they lay."""
+    """What became of the settings and the files that they name: those that were missing are back,
+    those that are there and differ stayed (of ``beside``, which are no secrets, that of the backup
+    lies at the second path), and those that cannot be put where they lay."""
 
     back: tuple[Path, ...] = ()
     stayed: tuple[Path, ...] = ()
+    beside: tuple[tuple[Path, Path], ...] = ()
     refused: tuple[str, ...] = ()
 
 
@@ -94,17 +97,18 @@ def prove(path: Path, passphrase: str) -> Proved:
 
 
 def bring_back_settings(proved: Proved, config: Path | None) -> Returned:
-    """Put back the files of settings and secrets that are missing, where they lay.
+    """Put back the settings and the files that they name, where they lay, if they are missing.
 
     ``config``: the settings file that is in force, or is to be; None if there is none: then that of
     the backup comes back. One that is there is never touched.
     """
     back, stayed, refused = list[Path](), list[Path](), list[str]()
+    beside = list[tuple[Path, Path]]()
     settle_in = config is None or not config.exists()
     lay = next((Path(m.path).parent for m in proved.small if m.kind == "settings"), None)
     for member, content in proved.small.items():
         path = Path(member.path)
-        if member.kind not in {"settings", "secret"}:
+        if member.kind not in {"settings", "secret", "authorities"}:
             continue
         if member.kind == "settings" and not settle_in:
             continue
@@ -115,20 +119,41 @@ def bring_back_settings(proved: Proved, config: Path | None) -> Returned:
                 config.absolute().parent / BESIDE / path.name
             )  # found by lying there, not by name
         try:
-            if path.exists():
-                stayed += [path] if path.read_bytes() != content else []
-                continue
-            if member.kind == "secret":
-                owner_only.make_folder(path.parent)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            part = path.with_name(f"{path.name}.part")
-            part.unlink(missing_ok=True)
-            owner_only.write(part, content)
-            part.replace(path)
-            back.append(path)
+            if not path.exists():
+                _put(path, content, member.kind)
+                back.append(path)
+            elif path.read_bytes() != content:
+                if member.kind == "authorities":
+                    free = _free_beside(path, content)
+                    _put(free, content, member.kind)
+                    beside.append((path, free))
+                else:
+                    stayed.append(path)
         except OSError as error:
             refused.append(f"{path}: {error.strerror or error}")
-    return Returned(tuple(back), tuple(stayed), tuple(refused))
+    return Returned(tuple(back), tuple(stayed), tuple(beside), tuple(refused))
+
+
+def _put(path: Path, content: bytes, kind: Kind) -> None:
+    if kind == "secret":
+        owner_only.make_folder(path.parent)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.part")
+    part.unlink(missing_ok=True)
+    if kind == "authorities":
+        part.write_bytes(content)  # everybody may know whom one trusts, and a service must
+    else:
+        owner_only.write(part, content)
+    part.replace(path)
+
+
+def _free_beside(path: Path, content: bytes) -> Path:
+    """A name beside ``path`` that is free, or has this content already."""
+    number, free = 1, path.with_name(f"{path.stem}.from-backup{path.suffix}")
+    while free.exists() and free.read_bytes() != content:
+        number += 1
+        free = path.with_name(f"{path.stem}.from-backup-{number}{path.suffix}")
+    return free
 
 
 def restore(proved: Proved, settings: Settings, now: float) -> Restored:
@@ -144,7 +169,8 @@ def restore(proved: Proved, settings: Settings, now: float) -> Restored:
             _unpack_journal(proved, part / JOURNAL)
             unseen = _records(proved, data_dir, part)
             for path in (part, *part.iterdir()):
-                owner_only.give_to_owner_of(data_dir, path)
+                owner_only.as_its_folder(path)
+            give_to_owner_of(data_dir, part)
         except OSError as error:
             raise from_os_error(error, f"write in {part}") from error
         stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")

@@ -7,8 +7,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from mediawatch.config import Settings
-from mediawatch.errors import MediawatchError
+from mediawatch.config.for_services import ForService, for_service
+from mediawatch.errors import ConfigError, MediawatchError
+
+#: The variable by which launchd's agent says who keeps the daemon, and what it says.
+KEPT_BY, LAUNCHD = "MEDIAWATCH_KEPT_BY", "launchd"
 
 
 class ServiceProblem(MediawatchError):
@@ -39,7 +42,7 @@ class ServiceState:
 class ServiceControl(Protocol):
     """Every method blocks, and raises ServiceProblem."""
 
-    def install(self, settings: Settings, config: Path) -> list[str]:
+    def install(self, config: Path) -> list[str]:
         """Have mediawatch start with the machine, with this settings file; done again, it brings
         all up to date. What was made, a sentence each."""
         ...
@@ -59,3 +62,16 @@ class ServiceControl(Protocol):
     def state(self) -> ServiceState:
         """How it is. Needs no rights."""
         ...
+
+
+def told_to_service(config: Path) -> ForService:
+    """What a service will be told. Raises ServiceProblem if that is not enough, also where it is
+    enough for whoever asks: a service has not their environment."""
+    try:
+        return for_service(config)
+    except ConfigError as error:
+        raise ServiceProblem(
+            f"What {config} says is not enough for a service: {error.message}",
+            remedy="Write it into that file, or into .env beside it; variables of your login do "
+            "not reach a service.",
+        ) from error

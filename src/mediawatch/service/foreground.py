@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from mediawatch import __version__, daemon
 from mediawatch.config import Settings
+from mediawatch.errors import MediawatchError
 from mediawatch.log import Log
 from mediawatch.service.systemd import Notifier, drained, tend
 
@@ -68,6 +69,9 @@ async def live_until(
     threads.shutdown(wait=False, cancel_futures=True)
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
     if not living.cancelled():
+        failed = living.exception()
+        if isinstance(failed, MediawatchError):
+            notify("STATUS=" + f"{failed.message} {failed.remedy}".replace("\n", " "))
         living.result()
     log.info("Stopped. What was under way goes on at the next start.", action="stop")
 

@@ -14,9 +14,8 @@ import sys
 import time
 from pathlib import Path
 
-from mediawatch.config import Settings
 from mediawatch.errors import from_os_error
-from mediawatch.service.base import Running, ServiceProblem, ServiceState
+from mediawatch.service.base import Running, ServiceProblem, ServiceState, told_to_service
 from mediawatch.service.manager_files import manager_file
 
 assert sys.platform != "win32"  # noqa: S101 - so the type checker need not look at the rest there
@@ -34,7 +33,8 @@ class LaunchdService:
         self._domain = f"gui/{os.getuid()}"
         self._target = f"{self._domain}/{LABEL}"
 
-    def install(self, settings: Settings, config: Path) -> list[str]:
+    def install(self, config: Path) -> list[str]:
+        settings = told_to_service(config).settings
         log = Path.home() / "Library" / "Logs" / "mediawatch.log"
         try:
             for folder in (self._plist.parent, log.parent, settings.watch.folder):
@@ -58,6 +58,7 @@ class LaunchdService:
 
     def start(self) -> None:
         self._require_installed()
+        self._require_good_settings()
         _launchctl("bootstrap", self._domain, str(self._plist), check=False)  # it may be there
         _launchctl("kickstart", self._target)
         self._wait_for(Running.RUNNING)
@@ -83,6 +84,11 @@ class LaunchdService:
                 "The service is not installed.",
                 remedy="Install it first: mediawatch service install --config FILE",
             )
+
+    def _require_good_settings(self) -> None:
+        """It would end at once, and be left alone. Raises ServiceProblem with what is wrong."""
+        words = plistlib.loads(self._plist.read_bytes())["ProgramArguments"]
+        told_to_service(Path(words[-1]))
 
     def _wait_for(self, wanted: Running) -> None:
         end = time.monotonic() + _PATIENCE

@@ -10,9 +10,16 @@ from pathlib import Path
 
 from mediawatch.config import Settings
 from mediawatch.errors import from_os_error
-from mediawatch.journal.ownership import HIDDEN
+from mediawatch.journal.belonging import give
+from mediawatch.journal.ownership import DATA_LOCK, HIDDEN, INBOX_LOCK
 from mediawatch.service.base import ServiceProblem
-from mediawatch.service.systemd_unit import ACCOUNT, brought_folders, data_folders, watch_folders
+from mediawatch.service.systemd_unit import (
+    ACCOUNT,
+    STATE,
+    brought_folders,
+    data_folders,
+    watch_folders,
+)
 
 assert sys.platform != "win32"  # noqa: S101 - so the type checker need not look at the rest there
 
@@ -31,7 +38,11 @@ class Folders:
         self._owner = self._user
         self._groups = os.getgrouplist(ACCOUNT, account.pw_gid)
         self._watched = watch_folders(settings)
-        self._own = data_folders(settings)
+        self._data = settings.storage.data_dir
+        self._log = settings.log.file
+        # What lies in the state folder systemd would make: too late for orders of root's.
+        kept = [STATE, self._data] if self._data.is_relative_to(STATE) else []
+        self._own = list(dict.fromkeys([*kept, *data_folders(settings)]))
         self._brought = brought_folders(settings)
 
     def make(self) -> list[str]:
@@ -46,12 +57,20 @@ class Folders:
             for path in paths
             if self._make(path, mode)
         ]
+        told = [f"Made the folder {path}." for path in made]
+        told += [
+            f"Gave {path}, which root had made, to the user {ACCOUNT}."
+            for path, lock in ((self._data, DATA_LOCK), (inbox / HIDDEN, INBOX_LOCK))
+            # Only what an order of root's made is given, and not a folder that was there for more.
+            if (path / lock).exists() and give(path, self._user, self._group)
+        ]
         for path in (*self._watched, *self._own):
             self._require_writable(path)
         # Left by whoever ran mediawatch until now.
         if (inbox / HIDDEN).is_dir():
             self._require_writable(inbox / HIDDEN)
-        told = [f"Made the folder {path}." for path in made]
+        if self._log is not None and self._log.exists():
+            self._require_writable(self._log)
         if any(path in made for path in self._watched):
             told.append(
                 f"People of the group {ACCOUNT} may use them: sudo gpasswd --add NAME {ACCOUNT}"
@@ -78,7 +97,8 @@ class Folders:
             closed = next(
                 (place for place in way if not self._may("x", place, start, reached)), None
             )
-            writable = all(self._may(right, path, start, reached) for right in "rwx")
+            rights = "rwx" if path.is_dir() else "rw"
+            writable = all(self._may(right, path, start, reached) for right in rights)
         finally:
             os.close(reached)
         name = shlex.quote(str(closed or path))
@@ -91,9 +111,23 @@ class Folders:
         if not writable:
             raise ServiceProblem(
                 f"The user {ACCOUNT}, as whom the service runs, may not read and write in {path}.",
-                remedy=f"Let its group in, then say this again: sudo chgrp -R {ACCOUNT} {name} && "
-                f"sudo chmod -R g+rwX {name} && sudo chmod g+s {name}",
+                remedy=self._let_in(path, name),
             )
+
+    def _let_in(self, path: Path, name: str) -> str:
+        if path == self._log:
+            return f"Give it to that user, then say this again: sudo chown {ACCOUNT}: {name}"
+        if self._log is not None and path == self._log.parent and path != self._data:
+            return (
+                "Name a file in a folder of its own for [log] file, such as "
+                f"{path / ACCOUNT / self._log.name}, or leave it out: journalctl has the log."
+            )
+        if path in self._own:
+            return f"Give it to that user, then say this again: sudo chown -R {ACCOUNT}: {name}"
+        return (
+            f"Let its group in, then say this again: sudo chgrp -R {ACCOUNT} {name} && "
+            f"sudo chmod -R g+rwX {name} && sudo chmod g+s {name}"
+        )
 
     def _may(self, right: str, path: Path, start: Path, reached: int) -> bool:
         """Whether the service has the right; ``reached`` is ``start``, opened."""

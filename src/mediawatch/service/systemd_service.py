@@ -9,10 +9,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from mediawatch.config import Settings, credentials
+from mediawatch.config import Settings
 from mediawatch.errors import from_os_error
-from mediawatch.service.base import Running, ServiceProblem, ServiceState
+from mediawatch.service.base import Running, ServiceProblem, ServiceState, told_to_service
 from mediawatch.service.manager_files import manager_file
+from mediawatch.service.spoken import by_administrator
 from mediawatch.service.systemd_unit import ACCOUNT, STATE, UNIT, drop_in
 
 assert sys.platform != "win32"  # noqa: S101 - so the type checker need not look at the rest there
@@ -35,14 +36,15 @@ _BAD_CONFIGURATION = "78"
 class SystemdService:
     """A ServiceControl (base.py)."""
 
-    def install(self, settings: Settings, config: Path) -> list[str]:
+    def install(self, config: Path) -> list[str]:
         from mediawatch.service.systemd_folders import Folders
 
         # Root has settings of its own, and a folder of its own where it looks for them.
         _require_root("service", "install", "--config", str(config))
         _require_systemd()
+        told_to = told_to_service(config)
+        settings, handed_over = told_to.settings, told_to.files
         self._require_known_journal(settings)
-        handed_over = credentials.belonging_to(config)
         text = drop_in(settings, handed_over)
         told = [*_make_account(), *Folders(settings).make()]
         try:
@@ -59,7 +61,9 @@ class SystemdService:
         _systemctl("enable", "--quiet", UNIT)
         told.append("It starts with the machine.")
         if self.state().running is Running.RUNNING:
-            _systemctl("restart", UNIT)
+            done = _systemctl("restart", UNIT, check=False)
+            if done.returncode:
+                raise self._why_not(done.stderr)
             told.append("It was running, and was restarted with what is new.")
         return told
 
@@ -88,6 +92,7 @@ class SystemdService:
     def start(self) -> None:
         self._require_installed()
         _require_root()
+        _require_up_to_date()
         _systemctl("reset-failed", UNIT, check=False)
         done = _systemctl("start", UNIT, check=False)
         if done.returncode:
@@ -117,7 +122,7 @@ class SystemdService:
         if self.state().running is Running.NOT_INSTALLED:
             raise ServiceProblem(
                 "The service is not installed.",
-                remedy="Install it first: sudo mediawatch service install --config FILE",
+                remedy=f"Install it first: {_install_again(None)}",
             )
 
     def _require_known_journal(self, settings: Settings) -> None:
@@ -141,8 +146,8 @@ class SystemdService:
         if facts.get("ExecMainStatus") == _BAD_CONFIGURATION:
             return ServiceProblem(
                 "The service does not start: its settings cannot be used.",
-                remedy="`mediawatch check --config FILE` lists what is wrong. Mend it, then "
-                "`sudo mediawatch service install --config FILE` and start it again.",
+                remedy=f"`{by_administrator('check', '--config', _named())}` lists what is wrong. "
+                f"Mend it, then `{_install_again(_config())}`, and start it again.",
             )
         return ServiceProblem(
             f"The service does not start. {state.detail or said.strip()}",
@@ -156,7 +161,7 @@ def _said(facts: dict[str, str], running: Running) -> Iterator[str]:
     if running is Running.FAILED:
         yield f"It ended by {facts['Result']} (exit status {facts['ExecMainStatus']})."
     if facts["NRestarts"] not in {"", "0"}:
-        yield f"Restarted {facts['NRestarts']} times."
+        yield f"Restarted {facts['NRestarts']} time{'s' if facts['NRestarts'] != '1' else ''}."
 
 
 def _facts() -> dict[str, str]:
@@ -175,10 +180,63 @@ def _facts() -> dict[str, str]:
 def _require_root(*order: str) -> None:
     """``order``: how it is said by root, if not as it was said."""
     if os.geteuid() != 0:
-        words = [os.path.abspath(sys.argv[0]), *(order or sys.argv[1:])]  # noqa: PTH100 - as called
         raise ServiceProblem(
             "Only root may do that: a service belongs to the whole machine.",
-            remedy=f"Say it again with sudo: sudo {shlex.join(words)}",
+            remedy=f"Say it again with sudo: {by_administrator(*(order or sys.argv[1:]))}",
+        )
+
+
+def _config() -> Path | None:
+    """The settings file that the service was installed with; None if that cannot be told."""
+    for name, path in _handed_over(_written()):
+        if name == "config.toml":
+            return Path(path.replace("%%", "%"))
+    return None
+
+
+def _named() -> str:
+    return str(_config() or "FILE")
+
+
+def _install_again(config: Path | None) -> str:
+    return by_administrator("service", "install", "--config", str(config or "FILE"))
+
+
+def _written() -> list[str]:
+    """The lines of our drop-in; none if it cannot be read."""
+    try:
+        return _DROP_IN.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []
+
+
+def _handed_over(lines: list[str]) -> Iterator[tuple[str, str]]:
+    for line in lines:
+        if line.startswith("LoadCredential=") and ":" in line:
+            name, _, path = line.removeprefix("LoadCredential=").partition(":")
+            yield name, path
+
+
+def _require_up_to_date() -> None:
+    """The folders and files that are opened to the service are those of the settings as they were
+    when it was installed. Raises ServiceProblem if the settings name others now; settings that
+    cannot be used are told by the start itself."""
+    config, lines = _config(), _written()
+    if config is None:
+        return
+    try:
+        told_to = told_to_service(config)
+        wanted = drop_in(told_to.settings, told_to.files).splitlines()
+    except ServiceProblem:
+        return
+    opening = ("LoadCredential=", "ReadWritePaths=")
+    if {line for line in lines if line.startswith(opening)} != {
+        line for line in wanted if line.startswith(opening)
+    }:
+        raise ServiceProblem(
+            f"{config} names other folders or files than when the service was installed: it could "
+            "not use them.",
+            remedy=f"Say once more: {_install_again(config)}",
         )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from mediawatch.config import Settings
@@ -25,7 +25,7 @@ HOMES = (Path("/home"), Path("/root"), Path("/run/user"))
 _HIDDEN = (*HOMES, Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - hidden, not used
 
 
-def drop_in(settings: Settings, credentials: dict[str, Path]) -> str:
+def drop_in(settings: Settings, credentials: Mapping[str, Path]) -> str:
     """The text of the drop-in. ``credentials``: the files that systemd hands over, by name.
 
     Raises ServiceProblem for a path that cannot be written in a unit.

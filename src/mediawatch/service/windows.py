@@ -8,9 +8,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
-from mediawatch.config import Settings, load
-from mediawatch.errors import ConfigError, MediawatchError
-from mediawatch.service.base import Running, ServiceProblem, ServiceState
+from mediawatch.service.base import Running, ServiceProblem, ServiceState, told_to_service
 from mediawatch.service.foreground import LEAVE_WITHIN
 
 if sys.platform != "win32":
@@ -39,14 +37,15 @@ _START = (
 class WindowsService:
     """Fulfils ``ServiceControl`` with the service manager of Windows."""
 
-    def install(self, settings: Settings, config: Path) -> list[str]:
+    def install(self, config: Path) -> list[str]:
         config = config.absolute()
-        _require_enough(config)
+        told_to = told_to_service(config)
+        settings = told_to.settings
         require_own_drives(settings)
         made, unknown = manager.register(command(config, settings.storage.data_dir))
         win32evtlogutil.AddSourceToRegistry(NAME, msgDLL=win32service.__file__)
         try:
-            rights, granted = give_rights(settings, config)
+            rights, granted = give_rights(told_to)
         except OSError as error:
             raise ServiceProblem(
                 f"A folder of the service cannot be made: {error}.",
@@ -112,17 +111,3 @@ def command(config: Path, data_dir: Path) -> str:
     packages = sysconfig.get_path("purelib")
     words = [base, "-I", "-X", "utf8", "-c", _START, packages, sys.executable, config, data_dir]
     return subprocess.list2cmdline(str(word) for word in words)
-
-
-def _require_enough(config: Path) -> None:
-    """See that the file says all: a service has not the environment of who installs it."""
-    try:
-        load(config, {})
-    except ConfigError as error:
-        raise ServiceProblem(
-            f"What {config} says is not enough for a service: {error.message}",
-            remedy="Write it into that file, or into .env beside it; variables of your login do "
-            "not reach a service.",
-        ) from error
-    except MediawatchError as error:
-        raise ServiceProblem(error.message, remedy=error.remedy) from error

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import mediawatch
-from mediawatch.config import Settings, credentials
+from mediawatch.config import Settings
+from mediawatch.config.for_services import ForService
 from mediawatch.service.windows_drives import is_share
 from mediawatch.service.windows_host import NAME
 from mediawatch.service.windows_log import log_folder
@@ -18,7 +19,7 @@ ACCOUNT = rf"NT SERVICE\{NAME}"
 _READ, _CHANGE = "RX", "M"
 
 
-def give_rights(settings: Settings, config: Path) -> tuple[list[str], list[Path]]:
+def give_rights(told_to: ForService) -> tuple[list[str], list[Path]]:
     """Make the folders of the service, and let its account use them: read the program and the
     settings, change what it works on. Blocks for some seconds.
 
@@ -29,9 +30,9 @@ def give_rights(settings: Settings, config: Path) -> tuple[list[str], list[Path]
     programs = dict.fromkeys([Path(sys.prefix), base, Path(mediawatch.__file__).parent])
     told: list[str] = []
     granted: list[Path] = []
-    for path in [*programs, *setting_files(settings, config)]:
+    for path in [*programs, *setting_files(told_to)]:
         _grant(path, _READ, told, granted)
-    for folder in _work_folders(settings):
+    for folder in _work_folders(told_to.settings):
         if not is_share(folder):
             folder.mkdir(parents=True, exist_ok=True)
         _grant(folder, _CHANGE, told, granted)
@@ -52,12 +53,12 @@ def _work_folders(settings: Settings) -> list[Path]:
     return list(dict.fromkeys(folders))
 
 
-def setting_files(settings: Settings, config: Path) -> list[Path]:
+def setting_files(told_to: ForService) -> list[Path]:
     """The settings file, and what it leads to: ``.env`` and ``credentials`` beside it, files that
     hold a secret, the certificates of a host."""
-    files = [*credentials.belonging_to(config).values()]
-    if settings.ftp.tls_ca_file is not None:
-        files.append(settings.ftp.tls_ca_file)
+    files = [*told_to.files.values()]
+    if told_to.settings.ftp.tls_ca_file is not None:
+        files.append(told_to.settings.ftp.tls_ca_file)
     return [file for file in files if file.is_file()]
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from mediawatch import config
 from mediawatch.service.base import Running, ServiceControl, ServiceProblem
 from tests.support import pictures
 from tests.windows.inside.river import River
@@ -50,7 +49,7 @@ def river(tmp_path: Path, tables: dict[str, dict[str, Any]]) -> River:
 
 
 def install(service: ServiceControl, river: River) -> list[str]:
-    return service.install(config.load(river.config, {}), river.config)
+    return service.install(river.config)
 
 
 def test_the_life_of_a_service(service: ServiceControl, river: River) -> None:
@@ -178,8 +177,7 @@ def test_who_is_no_administrator_is_told_so(river: River, monkeypatch: pytest.Mo
 def test_settings_from_the_environment_are_not_enough(river: River) -> None:
     """A service has not the variables of who installs it: that is told at once, and not by a
     service that does not start."""
-    settings = config.load(river.config, {})
     text = river.config.read_text(encoding="utf-8")
     river.config.write_text(text.replace("access_token", "# access_token"), encoding="utf-8")
     with pytest.raises(ServiceProblem, match="access_token"):
-        WindowsService().install(settings, river.config)
+        WindowsService().install(river.config)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from mediawatch.config import LogSettings, Settings
+from mediawatch.config.for_services import ForService
 from mediawatch.service.base import ServiceProblem
 from tests.windows.inside.river import PATIENCE
 
@@ -96,9 +97,12 @@ def test_secrets_beside_the_settings_are_the_services_too(tmp_path: Path) -> Non
     beside.parent.mkdir()
     for file in (named, beside):
         file.write_text("a-secret")
-    config.write_text(f"[instagram]\naccess_token_file = '{named}'\n")
-    found = windows_rights.setting_files(settings("C:/gizmobbs/download"), config)
-    assert {config, named, beside} == set(found)
+    told_to = ForService(
+        settings("C:/gizmobbs/download"),
+        {"config.toml": config, "instagram.access_token": named, "ftp.password": beside},
+    )
+    config.touch()
+    assert {config, named, beside} == set(windows_rights.setting_files(told_to))
 
 
 # What Windows runs.

@@ -81,13 +81,13 @@ class Archive:
         for item in work.post.items:
             try:
                 filed = await self._file(work, item, place)
+                work.log.info(f"{item.name} is filed under {folder}.", action="archive")
             except SourceProblem as error:
                 filed = await self._gone(work, item, error)
                 _tell_unfiled(work, item, error)
             await work.write(items=[filed])
         await self._follow(before, place)
         await asyncio.to_thread(_clear_up, before, self._settings.work_folder)
-        work.log.info(f"{work.post.name} is filed under {folder}.", action="archive")
 
     async def set_aside(self, work: Work, where: str, reason: Reason) -> None:
         """A post that is held or failed: its original goes where its owner sees it, with a note."""

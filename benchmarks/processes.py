@@ -82,6 +82,15 @@ class Child:
         return used
 
 
+def waited_for_core() -> float:
+    """Seconds that this thread could have run and no core was free; 0 where nobody tells."""
+    try:
+        with open("/proc/thread-self/schedstat", encoding="ascii") as file:
+            return int(file.read().split()[1]) / 1e9
+    except OSError:
+        return 0.0
+
+
 def own_cpu(pid: int) -> float | None:
     """CPU seconds of the process itself, all its threads; None where it cannot be told."""
     return _seconds(pid, 13, 14)

@@ -346,6 +346,58 @@ async def test_a_cover_that_cannot_be_used_holds_the_reel_until_it_is_mended(riv
     assert container.details.cover is not None
 
 
+async def test_a_copy_with_a_mended_cover_is_what_is_published(river: River) -> None:
+    """Both are left where they are held, and copies of them put into the inbox, the cover mended:
+    the same post goes out with that; what was held is a duplicate, and nothing stays behind."""
+    broken, mended = truncated(jpeg(720, 1280)), jpeg(720, 1280, seed=3)
+    async with river.daemon():
+        river.drop("IMG_1.cover.jpg", broken)
+        river.drop("IMG_1.mp4", FILM)
+        held = await river.post("IMG_1.mp4", state="held")
+        wanted = {"IMG_1.mp4", "IMG_1.cover.jpg", "IMG_1.mp4.mediawatch.json"}
+        await river.until(lambda: wanted == contents(river.held).keys())
+        await river.until(lambda: not river.leftovers())
+        river.drop("IMG_1.cover.jpg", mended)
+        river.drop("IMG_1.mp4", FILM)
+        await filed(river, {"IMG_1.mp4": FILM, "IMG_1.cover.jpg": mended})
+        post = await river.post("IMG_1.mp4", state="done")
+    assert held.id == post.id
+    assert {} == contents(river.held)
+    duplicates = contents(river.inbox.parent / "duplicate")
+    assert (FILM, broken) == (duplicates["IMG_1.mp4"], duplicates["IMG_1.cover.jpg"])
+    (container,) = river.simulator.state.containers.values()
+    assert container.details.cover is not None
+
+
+async def test_words_for_two_files_are_said_of_both(river: River) -> None:
+    """A picture and a video of one name: whichever settles first, the words wait for the other,
+    and go with that."""
+    async with river.daemon():
+        river.drop("waves.txt", b"Both of them")
+        with (river.inbox / "waves.mp4").open("wb") as writing:
+            writing.write(FILM[:2000])
+            writing.flush()
+            river.drop("waves.jpg", jpeg())
+            await river.post("waves.jpg", state="done")
+            assert (river.inbox / "waves.txt").is_file()
+            writing.write(FILM[2000:])
+        await river.post("waves.mp4", state="done")
+        await river.until(lambda: not river.leftovers())
+    assert ["Both of them"] * 2 == river.captions()
+    assert {"waves.jpg", "waves.mp4", "waves.txt"} == contents(river.processed).keys()
+
+
+async def test_words_are_found_however_accents_are_written(river: River) -> None:
+    """Written on a Mac, the name of the text has two characters for the letter of the picture."""
+    async with river.daemon():
+        river.drop("cafe\u0301.txt", b"At noon")
+        river.drop("caf\u00e9.jpg", jpeg())
+        await river.post("caf\u00e9.jpg", state="done")
+        await river.until(lambda: not river.leftovers())
+    assert ["At noon"] == river.captions()
+    assert {"caf\u00e9.jpg", "caf\u00e9.txt"} == contents(river.processed).keys()
+
+
 async def test_another_cover_replaces_the_one_on_the_host(river: River) -> None:
     """Meta refuses the first; with another one put back the reel is published with that, under
     another name, and the first is deleted from the host."""

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from mediawatch.config import PublishSettings, WatchSettings
 from mediawatch.errors import (
@@ -22,7 +23,8 @@ from mediawatch.errors import (
     StorageProblem,
 )
 from mediawatch.graph.publishing import Publishing
-from mediawatch.journal import accounts, posts
+from mediawatch.journal import accounts, posts, schema
+from mediawatch.journal.database import Statement
 from mediawatch.journal.sqlite import SqliteJournal
 from mediawatch.journal.witness import Witness
 from mediawatch.log import silent
@@ -44,7 +46,7 @@ from mediawatch.watch.intake import BACKLOG, Intake
 from mediawatch.watch.words import Words
 from tests.support.daemon import until
 from tests.support.pictures import jpeg
-from tests.support.publishing import NotingEngine, TurnedClock
+from tests.support.publishing import NotingEngine, NotingLog, TurnedClock
 from tests.support.simulator import USER
 from tests.support.simulator import Clock as SimulatorClock
 
@@ -488,6 +490,79 @@ async def test_a_claimed_file_that_the_journal_does_not_know(house: House) -> No
     assert b"bytes" == (house.watch.held_folder / "a.jpg").read_bytes()
     assert (house.watch.held_folder / "a.jpg.mediawatch.json").is_file()
     assert [] == house.work()
+
+
+class Told:
+    """A log, and the recovery and archive that write to it."""
+
+    def __init__(self, house: House) -> None:
+        self.log = NotingLog()
+        self.recovery = Recovery(
+            house.watch, house.journal, house.clock, self.log, house.archive, house.witness
+        )
+
+    async def start(self) -> list[str]:
+        """What is warned of at a start."""
+        self.log.lines.clear()
+        await self.recovery.run_once()
+        return [line["event"] for line in self.log.lines if line["level"] == "warning"]
+
+
+async def test_an_original_taken_from_the_work_folder_is_told_of_once(house: House) -> None:
+    """Its post was held while it waited: a note lies where it is looked for, every start after
+    that says nothing, and put into the inbox again it is the same post."""
+    await house.take(house.drop("a.jpg"))
+    post = await house.only_post()
+    original = house.watch.work_folder / post.id / "a.jpg"
+    data = original.read_bytes()
+    original.unlink()
+    work = await house.claimed(post.id)
+    await work.write(Event.HOLD, reason="caption", detail="Too long.", remedy="Shorten it.")
+    told = Told(house)
+
+    (said,) = await told.start()
+    assert "a.jpg cannot be filed" in said
+    assert (house.watch.held_folder / "a.jpg.mediawatch.json").is_file()
+    assert [] == await told.start()
+    assert [] == house.work()
+
+    assert Taken.TAKEN is await house.take(house.drop("a.jpg", data))
+    again = await house.only_post()
+    assert (post.id, State.READY) == (again.id, again.state)
+    assert not any(house.watch.held_folder.iterdir())
+
+
+async def test_a_published_original_taken_from_the_work_folder_is_told_of_once(
+    house: House,
+) -> None:
+    """Nothing is to be done, and the next start says nothing."""
+    await house.take(house.drop("a.jpg"))
+    post = await house.only_post()
+    (house.watch.work_folder / post.id / "a.jpg").unlink()
+    done = update(schema.posts).values(stage=Stage.ARCHIVE, state=State.DONE, published_at=1.0)
+    await house.journal.apply([Statement(done, rows=1)])
+    told = Told(house)
+
+    (said,) = await told.start()
+    assert "a.jpg is published, but its original cannot be filed" in said
+    assert [] == await told.start()
+
+
+async def test_an_original_out_of_reach_is_tried_again_at_every_start(house: House) -> None:
+    """With its disk away, nothing is given up as lost."""
+    await house.take(house.drop("a.jpg"))
+    post = await house.only_post()
+    work = await house.claimed(post.id)
+    await work.write(Event.HOLD, reason="caption", detail="Too long.", remedy="Shorten it.")
+    away = house.watch.folder.rename(house.watch.folder.with_name("away"))
+    house.watch.folder.mkdir()  # where a disk was mounted
+    told = Told(house)
+
+    assert await told.start()
+    house.watch.folder.rmdir()
+    away.rename(house.watch.folder)
+    assert [] == await told.start()
+    assert (house.watch.held_folder / "a.jpg").is_file()
 
 
 async def test_running_and_parked_posts_go_on_at_the_start(house: House) -> None:

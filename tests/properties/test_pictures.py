@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from mediawatch.errors import MediawatchError
-from mediawatch.media import wire
+from mediawatch.media import webp, wire
 from mediawatch.media.image import prepare_image
 from mediawatch.media.order import ImageOptions, Prepared
 from mediawatch.media.probe import Family, looks_whole, sniff, sniff_file
@@ -81,6 +82,34 @@ def test_any_file_becomes_a_picture_or_a_refusal(
     finally:
         Image.MAX_IMAGE_PIXELS = before
     assert not place.joinpath("target.jpg.part").exists()
+
+
+#: What two JPEGs that look the same need not have in common.
+UNEQUAL: Any = {"sha256": "", "size": 0}
+WEBP = pictures.encoded(pictures.photo(401, 301), "WEBP", quality=50)
+
+
+@examples(1)
+@given(data=st.data())
+def test_a_broken_webp_is_judged_alike_on_both_ways(place: Path, data: st.DataObject) -> None:
+    """The decoder that mediawatch calls itself accepts what Pillow's does, and nothing else."""
+    source, target = place / "source.webp", place / "target.jpg"
+    source.write_bytes(mangled(WEBP, data.draw))
+
+    def verdict() -> str | Prepared:
+        try:
+            return replace(prepare_image(source, target, ImageOptions(max_width=320)), **UNEQUAL)
+        except MediawatchError as refused:
+            return refused.code
+
+    before = Image.MAX_IMAGE_PIXELS
+    try:
+        quick = verdict()
+        with pytest.MonkeyPatch.context() as without:
+            without.setattr(webp, "_library", lambda: None)
+            assert verdict() == quick
+    finally:
+        Image.MAX_IMAGE_PIXELS = before
 
 
 DONE = {

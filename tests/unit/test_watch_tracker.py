@@ -78,6 +78,14 @@ def test_a_lonely_sidecar_is_ignored_until_its_picture_comes(book: Book) -> None
     assert {"a.txt"} == book.tracker.quiet()
 
 
+def test_a_sidecar_is_known_however_its_accents_are_written(book: Book) -> None:
+    """A Mac writes two characters where others write one: it is the same name to people."""
+    book.tracker.adopt(["cafe\u0301.txt", "caf\u00e9.jpg"], 0.0, 0.0)
+    assert {"cafe\u0301.txt"} == book.tracker.quiet()
+    book.tracker.gone("caf\u00e9.jpg")
+    assert set() == book.tracker.quiet()
+
+
 def test_a_sidecar_that_is_left_behind_is_new_again(book: Book) -> None:
     """After its picture was taken it is looked at anew, and is lonely then."""
     book.tracker.adopt(["a.txt"], 0.0, 0.0)

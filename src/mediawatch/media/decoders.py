@@ -41,7 +41,7 @@ _TURN = re.compile(rb"\0\0\0\x09(?:irot[\1-\3]|imir[\0\1])")
 _HEIF_PROPERTIES = 1 << 16  # bytes in which they lie, also with the hundreds of tiles of a phone
 _CONTAINERS = frozenset({"HEIF", "AVIF"})
 _ANIMATED = frozenset({"GIF", "WEBP", "PNG", "AVIF"})
-_SHRINKS_ON_LOAD = frozenset({"JPEG", "MPO"})
+_SHRINKS_ON_LOAD = frozenset({"JPEG", "MPO", "WEBP"})
 
 
 def load_plugin(image_format: str) -> None:
@@ -79,8 +79,9 @@ def orientation(image: Image.Image) -> int:
 def load(image: Image.Image) -> tuple[int, bool]:
     """Decode the pixels, and tell how they lie then, and whether the decoder has turned them.
 
-    A JPEG is left to be decoded when its final size is known. The decoders of TIFF and HEIF turn
-    by themselves; the Exif data of a PNG may lie behind its pixels, so it is not asked before.
+    JPEG and WebP are left to be decoded when the final size is known. The decoders of TIFF and
+    HEIF turn by themselves; the Exif data of a PNG may lie behind its pixels, so it is not asked
+    before.
     """
     if image.format in _SHRINKS_ON_LOAD:
         return orientation(image), False

@@ -1,7 +1,7 @@
 """One picture in, one JPEG out that Instagram takes as it is. Runs in a worker process.
 
-The order is chosen by measurement: shrink first (a JPEG shrinks while it is decoded), and do all
-else on the small picture.
+The order is chosen by measurement: shrink first (JPEG and WebP on their way out of the decoder),
+and do all else on the small picture.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import BinaryIO
 from PIL import Image
 
 from mediawatch.errors import Handling, MediawatchError, SourceProblem, from_os_error
-from mediawatch.media import colour, decoders, jpeg, profiles, wholeness
+from mediawatch.media import colour, decoders, jpeg, profiles, webp, wholeness
 from mediawatch.media.canvas import encode, place
 from mediawatch.media.framing import Size, fits, frame
 from mediawatch.media.order import ImageOptions, Moving, Prepared, part_file
@@ -226,6 +226,9 @@ def _require_size(image: Image.Image, limit: int) -> None:
 
 
 def _scale(image: Image.Image, size: Size) -> Image.Image:
+    shrunk = webp.shrunk(image, size)
+    if shrunk is not None:
+        return shrunk
     drafted = image.draft(None, size)
     box = drafted[1] if drafted else None
     image = colour.scalable(image)

@@ -100,16 +100,25 @@ def _international_text(data: bytes) -> bytes:
 
 
 def _webp(file: BinaryIO) -> Packets:
+    length = riff_chunk(file, b"XMP ")
+    return Packets(file.read(min(length, MAX_PACKET)))
+
+
+def riff_chunk(file: BinaryIO, name: bytes) -> int:
+    """Go to the content of the first chunk of that name in a WebP: its length, 0 if there is none.
+
+    The length is what the chunk says of itself; the file may end before.
+    """
     file.seek(12)
     for _ in range(_MAX_STEPS):
         head = file.read(8)
         if len(head) < 8:
             break
         length = int.from_bytes(head[4:], "little")
-        if head[:4] == b"XMP ":
-            return Packets(file.read(min(length, MAX_PACKET)))
+        if head[:4] == name:
+            return length
         file.seek(length + length % 2, os.SEEK_CUR)
-    return Packets()
+    return 0
 
 
 def _tiff(file: BinaryIO) -> Packets:

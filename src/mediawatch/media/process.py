@@ -51,6 +51,8 @@ def _platform_arguments() -> dict[str, Any]:
             | subprocess.BELOW_NORMAL_PRIORITY_CLASS
         )
         return {"creationflags": flags}
+    # To Linux a session is a group that has a share of the machine (autogroup, sched(7)): in ours
+    # a worker would use up what the event loop needs.
     return {"start_new_session": True}
 
 

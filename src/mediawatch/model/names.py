@@ -19,6 +19,17 @@ def split_name(name: str) -> tuple[str, str]:
     return (stem, dot + suffix) if stem else (name, "")
 
 
+def stem_of(name: str) -> str:
+    """The stem, the same for both ways of writing an accent: a Mac writes a letter and its accent
+    as two characters, most others as one (Unicode NFD and NFC)."""
+    return composed(split_name(name)[0])
+
+
+def composed(text: str) -> str:
+    """Letters with their accents as one character each."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
 def natural_key(name: str) -> tuple[_Parts, _Parts, str]:
     """What to sort names by, as the files of a carousel follow one another: text without regard to
     case, digits by their value (``IMG_2`` before ``IMG_10``).

@@ -79,10 +79,15 @@ class Archive:
         before = work.post
         place = await self._place(work, folder)
         for item in work.post.items:
-            await work.write(items=[await self._file(work, item, place)])
+            try:
+                filed = await self._file(work, item, place)
+                work.log.info(f"{item.name} is filed under {folder}.", action="archive")
+            except SourceProblem as error:
+                filed = await self._gone(work, item, error)
+                _tell_unfiled(work, item, error)
+            await work.write(items=[filed])
         await self._follow(before, place)
         await asyncio.to_thread(_clear_up, before, self._settings.work_folder)
-        work.log.info(f"{work.post.name} is filed under {folder}.", action="archive")
 
     async def set_aside(self, work: Work, where: str, reason: Reason) -> None:
         """A post that is held or failed: its original goes where its owner sees it, with a note."""
@@ -96,15 +101,31 @@ class Archive:
             try:
                 filed = await self._file(work, item, place, own)
             except SourceProblem as error:
-                if work.post.kind is PostKind.CAROUSEL or item.position == 0:
-                    raise
-                await self._without(work, item, error)
-                continue
-            work.tell("filed", str(filed.source))
+                if work.post.kind is not PostKind.CAROUSEL and item.position > 0:
+                    await self._without(work, item, error)
+                    continue
+                filed = await self._gone(work, item, error)
+                if reason.code != error.code:
+                    work.log.warning(
+                        f"{item.name} cannot be filed: {error.message}",
+                        action="archive",
+                        remedy=error.remedy,
+                    )
+            else:
+                work.tell("filed", str(filed.source))
             await work.write(items=[filed])
         await self._follow(before, place)
         clear_up = _leave_work if where == "held" else _clear_up
         await asyncio.to_thread(clear_up, before, settings.work_folder)
+
+    async def _gone(self, work: Work, item: Item, error: SourceProblem) -> Item:
+        """An original that somebody took out of the work folder: from now on it is to its post as
+        if it had been filed and taken away from there. Raises ``error`` unless that is certain."""
+        now = next(each for each in work.post.items if each.position == item.position)
+        target = now.moving_to
+        if target is None or not await asyncio.to_thread(_is_gone, now, self._settings.work_folder):
+            raise error
+        return replace(now, source=target, moving_to=None)
 
     async def _without(self, work: Work, item: Item, error: SourceProblem) -> None:
         """What went with a file was taken away: the file is filed without it."""
@@ -174,11 +195,9 @@ class Archive:
             if await asyncio.to_thread(item.source.is_file):
                 raise away_for_a_moment(error) from error
             # It is on Instagram: that somebody took the original away is no reason to stop.
-            work.log.warning(
-                f"{item.name} is published, but its original cannot be filed: {error.message}",
-                action="archive",
-                remedy="Nothing is to be published again; look for the original if you miss it.",
-            )
+            _tell_unfiled(work, item, error)
+            with contextlib.suppress(SourceProblem):
+                return await self._gone(work, item, error)
             return replace(item, moving_to=None)
 
     async def _as_it_is(self, work: Work, item: Item) -> Item:
@@ -224,6 +243,20 @@ class Archive:
             "post": post.id,
             "when": iso(self._clock.now()),
         }
+
+
+def _tell_unfiled(work: Work, item: Item, error: SourceProblem) -> None:
+    work.log.warning(
+        f"{item.name} is published, but its original cannot be filed: {error.message}",
+        action="archive",
+        remedy="Nothing is to be published again; look for the original if you miss it.",
+    )
+
+
+def _is_gone(item: Item, work_folder: Path) -> bool:
+    """Whether it is neither here nor there, though the disk is. Blocks."""
+    places = [item.source, *([item.moving_to] if item.moving_to is not None else [])]
+    return work_folder.parent.is_dir() and not any(os.path.lexists(place) for place in places)
 
 
 def _sealed(item: Item) -> tuple[str, int]:

@@ -53,7 +53,8 @@ class Candidate:
     if it differs after the claim, the file was changed meanwhile. ``contents``: if they were read
     when it was last looked at. ``kind``: what the folder in which it lies makes of it;
     ``is_folder``: it is one, with the files of a carousel; ``companions``: files that belong to it
-    and go with it (model/pairs.py), settled like itself."""
+    and go with it (model/pairs.py), settled like itself; ``leaves_sidecars``: another post is to
+    have its sidecars too, and takes them along."""
 
     path: Path
     name: str
@@ -63,6 +64,7 @@ class Candidate:
     kind: PostKind | None = None
     is_folder: bool = False
     companions: tuple[Path, ...] = ()
+    leaves_sidecars: bool = False
 
 
 class Taken(StrEnum):

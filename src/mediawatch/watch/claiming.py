@@ -103,7 +103,13 @@ def has_source(post: Post) -> bool:
 
 
 def file_duplicate(
-    source: Path, companions: Sequence[Path], folder: Path, post_id: str, note: dict[str, str]
+    source: Path,
+    companions: Sequence[Path],
+    folder: Path,
+    post_id: str,
+    note: dict[str, str],
+    *,
+    bring_sidecars: bool,
 ) -> Path:
     """File a duplicate with its caption, what goes with it and a note; where it lies then."""
     filing.make_folder(folder)
@@ -113,7 +119,7 @@ def file_duplicate(
     )
     # The file goes last: until it has gone, all of this is done again after a kill.
     filing.write_note(note_beside(target), note | {"seal": filing.seal(source)})
-    for beside in sidecar.find(source):
+    for beside in sidecar.find(source) if bring_sidecars else ():
         with contextlib.suppress(FileExistsError):
             filing.settle_move(beside, target.with_suffix(beside.suffix.lower()), None)
     for each, tail in zip(companions, tails, strict=True):
@@ -143,7 +149,7 @@ def _rename(claim: Claim) -> bool:
             with contextlib.suppress(OSError, MediawatchError):
                 filing.claim_rename(each.path, claim.target_of(each))
                 crash.at("claim.companion-renamed")
-    for beside in claim.fingerprint.beside:
+    for beside in () if claim.candidate.leaves_sidecars else claim.fingerprint.beside:
         # It is in the post already: an editor that has its file just now hinders nothing.
         with contextlib.suppress(OSError, MediawatchError):
             filing.claim_rename(beside, claim.target.with_suffix(beside.suffix.lower()))

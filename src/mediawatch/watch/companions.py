@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 
 from mediawatch.model.kinds import PostKind
-from mediawatch.model.names import split_name
+from mediawatch.model.names import composed, stem_of
 from mediawatch.model.pairs import Kin, is_cover, kin_of, may_own
 from mediawatch.watch import folders
 from mediawatch.watch.filters import RAW
@@ -22,12 +22,12 @@ ALONE = {Kin.RAW: RAW, Kin.COVER: LONELY_COVER, Kin.CLIP: LEFT_CLIP}
 
 
 def kin_in_inbox(name: str) -> tuple[Kin, str] | None:
-    """What a name in the inbox could be to another one, and the stem of that. A video that was
-    put into ``reels/`` is meant."""
+    """What a name in the inbox could be to another one, and the stem of that, as ``stem_of`` writes
+    it. A video that was put into ``reels/`` is meant."""
     found = kin_of(name)
     if found is not None and found[0] is Kin.CLIP and folders.kind_of(name) is PostKind.REEL:
         return None
-    return found
+    return None if found is None else (found[0], composed(found[1]))
 
 
 class Companions:
@@ -77,12 +77,12 @@ class Companions:
             known.remove(name)
             if not known:
                 del self._kin[found[1]]
-        self.well(name, split_name(name)[0])
+        self.well(name, stem_of(name))
 
     def trouble(self, name: str) -> None:
         """A picture is in the folder, and cannot be taken for now."""
         if may_own(name, Kin.CLIP):
-            self._troubled.setdefault(split_name(name)[0], set()).add(name)
+            self._troubled.setdefault(stem_of(name), set()).add(name)
 
     def well(self, name: str, stem: str) -> None:
         """It is in no trouble any more."""
@@ -95,7 +95,7 @@ class Companions:
         """What could belong to this file, whatever is known of it."""
         if not self._kin:
             return []
-        known = self._kin.get(split_name(name)[0], ())
+        known = self._kin.get(stem_of(name), ())
         return [each for each in known if each != name and _fits(each, name)]
 
     def owners(self, name: str) -> list[str]:
@@ -112,6 +112,17 @@ class Companions:
             for each in named
             if each != name and may_own(each, kin) and not self._settling[each].travels
         ]
+
+    def has_namesake(self, name: str) -> bool:
+        """Whether another picture or video of its stem is on its way to be a post, and is not taken
+        with it: for that too the sidecars are meant."""
+        return any(
+            each != name
+            and each not in self._taking
+            and not self._settling[each].travels
+            and (may_own(each, Kin.CLIP) or may_own(each, Kin.COVER))
+            for each in self._named.get(stem_of(name), ())
+        )
 
     def are_awaited_by(self, name: str) -> bool:
         """Whether something that belongs to this file must come to rest first."""
@@ -135,7 +146,7 @@ class Companions:
 
     def owner_is_in_trouble(self, name: str) -> bool:
         """Whether a picture of its stem is there that cannot be taken for now."""
-        return split_name(name)[0] in self._troubled
+        return stem_of(name) in self._troubled
 
     def _is_awaited(self, name: str) -> bool:
         entry = self._settling.get(name)

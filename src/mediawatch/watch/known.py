@@ -60,6 +60,9 @@ class KnownContent:
             return await self._put_back(known, candidate, fingerprint)
         # A copy of a held file was put into the inbox: whoever does that wants it tried again, and
         # as it is said now.
+        if known.stage in _WORDS_ARE_OPEN and put_back.has_another_cover(known, fingerprint):
+            await self._make_room(known, fingerprint)
+            return await self._put_back(known, candidate, fingerprint)
         said = known
         if known.stage in _WORDS_ARE_OPEN and fingerprint.beside:
             target = self._watch.work_folder / known.id / candidate.path.name
@@ -146,27 +149,35 @@ class KnownContent:
             moved_to=None if planned_anew else post.moved_to,
         )
 
+    async def _make_room(self, known: Post, fingerprint: Fingerprint) -> None:
+        """What is held is the copy from now on, since what lies in the inbox has the right cover.
+        After a kill in between, that is a file that was put back."""
+        target = await asyncio.to_thread(
+            claiming.file_duplicate,
+            known.items[0].source,
+            await asyncio.to_thread(put_back.beside, known),
+            self._watch.duplicate_folder,
+            known.id,
+            self._note(known, known.items[0].source.name),
+            # Words that come without others count still, and are told of where they lie.
+            bring_sidecars=bool(fingerprint.beside),
+        )
+        crash.at("duplicate.filed")
+        self._log.info(
+            f"{known.name} came with another cover; what was held is filed as {target}.",
+            action="duplicate",
+            post=known.id,
+        )
+
     async def _duplicate(self, known: Post, candidate: Candidate) -> Taken:
-        folder = self._watch.duplicate_folder
-        where = known.permalink or (f"media {known.media_id}" if known.media_id else "")
-        note = {
-            "file": candidate.name.encode("utf-8", "replace").decode(),
-            "what": "duplicate: the same bytes are one post of this account already",
-            "why": f"{known.name} is post {known.id}, {shown_as(known)}"
-            + (f" since {iso(known.published_at)}" if known.published_at else "")
-            + (f": {where}" if where else ""),
-            "what_to_do": "Nothing. To have it there twice, once the first is published: "
-            f"mediawatch posts publish {known.id} --again",
-            "post": known.id,
-            "when": iso(self._clock.now()),
-        }
         target = await asyncio.to_thread(
             claiming.file_duplicate,
             candidate.path,
             candidate.companions,
-            folder,
+            self._watch.duplicate_folder,
             known.id,
-            note,
+            self._note(known, candidate.name),
+            bring_sidecars=not candidate.leaves_sidecars,
         )
         crash.at("duplicate.filed")
         self._log.info(
@@ -176,3 +187,17 @@ class KnownContent:
         )
         self._taken(candidate.name, known.id, True)
         return Taken.TAKEN
+
+    def _note(self, known: Post, name: str) -> dict[str, str]:
+        where = known.permalink or (f"media {known.media_id}" if known.media_id else "")
+        return {
+            "file": name.encode("utf-8", "replace").decode(),
+            "what": "duplicate: the same bytes are one post of this account already",
+            "why": f"{known.name} is post {known.id}, {shown_as(known)}"
+            + (f" since {iso(known.published_at)}" if known.published_at else "")
+            + (f": {where}" if where else ""),
+            "what_to_do": "Nothing. To have it there twice, once the first is published: "
+            f"mediawatch posts publish {known.id} --again",
+            "post": known.id,
+            "when": iso(self._clock.now()),
+        }

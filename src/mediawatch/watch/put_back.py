@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from mediawatch.model.pairs import is_cover, tail_of
 from mediawatch.model.posts import Item, Post
 from mediawatch.watch.claiming import Claim
-from mediawatch.watch.fingerprint import Companion
+from mediawatch.watch.fingerprint import Companion, Fingerprint
 
 
 def items_of(post: Post, claim: Claim) -> list[Item]:
@@ -25,6 +26,18 @@ def items_of(post: Post, claim: Claim) -> list[Item]:
         items.append(_brought(before, each, claim))
     items += [item for item in known.values() if item.source.is_file()]
     return items
+
+
+def has_another_cover(post: Post, fingerprint: Fingerprint) -> bool:
+    """Whether a file came with a cover that its post does not know."""
+    known = {item.sha256 for item in post.items[1:]}
+    covers = (each for each in fingerprint.companions if is_cover(each.path.name))
+    return any(each.sha256 not in known for each in covers)
+
+
+def beside(post: Post) -> list[Path]:
+    """What goes with the file of a held post, and still lies where it was filed."""
+    return [item.source for item in post.items[1:] if item.source.is_file()]
 
 
 def arrived(items: list[Item]) -> list[Item]:

@@ -8,6 +8,7 @@ its sidecar beside it, and nothing is published that was meant otherwise.
 from __future__ import annotations
 
 import codecs
+import itertools
 import json
 import os
 import re
@@ -17,7 +18,7 @@ import unicodedata
 from collections.abc import Container, Sequence
 from datetime import tzinfo
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 from mediawatch.clock import MACHINE_ZONE
 from mediawatch.errors import Handling, Rejected
@@ -38,6 +39,7 @@ _LONG_KEY = re.compile(
 #: Names that are listed in the time in which one file's sidecars are looked for.
 _WORTH = 60
 _SPELLINGS = [written for each in SIDECARS for written in (each, each.upper(), each.title())]
+_FORMS: tuple[Literal["NFC", "NFD"], ...] = ("NFC", "NFD")
 _FLAGS = (
     os.O_RDONLY
     | getattr(os, "O_NOFOLLOW", 0)
@@ -75,8 +77,9 @@ def _folded(stem: str) -> str:
 
 
 def find(path: Path, stems: Container[str] | None = None) -> list[Path]:
-    """The sidecars beside a file, in the order in which they are read, however their suffix is
-    written. ``stems``: of all sidecars in its folder (``stems_in``), if they are known.
+    """The sidecars beside a file, in the order in which they are read, however their suffix and
+    the accents in their stem are written. ``stems``: of all sidecars in its folder
+    (``stems_in``), if they are known.
 
     Only regular files: a link could lead to any file that this user may read. For the caption of a
     carousel, ask for ``folder / "caption"``.
@@ -84,10 +87,11 @@ def find(path: Path, stems: Container[str] | None = None) -> list[Path]:
     if stems is not None and _folded(split_name(path.name)[0]) not in stems:
         return []
     folder, name = os.path.split(path)
-    stem = os.path.join(folder, split_name(name)[0])
+    stem = split_name(name)[0]
+    stems_written = dict.fromkeys((stem, *(unicodedata.normalize(form, stem) for form in _FORMS)))
     found: dict[tuple[int, int], Path] = {}
-    for written in _SPELLINGS:
-        beside = stem + written
+    for suffix, written in itertools.product(_SPELLINGS, stems_written):
+        beside = os.path.join(folder, written + suffix)
         try:
             status = os.lstat(beside)
         except (OSError, ValueError):

@@ -99,6 +99,7 @@ class Taker:
             folders.kind_of(name),
             is_folder=not is_of_a_file(key),
             companions=tuple(Path(self._root, each) for each in along),
+            leaves_sidecars=self._tracker.companions.has_namesake(name),
         )
 
     async def _still_ready(self, names: Sequence[str], readings: Readings) -> dict[str, Settling]:

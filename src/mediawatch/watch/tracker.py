@@ -12,7 +12,7 @@ import itertools
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from mediawatch.model.names import split_name
+from mediawatch.model.names import stem_of
 from mediawatch.model.pairs import Kin
 from mediawatch.watch.candidates import Outcome
 from mediawatch.watch.companions import ALONE, LEFT_CLIP, Companions, kin_in_inbox
@@ -307,7 +307,7 @@ class Tracker:
     def _settle(self, name: str, now: float, wall: float) -> Settling:
         entry = self.settling[name] = Settling(found=wall, since=now, due=now)
         self._push(name, entry, now)
-        stem = split_name(name)[0]
+        stem = stem_of(name)
         self.companions.settles(name, stem)
         for sidecar in self._beside.get(stem, ()):
             if sidecar in self.ignored:
@@ -335,7 +335,7 @@ class Tracker:
         return 1
 
     def _adopt_sidecar(self, name: str) -> None:
-        stem = split_name(name)[0]
+        stem = stem_of(name)
         self._beside.setdefault(stem, set()).add(name)
         if self.companions.any_settling(stem):
             self._sidecars.add(name)
@@ -465,7 +465,7 @@ class Tracker:
             if each in self.ignored and self.ignored[each].reason == LEFT_CLIP
         )
         if is_sidecar(name):
-            stem = split_name(name)[0]
+            stem = stem_of(name)
             beside = self._beside.get(stem)
             if beside is not None:
                 beside.discard(name)
@@ -478,7 +478,7 @@ class Tracker:
         if name not in self.settling:
             return False
         del self.settling[name]
-        stem = split_name(name)[0]
+        stem = stem_of(name)
         self.companions.unsettles(name, stem)
         if not self.companions.any_settling(stem):
             # A sidecar that is left behind is new again at the next scan, and lonely then.

@@ -19,8 +19,6 @@ def lay(data_dir: Path) -> str:
     try:
         path.unlink(missing_ok=True)
         owner_only.write(path, word.encode())
-        owner_only.give_to_owner_of(data_dir, path)
-        owner_only.restrict(path)
     except OSError as error:
         raise from_os_error(error, f"write {path}") from error
     return word

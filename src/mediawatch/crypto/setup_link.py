@@ -28,8 +28,6 @@ def lay(data_dir: Path, url: str, word: str) -> bool:
         is_new = not path.exists()
         path.unlink(missing_ok=True)
         owner_only.write(path, f"{address(url, word)}\n".encode())
-        owner_only.give_to_owner_of(data_dir, path)
-        owner_only.restrict(path)
     except OSError as error:
         raise from_os_error(error, f"write {path}") from error
     return is_new

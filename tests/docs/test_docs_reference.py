@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 import tomllib
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from aiohttp import web
 
 from mediawatch.config import GUIDE_NAMES
+from mediawatch.journal.sqlite import SqliteJournal
 from mediawatch.log import ACTIONS
 from mediawatch.simulator.faults import Do, Endpoint, Rule, Scenario
 from mediawatch.web.app import create_app
-from mediawatch.web.doors import Doors
 from tests.docs import inventory
+from tests.support.web_house import House
 
 _FENCE = re.compile(r"```.*?```", re.DOTALL)
 #: Words of the errors page that are no codes of our own sources: outcomes of a pass, plain HTTP.
@@ -69,16 +71,27 @@ def test_every_name_of_the_guides_is_documented() -> None:
     assert [] == [name for name, row in rows.items() if row not in text]
 
 
-def test_every_route_is_documented() -> None:
-    """Each address of the API has a section, and no section is about an address that is not."""
-    app: web.Application = create_app(cast("Doors", None))
-    routes = {
-        f"{route.method} {route.resource.canonical}"
+_FOR_PROGRAMS = ("/api/", "/healthz", "/readyz", "/metrics")
+
+
+def test_every_route_is_documented(tmp_path: Path) -> None:
+    """Each address for programs has a section, and no section is about an address that is not; each
+    page stands in the table of pages, by itself or by the page above it."""
+    app: web.Application = create_app(House(tmp_path, cast("SqliteJournal", None)).doors())
+    found = [
+        (route.method, route.resource.canonical)
         for route in app.router.routes()
         if route.resource is not None and route.method != "HEAD"
-    }
+    ]
+    sections = _sections(inventory.page("reference/http-api.md"))
+    pages = re.findall(r"`(/[a-z/]*)`", sections.pop("Pages"))
 
-    assert routes == set(_sections(inventory.page("reference/http-api.md")))
+    programs = {f"{method} {path}" for method, path in found if path.startswith(_FOR_PROGRAMS)}
+    assert programs == set(sections)
+    rest = {path for _, path in found if not path.startswith(_FOR_PROGRAMS)}
+    assert set() == {
+        path for path in rest if not path.startswith(tuple(pages)) and path != "/static"
+    }
 
 
 def test_every_action_of_the_log_is_documented() -> None:

@@ -16,9 +16,12 @@ from mediawatch.alerts.addresses import addresses
 from mediawatch.alerts.sender import Sender
 from mediawatch.clock import Clock
 from mediawatch.config import Settings
+from mediawatch.crypto.vault import FILE_NAME as KEYS
+from mediawatch.crypto.vault import Vault
 from mediawatch.engine.memory import MemoryEngine
 from mediawatch.errors import HostProblem, PreparationProblem, StorageProblem
-from mediawatch.graph.client import GraphClient
+from mediawatch.graph.client import GraphClient, meta_apps
+from mediawatch.graph.login_api import LoginApi
 from mediawatch.graph.pacing import Pacing
 from mediawatch.graph.rupload import Rupload
 from mediawatch.hosts.ftp import FtpHost
@@ -36,14 +39,15 @@ from mediawatch.maintenance.conditions import Conditions
 from mediawatch.maintenance.disks import Disks
 from mediawatch.maintenance.first_comments import FirstComments
 from mediawatch.maintenance.links import Links
+from mediawatch.maintenance.refresher import Refresher
 from mediawatch.maintenance.sweeper import Sweeper
-from mediawatch.maintenance.token_expiry import TokenExpiry
 from mediawatch.media.cache import Cache
 from mediawatch.media.chosen import video_options
 from mediawatch.media.order import ImageOptions
 from mediawatch.media.pool import Preparer
 from mediawatch.media.probe import Family, examine
 from mediawatch.metrics import Metrics
+from mediawatch.model.accounts import Login
 from mediawatch.model.lifecycle import Stage
 from mediawatch.pipeline.archive import Archive
 from mediawatch.pipeline.convert import Convert
@@ -56,7 +60,7 @@ from mediawatch.pipeline.runner import Runner
 from mediawatch.pipeline.standing import Standing
 from mediawatch.pipeline.upload import Upload
 from mediawatch.pipeline.work import Work
-from mediawatch.tokens import Tokens
+from mediawatch.tokens import NoAccount, Tokens
 from mediawatch.watch.candidates import Inspection
 from mediawatch.watch.intake import Intake
 from mediawatch.watch.poster import PosterMedia
@@ -89,7 +93,10 @@ class App:
     pacing: Pacing
     alerts: Alerts
     disks: Disks
-    token_expiry: TokenExpiry
+    refresher: Refresher
+    tokens: Tokens
+    client: GraphClient
+    logins: dict[Login, LoginApi]
 
 
 @asynccontextmanager
@@ -104,8 +111,7 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
     async with AsyncExitStack() as stack:
         ownership = stack.enter_context(Ownership(data_dir, settings.watch.folder, now=clock.now()))
         journal = await stack.enter_async_context(SqliteJournal(data_dir / FILE_NAME, metrics))
-        await journal.apply([accounts.ensure(settings.instagram.user_id)])
-        crash.at("account.recorded")
+        await _record_account(settings, journal)
         session = await stack.enter_async_context(http_session())
         preparer = await stack.enter_async_context(
             Preparer(timeout=settings.media.timeout, video=video_options(settings.media))
@@ -125,21 +131,23 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
         await again.forget_cut_off(journal, log, settings.watch.work_folder)
         await Recovery(settings.watch, journal, clock, log, archive, witness).run_once()
 
-        tokens = Tokens(settings.instagram)
-        pacing = Pacing(clock, log)
+        tokens = await _open_tokens(settings, journal, clock, log)
+        pacing = Pacing(clock, log, app_of=tokens.login)
         standing = Standing(tokens, pacing)
         await standing.open(journal, clock, log)
         client = GraphClient(
             session,
-            settings.instagram.base_url,
+            meta_apps(settings.instagram),
             settings.instagram.version,
             timeout=settings.instagram.timeout,
             pacing=pacing,
-            app_secret=settings.instagram.app_secret,
             metrics=metrics,
         )
         converting = Converting()
-        sends_videos = settings.instagram.sends_videos
+
+        def sends_videos(account_id: str) -> bool:
+            return settings.instagram.sends_videos(tokens.login(account_id))
+
         convert = Convert(
             preparer,
             _image_options(settings),
@@ -178,7 +186,8 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             witness=witness,
             upload=upload.upload,
             standing=standing,
-            direct=direct if sends_videos else None,
+            direct=direct,
+            sends_videos=sends_videos,
         )
 
         async def filed(work: Work) -> Any:
@@ -201,7 +210,7 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             retry_delays=settings.publish.retry_delays,
             metrics=metrics,
         )
-        poster = PosterMedia(settings, journal, clock, lambda: watcher)
+        poster = PosterMedia(settings, journal, clock, lambda: watcher, _named(tokens))
 
         def taken(name: str, post_id: str, again: bool) -> None:
             metrics.files_taken.inc(0 if again else 1)
@@ -210,7 +219,7 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
         intake = Intake(
             settings.watch,
             settings.publish,
-            settings.instagram.user_id,
+            tokens.inbox_account,
             journal=journal,
             engine=engine,
             clock=clock,
@@ -233,11 +242,10 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             withheld=Withheld(journal, clock, settings.watch.hold_above, report),
             on_scan=metrics.scans.observe,
         )
-        user_id = settings.instagram.user_id
-        asks = settings.instagram.login == "facebook"
-        token_expiry = TokenExpiry(client, tokens, user_id, log, asks=asks)
+        logins: dict[Login, LoginApi] = {}
+        refresher = Refresher(journal, tokens, client, logins, standing, clock, log)
         disks = Disks(_folders(settings))
-        alerts = _alerts(settings, journal, clock, log, metrics, watcher, disks, token_expiry)
+        alerts = _alerts(settings, journal, clock, log, metrics, watcher, disks, refresher)
         await alerts.open()
         yield App(
             settings=settings,
@@ -261,8 +269,28 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             pacing=pacing,
             alerts=alerts,
             disks=disks,
-            token_expiry=token_expiry,
+            refresher=refresher,
+            tokens=tokens,
+            client=client,
+            logins=logins,
         )
+
+
+async def _record_account(settings: Settings, journal: SqliteJournal) -> None:
+    if settings.instagram.user_id is not None:
+        await journal.apply([accounts.ensure(settings.instagram.user_id)])
+        crash.at("account.recorded")
+
+
+async def _open_tokens(
+    settings: Settings, journal: SqliteJournal, clock: Clock, log: Log
+) -> Tokens:
+    vault = Vault(settings.storage.data_dir / KEYS, settings.storage.keys)
+    if vault.problem is not None:
+        log.error(vault.problem.message, action="account", remedy=vault.problem.remedy)
+    tokens = Tokens(settings.instagram, journal, vault, clock)
+    await tokens.open()
+    return tokens
 
 
 def inspect(name: str, file: BinaryIO) -> Inspection:
@@ -297,6 +325,16 @@ class _Warm:
             await asyncio.wait({self._task})
 
 
+def _named(tokens: Tokens) -> Callable[[], str | None]:
+    def name() -> str | None:
+        try:
+            return tokens.inbox_account()
+        except NoAccount:
+            return None
+
+    return name
+
+
 def _alerts(
     settings: Settings,
     journal: SqliteJournal,
@@ -305,15 +343,14 @@ def _alerts(
     metrics: Metrics,
     watcher: Watcher,
     disks: Disks,
-    token_expiry: TokenExpiry,
+    refresher: Refresher,
 ) -> Alerts:
     conditions = Conditions(
         journal,
         clock,
-        settings.instagram.user_id,
         folder=lambda: watcher.trouble,
         rooms=lambda: disks.rooms,
-        expires=lambda: token_expiry.at,
+        ends=lambda: refresher.ends,
         min_free=settings.alerts.min_free,
     )
     return Alerts(

@@ -23,11 +23,13 @@ from tenacity import (
 )
 
 from mediawatch import crash
+from mediawatch.config import InstagramSettings
 from mediawatch.errors import GraphProblem
 from mediawatch.graph.errors import GraphError, GraphUnreachable, from_answer
 from mediawatch.graph.pacing import Pacing
 from mediawatch.graph.verdicts import Remedy
 from mediawatch.metrics import Metrics
+from mediawatch.model.accounts import Login
 
 #: Longest answer that is read, in bytes. Meta's are a few kB.
 MAX_ANSWER = 4 << 20
@@ -53,13 +55,41 @@ class Exchange:
 Record = Callable[[Exchange], None]
 
 
+def not_recorded(_: Exchange) -> None:
+    """A call that belongs to no post, or whose answer holds tokens."""
+
+
+#: For the account that a token is of, where that is not known yet (Meta: "me").
+ANYBODY = "me"
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """For whom a call is made: the account, its token, and who records the exchange."""
+    """For whom a call is made: the account, its token, who records the exchange, and the login that
+    the token comes from, by which it is known where the call goes."""
 
     account_id: str
     token: SecretStr
     record: Record
+    login: Login
+
+
+@dataclass(frozen=True, slots=True)
+class MetaApp:
+    """Where the calls of one login go, and the secret of the app that its tokens were made for.
+
+    ``address``: of the Graph API, without a version. With a ``secret`` each call carries
+    ``appsecret_proof`` (Meta: Securing Graph API Calls).
+    """
+
+    address: str
+    secret: SecretStr | None = None
+
+
+def meta_apps(settings: InstagramSettings) -> dict[Login, MetaApp]:
+    """As the settings have them, by login. Only the Facebook login is known to take a proof."""
+    facebook = MetaApp(settings.base_url("facebook"), settings.app("facebook")[1])
+    return {"facebook": facebook, "instagram": MetaApp(settings.base_url("instagram"))}
 
 
 def _pass_answered(path: str) -> None:
@@ -75,30 +105,27 @@ def _pass_answered(path: str) -> None:
 
 
 class GraphClient:
-    """Calls of one Graph API host.
+    """Calls of the Graph API, for every account and login: one client for all of them.
 
-    ``base_url`` has no version. With an ``app_secret`` each call carries ``appsecret_proof``
-    (Meta: Securing Graph API Calls). ``pacing`` is asked before and told after each call.
+    ``apps``: by login. ``pacing`` is asked before and told after each call.
     """
 
     def __init__(
         self,
         session: aiohttp.ClientSession,
-        base_url: str,
+        apps: Mapping[Login, MetaApp],
         version: str,
         *,
         timeout: float,
         pacing: Pacing,
-        app_secret: SecretStr | None = None,
         wait: Any = None,
         metrics: Metrics | None = None,
     ) -> None:
         self._session = session
-        self._base = f"{base_url.rstrip('/')}/{version}"
-        self.address = base_url
+        self.apps = apps
+        self._version = version
         self._timeout = timeout
         self._pacing = pacing
-        self._app_secret = app_secret
         self._metrics = metrics or Metrics()
         self._wait = wait if wait is not None else wait_random_exponential(0.25, max=4.0)
 
@@ -149,7 +176,7 @@ class GraphClient:
     async def _send(
         self, method: str, path: str, caller: Caller, params: Mapping[str, str], timeout: float
     ) -> dict[str, Any]:
-        exchange = self._exchange(method, path, caller.token, params, timeout)
+        exchange = self._exchange(method, path, caller, params, timeout)
         return await self.judge(method, path, caller, params, exchange)
 
     async def judge(
@@ -173,7 +200,7 @@ class GraphClient:
             answer = await exchange
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             problem = GraphUnreachable(
-                f"No answer from {address or self.address}: {_why(error)}.",
+                f"No answer from {address or self.apps[caller.login].address}: {_why(error)}.",
                 remedy="Check the internet connection; mediawatch tries again by itself.",
             )
         else:
@@ -197,25 +224,26 @@ class GraphClient:
                 date=answer.headers.get("Date", "") if answer else "",
             )
         )
-        if isinstance(problem, GraphError):
+        if isinstance(problem, GraphError) and caller.account_id != ANYBODY:
+            # That one token is refused says nothing of the next that is tried.
             self._pacing.learn_refusal(caller.account_id, problem)
         if problem is not None or body is None:
             raise problem or AssertionError("an answer without a body is a problem")
         return body
 
     async def _exchange(
-        self, method: str, path: str, token: SecretStr, params: Mapping[str, str], timeout: float
+        self, method: str, path: str, caller: Caller, params: Mapping[str, str], timeout: float
     ) -> Answer:
-        plain = token.get_secret_value()
+        plain, app = caller.token.get_secret_value(), self.apps[caller.login]
         fields = dict(params)
         if path == "debug_token":
             fields["input_token"] = plain  # only here, so that no log ever holds it
-        if self._app_secret is not None:
-            key = self._app_secret.get_secret_value().encode()
+        if app.secret is not None:
+            key = app.secret.get_secret_value().encode()
             fields["appsecret_proof"] = hmac.new(key, plain.encode(), hashlib.sha256).hexdigest()
         async with self._session.request(
             method,
-            f"{self._base}/{path}",
+            f"{app.address.rstrip('/')}/{self._version}/{path}",
             params=fields if method == "GET" else None,
             data=fields if method == "POST" else None,
             headers={"Authorization": f"Bearer {plain}"},

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from aiohttp import ClientSession
+
 from mediawatch import crash
 from mediawatch.actions import again
+from mediawatch.actions.account_desk import AccountDesk
 from mediawatch.alerts.addresses import addresses
 from mediawatch.alerts.sender import Sender
 from mediawatch.clock import Clock
@@ -95,8 +98,7 @@ class App:
     disks: Disks
     refresher: Refresher
     tokens: Tokens
-    client: GraphClient
-    logins: dict[Login, LoginApi]
+    desk: AccountDesk
 
 
 @asynccontextmanager
@@ -135,14 +137,7 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
         pacing = Pacing(clock, log, app_of=tokens.login)
         standing = Standing(tokens, pacing)
         await standing.open(journal, clock, log)
-        client = GraphClient(
-            session,
-            meta_apps(settings.instagram),
-            settings.instagram.version,
-            timeout=settings.instagram.timeout,
-            pacing=pacing,
-            metrics=metrics,
-        )
+        client = _client(settings, session, pacing, metrics)
         converting = Converting()
 
         def sends_videos(account_id: str) -> bool:
@@ -242,7 +237,7 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             withheld=Withheld(journal, clock, settings.watch.hold_above, report),
             on_scan=metrics.scans.observe,
         )
-        logins: dict[Login, LoginApi] = {}
+        logins = login_apis(settings, session)
         refresher = Refresher(journal, tokens, client, logins, standing, clock, log)
         disks = Disks(_folders(settings))
         alerts = _alerts(settings, journal, clock, log, metrics, watcher, disks, refresher)
@@ -271,8 +266,16 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             disks=disks,
             refresher=refresher,
             tokens=tokens,
-            client=client,
-            logins=logins,
+            desk=AccountDesk(
+                journal,
+                tokens,
+                client,
+                logins,
+                clock,
+                log,
+                refresh=refresher.refresh,
+                ends=lambda: refresher.ends,
+            ),
         )
 
 
@@ -291,6 +294,53 @@ async def _open_tokens(
     tokens = Tokens(settings.instagram, journal, vault, clock)
     await tokens.open()
     return tokens
+
+
+def _client(
+    settings: Settings, session: ClientSession, pacing: Pacing, metrics: Metrics
+) -> GraphClient:
+    return GraphClient(
+        session,
+        meta_apps(settings.instagram),
+        settings.instagram.version,
+        timeout=settings.instagram.timeout,
+        pacing=pacing,
+        metrics=metrics,
+    )
+
+
+def login_apis(settings: Settings, session: ClientSession) -> Mapping[Login, LoginApi]:
+    """What accounts are connected and refreshed by, for each login that has an app."""
+    return {}
+
+
+@asynccontextmanager
+async def open_desk(
+    settings: Settings, journal: SqliteJournal, clock: Clock, log: Log
+) -> AsyncIterator[AccountDesk]:
+    """What may be asked of accounts while no daemon runs. ``journal``: ours alone meanwhile.
+
+    Raises JournalError.
+    """
+    crash.arm(os.environ)
+    await _record_account(settings, journal)
+    tokens = await _open_tokens(settings, journal, clock, log)
+    pacing = Pacing(clock, log, app_of=tokens.login)
+    async with http_session() as session:
+        client = _client(settings, session, pacing, Metrics())
+        logins = login_apis(settings, session)
+        standing = Standing(tokens, pacing)
+        refresher = Refresher(journal, tokens, client, logins, standing, clock, log)
+        yield AccountDesk(
+            journal,
+            tokens,
+            client,
+            logins,
+            clock,
+            log,
+            refresh=refresher.refresh,
+            ends=lambda: refresher.ends,
+        )
 
 
 def inspect(name: str, file: BinaryIO) -> Inspection:

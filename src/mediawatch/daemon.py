@@ -177,6 +177,7 @@ class Daemon:
             metrics=self._metrics,
             woken=self._woken,
             release_withheld=self.app.watcher.release,
+            accounts=self.app.desk,
         )
         runner = web.AppRunner(create_app(doors), access_log=None, shutdown_timeout=2.0)
         await runner.setup()

@@ -247,9 +247,9 @@ class Tokens:
             self._opened.pop(account_id, None)
             return found[: len(along)]
 
-    async def rotate(self) -> Rotated:
+    async def rotate(self, *, along: Sequence[Write] = ()) -> Rotated:
         """A new key in the file, or the first of the settings; all is sealed with it, in one
-        transaction. Keys that seal nothing any more are forgotten.
+        transaction with ``along``. Keys that seal nothing any more are forgotten.
 
         Raises KeyProblem, StorageProblem and JournalError.
         """
@@ -266,8 +266,7 @@ class Tokens:
                     continue
                 value = await asyncio.to_thread(self._vault.seal, plain, place)
                 statements.append(table.reseal(old, value, active))
-            if statements:
-                await self._journal.apply(statements)
+            await self._journal.apply([*statements, *along])
             crash.at("keys.resealed")
             await asyncio.to_thread(self._vault.drop_keys, set(self._vault.ids) - {active})
             return Rotated(active, len(statements), unreadable)

@@ -22,6 +22,7 @@ from mediawatch.model.posts import Post
 from mediawatch.web.app import create_app
 from mediawatch.web.doors import Doors
 from tests.contract.test_journal import ACCOUNT, a_post
+from tests.support.desk import a_desk
 
 Client = TestClient[Any, Any]
 
@@ -91,6 +92,7 @@ async def client(house: House) -> AsyncIterator[Client]:
         metrics=house.metrics,
         woken=house.wake,
         release_withheld=house.release,
+        accounts=a_desk(house.journal, house.folder),
     )
     async with TestClient(TestServer(create_app(doors))) as client:
         yield client

@@ -19,6 +19,7 @@ from mediawatch.web.app import create_app
 from mediawatch.web.doors import Doors
 from tests.contract.test_journal import ACCOUNT
 from tests.integration.test_web import House, settings
+from tests.support.desk import a_desk
 from tests.support.fuzzing import Loop, examples, mangled
 
 PATHS = [
@@ -118,6 +119,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
         metrics=house.metrics,
         woken=house.wake,
         release_withheld=house.release,
+        accounts=a_desk(journal, folder),
     )
     server = TestServer(create_app(doors))
     loop(server.start_server(access_log=None))

@@ -15,6 +15,7 @@ the others only open. Whoever has the journal alone has no token.
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import os
 import sys
@@ -79,6 +80,21 @@ def key_of(sealed: bytes) -> str:
     return sealed[1 : 1 + _ID].hex() if is_whole else ""
 
 
+def joined(first: bytes, then: bytes) -> bytes:
+    """Two files of keys as one: those of the first come first, each once. One that holds no keys
+    adds nothing."""
+    keys: dict[bytes, None] = {}
+    for content in (first, then):
+        with contextlib.suppress(PydanticCustomError, ValueError):
+            keys.update(dict.fromkeys(parse_keys(content.decode("ascii"))))
+    return _as_file(keys)
+
+
+def _as_file(keys: Iterable[bytes]) -> bytes:
+    lines = [base64.b64encode(key).decode() for key in keys]
+    return "\n".join([_HEAD.rstrip(), *lines, ""]).encode()
+
+
 class Vault:
     """Seals and opens. ``file``: where the keys lie; ``given``: those of the settings, which come
     first. Without any key one is made when the first value is sealed."""
@@ -114,7 +130,7 @@ class Vault:
         lying: tuple[bytes, ...] = ()
         try:
             text = self.file.read_text(encoding="ascii")
-            lying = parse_keys(text) if text != _HEAD else ()
+            lying = parse_keys(text) if text != _HEAD else ()  # those of the settings are left
         except FileNotFoundError:
             pass
         except OSError as error:
@@ -192,11 +208,11 @@ class Vault:
 
     def _write(self, keys: dict[str, bytes]) -> None:
         given = {key_id(key) for key in self._given}
-        lines = [base64.b64encode(key).decode() for name, key in keys.items() if name not in given]
+        own = [key for name, key in keys.items() if name not in given]
         part = self.file.with_name(f"{self.file.name}.part")
         try:
             part.unlink(missing_ok=True)
-            owner_only.write(part, "\n".join([_HEAD.rstrip(), *lines, ""]).encode())
+            owner_only.write(part, _as_file(own))
             crash.at("keys.written")
             part.replace(self.file)
             crash.at("keys.placed")

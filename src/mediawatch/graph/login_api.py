@@ -45,6 +45,14 @@ class Candidate(Protocol):
 class LoginApi(Protocol):
     """One login. All raise GraphError and GraphUnreachable."""
 
+    def authorize_url(self, *, state: str, redirect_uri: str, challenge: str | None) -> str:
+        """Where a person logs in and chooses."""
+        ...
+
+    async def exchange_code(self, code: str, redirect_uri: str, verifier: str | None) -> Grant:
+        """What they gave, for the code that they came back with."""
+        ...
+
     async def long_lived(self, token: SecretStr) -> Grant:
         """The same, for sixty days."""
         ...

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from mediawatch.web import health
-from mediawatch.web.api import poster, posts, withheld
+from mediawatch.web.api import accounts, poster, posts, withheld
 from mediawatch.web.doors import DOORS, Doors
 from mediawatch.web.middleware import errors_as_json, this_machine_only
 
@@ -19,7 +19,7 @@ def create_app(doors: Doors) -> web.Application:
     app[DOORS] = doors
     app[poster.BACKGROUND] = poster.Background()
     app.cleanup_ctx.append(_cancel_background)
-    for routes in (health.routes, poster.routes, posts.routes, withheld.routes):
+    for routes in (health.routes, poster.routes, posts.routes, withheld.routes, accounts.routes):
         app.add_routes(routes)
     return app
 

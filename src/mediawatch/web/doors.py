@@ -8,6 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
+from mediawatch.actions.account_desk import AccountDesk
 from mediawatch.clock import Clock
 from mediawatch.config import Settings
 from mediawatch.journal.database import Journal
@@ -20,8 +21,9 @@ from mediawatch.model.posts import Post
 class Doors:
     """``poster_media`` publishes the folder now and reports; ``status`` is the configuration and
     the health; ``checks`` is computed from work done;
-    ``metrics`` is the text that Prometheus reads; ``woken`` has a post worked on;
-    ``release_withheld`` lets go of what is held back since the first start: how many files."""
+    ``metrics`` is the text that Prometheus reads; ``woken`` has a post worked on; ``accounts``
+    answers what is asked of them; ``release_withheld`` lets go of what is held back since the
+    first start: how many files."""
 
     settings: Settings
     journal: Journal
@@ -33,6 +35,7 @@ class Doors:
     metrics: Callable[[], Awaitable[bytes]]
     woken: Callable[[Post], None]
     release_withheld: Callable[[], Awaitable[int]]
+    accounts: AccountDesk
 
 
 DOORS = web.AppKey("DOORS", Doors)

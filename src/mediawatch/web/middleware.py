@@ -11,7 +11,27 @@ from mediawatch.config.values import is_loopback
 from mediawatch.errors import MediawatchError
 from mediawatch.web.doors import DOORS
 
-_STATUS = {"no-such-post": 404, "not-possible": 409, "already-running": 409}
+_STATUS = {
+    "no-such-post": 404,
+    "no-such-account": 404,
+    "no-such-user": 404,
+    "bad-request": 400,
+    "not-allowed": 403,
+    "not-possible": 409,
+    "already-running": 409,
+    "not-connected": 409,
+    "account-in-settings": 409,
+    "account-taken": 409,
+    "token-not-refreshed": 409,
+    "choose-account": 409,
+    "token-refused": 409,
+    "token": 409,
+    "permission": 409,
+    "personal-account": 409,
+    "missing-permissions": 409,
+    "page-role": 409,
+    "no-linked-account": 409,
+}
 
 
 def refusal(status: int, code: str, message: str, remedy: str) -> web.Response:

@@ -173,12 +173,12 @@ class GraphClient:
             answer = await exchange
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             problem = GraphUnreachable(
-                f"No answer from {address or self.address}: {_why(error)}.",
+                f"No answer from {address or self.address}: {why_unreachable(error)}.",
                 remedy="Check the internet connection; mediawatch tries again by itself.",
             )
         else:
             self._pacing.learn(caller.account_id, answer.headers)
-            if answer.status != 200 or _says_no(answer.body):
+            if answer.status != 200 or says_no(answer.body):
                 problem = from_answer(answer.status, answer.body, answer.challenge)
         if method == "POST":
             _pass_answered(path)
@@ -241,7 +241,7 @@ async def read_answer(answer: aiohttp.ClientResponse, secrets: Sequence[str]) ->
     return Answer(answer.status, answer.headers, challenge, _parse(text))
 
 
-def _says_no(body: Any) -> bool:
+def says_no(body: Any) -> bool:
     """Whether it is no success. What status a refusal of the upload host has is not documented."""
     if not isinstance(body, dict):
         return True
@@ -283,7 +283,8 @@ def _passes(error: BaseException) -> bool:
     return isinstance(error, GraphError) and error.verdict.kind is Remedy.RETRY
 
 
-def _why(error: BaseException) -> str:
+def why_unreachable(error: BaseException) -> str:
+    """In a few words without any address, for an address may carry a secret."""
     if isinstance(error, asyncio.TimeoutError):
         return "it took too long"
     if isinstance(error, aiohttp.ClientConnectorCertificateError):

@@ -186,7 +186,7 @@ class OAuth:
                 account.username,
                 page_id=page.id,
                 page_name=page.name,
-                page_token=SecretStr(page.access_token) if page.access_token else None,
+                page_token=page.access_token,
                 tasks=frozenset(page.tasks),
             )
             for page in await self._pages(token)
@@ -290,9 +290,7 @@ class OAuth:
 
 def _grant(answer: Mapping[str, Any]) -> Grant:
     told = read(Granted, answer)
-    return Grant(
-        SecretStr(told.access_token), told.expires_in or None, told.user_id, told.permissions
-    )
+    return Grant(told.access_token, told.expires_in or None, told.user_id, told.permissions)
 
 
 def _joined(short: Grant, long: Grant) -> Grant:

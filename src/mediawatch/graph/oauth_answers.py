@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from mediawatch.graph.answers import Answer, Id, Told
 from mediawatch.graph.identity import TokenFacts
@@ -16,8 +17,15 @@ def _names(told: Any) -> Any:
     return [each for each in told.split(",") if each] if isinstance(told, str) else told
 
 
+def _sendable(token: SecretStr) -> SecretStr:
+    if not _TOKEN.fullmatch(token.get_secret_value()):
+        raise ValueError("is no token")
+    return token
+
+
 #: It goes into a header. Ten years are more than any token lasts.
-_Token = Annotated[str, Field(pattern=r"^[!-~]{8,4096}$", repr=False)]
+_TOKEN = re.compile(r"[!-~]{8,4096}")
+_Token = Annotated[SecretStr, AfterValidator(_sendable)]
 _Lasts = Annotated[int, Field(ge=0, le=315_360_000)]
 
 
@@ -66,7 +74,7 @@ class Paging(Answer):
     """Whether a list goes on."""
 
     cursors: Cursors = Cursors()
-    next: Annotated[Told, Field(repr=False)] = ""  # with a token in it
+    next: Told = Field(default="", repr=False)  # with a token in it
 
     @property
     def after(self) -> str:

@@ -118,6 +118,8 @@ _LOGIN_VERDICTS = {
 _BY_WORDS = (
     ("client secret", _SECRET),
     ("client_id", _SECRET),
+    ("validating application", _SECRET),
+    ("platform app", _SECRET),
     ("redirect_uri", _ADDRESS),
     ("code_verifier", _AGAIN),
     ("verification code", _AGAIN),

@@ -109,7 +109,7 @@ class OAuth:
         graph_url: str = "",
     ) -> None:
         self._app = app
-        self._wire = Wire(session, timeout=timeout)
+        self._wire = Wire(session, app.app_secret, timeout=timeout)
         one = graph_url.rstrip("/")
         self._authorize = one or _AUTHORIZE[app.login]
         self._codes = one or _CODES[app.login]

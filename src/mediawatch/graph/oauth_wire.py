@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 import aiohttp
+from pydantic import SecretStr
 
 from mediawatch.graph.client import HIDDEN, read_answer, says_no, why_unreachable
 from mediawatch.graph.errors import GraphError, GraphUnreachable, from_answer
@@ -23,10 +24,14 @@ _SHORTEST = 4
 
 
 class Wire:
-    """Calls of the hosts of one login. Each is sent once."""
+    """Calls of the hosts of one login. Each is sent once. ``app_secret`` is hidden in whatever
+    comes back, sent or not."""
 
-    def __init__(self, session: aiohttp.ClientSession, *, timeout: float) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, app_secret: SecretStr, *, timeout: float
+    ) -> None:
         self._session = session
+        self._app_secret = app_secret
         self._timeout = timeout
 
     async def call(
@@ -43,7 +48,7 @@ class Wire:
         a verdict on what is wrong with the login where Meta tells, and GraphUnreachable.
         """
         held = [value for name, value in fields.items() if name not in _PLAIN]
-        held += [bearer] if bearer else []
+        held += [self._app_secret.get_secret_value(), bearer or ""]
         try:
             async with self._session.request(
                 method,

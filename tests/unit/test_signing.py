@@ -1,4 +1,4 @@
-"""Signed requests of Meta, and the proofs that go with calls."""
+"""Signed requests of Meta, and the secret of one login."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from pydantic import SecretStr
 
 from mediawatch.crypto.signing import (
     BadSignature,
-    appsecret_proof,
     challenge_of,
     new_verifier,
     read_signed_request,
@@ -126,9 +125,3 @@ def test_the_challenge_is_that_of_the_standard() -> None:
     assert "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM" == challenge_of(verifier)
     assert 43 == len(new_verifier())
     assert new_verifier() != new_verifier()
-
-
-def test_the_proof_is_hexadecimal_hmac() -> None:
-    """Keyed with the app's secret, over the token."""
-    made = hmac.new(b"an-app-secret", b"token", hashlib.sha256).hexdigest()
-    assert made == appsecret_proof(SecretStr("token"), SECRET)

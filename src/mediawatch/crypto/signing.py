@@ -1,7 +1,6 @@
-"""Signatures with an app's secret: proofs that go with calls, and calls of Meta to us.
+"""What is signed, and what proves who asks: calls of Meta to us, and the secret of one login.
 
-Sources: Meta, "Securing Graph API Calls" (appsecret_proof), "Data Deletion Request Callback"
-(signed_request); RFC 7636 (PKCE).
+Sources: Meta, "Data Deletion Request Callback" (signed_request); RFC 7636 (PKCE).
 """
 
 from __future__ import annotations
@@ -43,12 +42,6 @@ class SignedRequest:
     user_id: str
     issued_at: int
     signer: int
-
-
-def appsecret_proof(token: SecretStr, app_secret: SecretStr) -> str:
-    """That whoever has the token has the app's secret too, in small hexadecimal digits."""
-    key, message = app_secret.get_secret_value().encode(), token.get_secret_value().encode()
-    return hmac.new(key, message, hashlib.sha256).hexdigest()
 
 
 def new_verifier() -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
 import json
 import re
 import time
@@ -26,6 +24,7 @@ from mediawatch import crash
 from mediawatch.errors import GraphProblem
 from mediawatch.graph.errors import GraphError, GraphUnreachable, from_answer
 from mediawatch.graph.pacing import Pacing
+from mediawatch.graph.proof import appsecret_proof
 from mediawatch.graph.verdicts import Remedy
 from mediawatch.metrics import Metrics
 
@@ -211,8 +210,7 @@ class GraphClient:
         if path == "debug_token":
             fields["input_token"] = plain  # only here, so that no log ever holds it
         if self._app_secret is not None:
-            key = self._app_secret.get_secret_value().encode()
-            fields["appsecret_proof"] = hmac.new(key, plain.encode(), hashlib.sha256).hexdigest()
+            fields["appsecret_proof"] = appsecret_proof(token, self._app_secret)
         async with self._session.request(
             method,
             f"{self._base}/{path}",

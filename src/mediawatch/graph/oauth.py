@@ -15,7 +15,6 @@ from urllib.parse import urlencode
 import aiohttp
 from pydantic import SecretStr
 
-from mediawatch.crypto.signing import appsecret_proof
 from mediawatch.graph.answers import read
 from mediawatch.graph.identity import TokenFacts
 from mediawatch.graph.oauth_answers import (
@@ -29,6 +28,7 @@ from mediawatch.graph.oauth_answers import (
 )
 from mediawatch.graph.oauth_wire import Wire
 from mediawatch.graph.profile import PROFESSIONAL, Login
+from mediawatch.graph.proof import appsecret_proof
 from mediawatch.graph.scopes import NEEDED_SCOPES
 
 _AUTHORIZE = {"facebook": "https://www.facebook.com", "instagram": "https://www.instagram.com"}

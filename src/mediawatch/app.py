@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from aiohttp import ClientSession
+from pydantic import SecretStr
 
 from mediawatch import crash
 from mediawatch.actions import again
@@ -24,7 +25,7 @@ from mediawatch.crypto.vault import Vault
 from mediawatch.engine.memory import MemoryEngine
 from mediawatch.errors import HostProblem, PreparationProblem, StorageProblem
 from mediawatch.graph.client import GraphClient, meta_apps
-from mediawatch.graph.login_api import LoginApi
+from mediawatch.graph.oauth import AppCredentials, OAuth
 from mediawatch.graph.pacing import Pacing
 from mediawatch.graph.rupload import Rupload
 from mediawatch.hosts.ftp import FtpHost
@@ -50,7 +51,7 @@ from mediawatch.media.order import ImageOptions
 from mediawatch.media.pool import Preparer
 from mediawatch.media.probe import Family, examine
 from mediawatch.metrics import Metrics
-from mediawatch.model.accounts import Login
+from mediawatch.model.accounts import LOGINS, Login
 from mediawatch.model.lifecycle import Stage
 from mediawatch.pipeline.archive import Archive
 from mediawatch.pipeline.convert import Convert
@@ -309,9 +310,22 @@ def _client(
     )
 
 
-def login_apis(settings: Settings, session: ClientSession) -> Mapping[Login, LoginApi]:
-    """What accounts are connected and refreshed by, for each login that has an app."""
-    return {}
+def login_apis(settings: Settings, session: ClientSession) -> Mapping[Login, OAuth]:
+    """What accounts are connected and refreshed by. The Instagram login refreshes without an app,
+    too."""
+    instagram = settings.instagram
+    made: dict[Login, OAuth] = {}
+    for login in LOGINS:
+        app_id, secret = instagram.app(login)
+        if login == "instagram" or (app_id and secret is not None):
+            made[login] = OAuth(
+                session,
+                AppCredentials(login, app_id, secret or SecretStr("")),
+                instagram.version,
+                timeout=instagram.timeout,
+                graph_url=instagram.graph_url,
+            )
+    return made
 
 
 @asynccontextmanager

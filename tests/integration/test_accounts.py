@@ -16,7 +16,7 @@ from mediawatch.actions.pasting import ChooseAccount, paste_token
 from mediawatch.actions.permission import NoSuchAccount, NotAllowed
 from mediawatch.graph.client import not_recorded
 from mediawatch.graph.errors import GraphUnreachable
-from mediawatch.graph.pasted import Found, Given
+from mediawatch.graph.oauth import Candidate, Grant
 from mediawatch.journal import schema
 from mediawatch.model.accounts import AccountState, Login
 from mediawatch.model.lifecycle import State
@@ -69,7 +69,7 @@ async def connect(
         actor,
         login,
         candidate(account_id, **{"page_token": SecretStr(token), **facts}),
-        Given(SecretStr("EAA-token-of-a-person"), SIXTY_DAYS, "9001"),
+        Grant(SecretStr("EAA-token-of-a-person"), SIXTY_DAYS, "9001", granted),
         granted,
         now=river.time.now,
     )
@@ -192,7 +192,7 @@ async def test_the_account_of_the_settings_is_listed_and_not_disconnected(river:
         ({"kind": "PERSONAL"}, SCOPES, "personal-account", "Switch to professional account"),
         ({}, SCOPES - {"instagram_content_publish"}, "missing-permissions", "ticked"),
         ({}, frozenset(), "missing-permissions", "ticked"),
-        ({"tasks": ("ANALYZE", "MODERATE")}, SCOPES, "page-role", "Create content"),
+        ({"tasks": frozenset({"ANALYZE", "MODERATE"})}, SCOPES, "page-role", "Create content"),
     ],
 )
 async def test_what_cannot_be_published_to_is_not_connected(
@@ -322,4 +322,4 @@ async def test_a_token_without_any_account_says_how_to_link_one(river: Bench) ->
 def test_nothing_that_holds_a_token_shows_it() -> None:
     """Whatever prints one of these by mistake."""
     token = SecretStr("EAA-marked")
-    assert "marked" not in repr([Found("1", page_token=token), Given(token)])
+    assert "marked" not in repr([Candidate("1", page_token=token), Grant(token, None, "", None)])

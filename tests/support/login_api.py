@@ -8,8 +8,7 @@ from pydantic import SecretStr
 
 from mediawatch.errors import GraphProblem
 from mediawatch.graph.identity import TokenFacts
-from mediawatch.graph.login_api import Candidate, Grant
-from mediawatch.graph.pasted import Found, Given
+from mediawatch.graph.oauth import Candidate, Grant
 
 SIXTY_DAYS = 60 * 86_400
 
@@ -33,11 +32,11 @@ class ToldLogin:
 
     async def long_lived(self, token: SecretStr) -> Grant:
         self._asked("long_lived", token)
-        return Given(SecretStr(f"{token.get_secret_value()}-long"), self.lasts, "9001")
+        return Grant(SecretStr(f"{token.get_secret_value()}-long"), self.lasts, "9001", None)
 
     async def refresh(self, token: SecretStr) -> Grant:
         self._asked("refresh", token)
-        return Given(SecretStr(self.refreshed), self.lasts, "9001")
+        return Grant(SecretStr(self.refreshed), self.lasts, "9001", None)
 
     async def granted(self, token: SecretStr) -> frozenset[str]:
         self._asked("granted", token)
@@ -51,17 +50,18 @@ class ToldLogin:
         self._asked("facts", token)
         return self.told
 
-    async def revoke(self, token: SecretStr) -> None:
+    async def revoke(self, token: SecretStr) -> bool:
         self._asked("revoke", token)
+        return True
 
 
-def candidate(account_id: str, name: str = "ana", **facts: object) -> Found:
+def candidate(account_id: str, name: str = "ana", **facts: object) -> Candidate:
     """A business account on a page of which the person may do all."""
     known: dict[str, object] = {
         "kind": "BUSINESS",
         "page_id": "134895000000009",
         "page_name": "Ana's page",
         "page_token": SecretStr(f"page-token-of-{account_id}"),
-        "tasks": ("CREATE_CONTENT",),
+        "tasks": frozenset({"CREATE_CONTENT"}),
     }
-    return Found(account_id, name, **{**known, **facts})  # type: ignore[arg-type]
+    return Candidate(account_id, name, **{**known, **facts})  # type: ignore[arg-type]

@@ -15,7 +15,7 @@ from mediawatch.actions.pasting import paste_token
 from mediawatch.actions.permission import require, require_account
 from mediawatch.clock import Clock
 from mediawatch.graph.client import GraphClient
-from mediawatch.graph.login_api import LoginApi
+from mediawatch.graph.oauth import OAuth
 from mediawatch.journal import audit
 from mediawatch.journal.database import Journal
 from mediawatch.log import Log
@@ -36,7 +36,7 @@ class AccountDesk:
     journal: Journal
     tokens: Tokens
     client: GraphClient
-    logins: Mapping[Login, LoginApi]
+    logins: Mapping[Login, OAuth]
     clock: Clock
     log: Log
     refresh: Callable[[str], Awaitable[object]]

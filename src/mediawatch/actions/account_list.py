@@ -9,12 +9,13 @@ from typing import Any, Literal
 
 from mediawatch.actions.permission import require_account, visible_accounts
 from mediawatch.clock import iso
+from mediawatch.graph.scopes import missing
 from mediawatch.journal import accounts
 from mediawatch.journal import tokens as table
 from mediawatch.journal.accounts import Account
 from mediawatch.journal.database import Journal
 from mediawatch.journal.tokens import StoredToken
-from mediawatch.model.accounts import AccountState, Login, missing, state_of
+from mediawatch.model.accounts import AccountState, Login, state_of
 from mediawatch.model.people import Actor, Right
 from mediawatch.tokens import Tokens
 
@@ -121,7 +122,7 @@ def _shown(
     if token is None and not in_settings and account.login is not None:
         login = account.login  # as it was
     granted = None if account.granted is None else tuple(account.granted)
-    left = () if granted is None else tuple(missing(login, frozenset(granted)))
+    left = () if granted is None else tuple(each.name for each in missing(login, granted))
     problem, remedy = account.stopped_detail or "", account.stopped_remedy or ""
     if not problem and token is not None and token.refresh_problem:
         problem = f"The token was not refreshed: {token.refresh_problem}"

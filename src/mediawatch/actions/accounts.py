@@ -9,20 +9,14 @@ from mediawatch import crash
 from mediawatch.actions.permission import require, require_account
 from mediawatch.crypto.vault import SealedOtherwise
 from mediawatch.errors import GraphProblem, MediawatchError
-from mediawatch.graph.login_api import Candidate, Grant, LoginApi
+from mediawatch.graph.oauth import Candidate, Grant, OAuth
+from mediawatch.graph.scopes import missing
 from mediawatch.journal import accounts, audit, standing
 from mediawatch.journal import tokens as table
 from mediawatch.journal.accounts import Account, Identity
 from mediawatch.journal.database import Journal, Statement
 from mediawatch.log import Log
-from mediawatch.model.accounts import (
-    DISCONNECTED,
-    NEEDED,
-    PAGE_TASKS,
-    Login,
-    is_professional,
-    missing,
-)
+from mediawatch.model.accounts import DISCONNECTED, Login
 from mediawatch.model.people import Actor, Right, Role
 from mediawatch.tokens import NewToken, Tokens
 
@@ -88,8 +82,8 @@ async def connect(
         username=candidate.username,
         login=login,
         kind=candidate.kind,
-        page_id=candidate.page_id,
-        page_name=candidate.page_name,
+        page_id=candidate.page_id or None,
+        page_name=candidate.page_name or None,
         granted=None if granted is None else sorted(granted),
         meta_user_id=user_grant.meta_user_id,
     )
@@ -128,7 +122,7 @@ def _token(
 def require_publishable(login: Login, candidate: Candidate, granted: frozenset[str] | None) -> None:
     """Raises CannotConnect, with what a person has to change."""
     name = f"@{candidate.username}" if candidate.username else candidate.account_id
-    if not is_professional(candidate.kind):
+    if not candidate.is_professional:
         raise CannotConnect(
             f"{name} is a {candidate.kind.lower()} account: Meta lets nobody publish to it.",
             code="personal-account",
@@ -136,13 +130,13 @@ def require_publishable(login: Login, candidate: Candidate, granted: frozenset[s
             "then connect it again.",
         )
     if granted is not None and (left := missing(login, granted)):
-        told = ", ".join(f"{each} ({NEEDED[login][each]})" for each in left)
+        told = ", ".join(f"{each.name} ({each.purpose.rstrip('.')})" for each in left)
         raise CannotConnect(
             f"{name} cannot be connected: {told} was not granted.",
             code="missing-permissions",
             remedy="Connect it again, and leave every permission ticked in Meta's dialog.",
         )
-    if candidate.tasks and not PAGE_TASKS & set(candidate.tasks):
+    if candidate.tasks and not candidate.may_publish:
         raise CannotConnect(
             f"You may not publish for the page {candidate.page_name}, which {name} is linked to.",
             code="page-role",
@@ -154,7 +148,7 @@ def require_publishable(login: Login, candidate: Candidate, granted: frozenset[s
 async def disconnect(
     journal: Journal,
     tokens: Tokens,
-    logins: Mapping[Login, LoginApi],
+    logins: Mapping[Login, OAuth],
     actor: Actor,
     account_id: str,
     *,
@@ -198,7 +192,7 @@ async def disconnect(
 
 
 async def _revoke(
-    journal: Journal, tokens: Tokens, logins: Mapping[Login, LoginApi], account: Account
+    journal: Journal, tokens: Tokens, logins: Mapping[Login, OAuth], account: Account
 ) -> str:
     """Why the consent stands still, if it does."""
     login = tokens.login(account.id)
@@ -216,10 +210,10 @@ async def _revoke(
         # It is given for all accounts of a person at once.
         return "Other accounts of the same person are connected, so the consent at Meta stays."
     try:
-        await api.revoke(await tokens.user_token(stored))
+        revoked = await api.revoke(await tokens.user_token(stored))
     except (GraphProblem, SealedOtherwise) as problem:
         return f"Meta did not take the consent back: {problem.message} {by_hand}"
-    return ""
+    return "" if revoked else by_hand
 
 
 async def share(

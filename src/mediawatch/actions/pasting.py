@@ -12,7 +12,7 @@ from mediawatch.actions.permission import require
 from mediawatch.errors import MediawatchError
 from mediawatch.graph import pasted
 from mediawatch.graph.client import GraphClient
-from mediawatch.graph.login_api import Candidate, LoginApi
+from mediawatch.graph.oauth import Candidate, OAuth
 from mediawatch.journal.accounts import Account
 from mediawatch.journal.database import Journal
 from mediawatch.model.accounts import Login
@@ -30,7 +30,7 @@ async def paste_token(
     journal: Journal,
     tokens: Tokens,
     client: GraphClient,
-    logins: Mapping[Login, LoginApi],
+    logins: Mapping[Login, OAuth],
     actor: Actor,
     login: Login,
     token: SecretStr,

@@ -22,7 +22,7 @@ from mediawatch.cli.accounts import connect_with, connected
 from mediawatch.cli.failures import FAILED, explained, load_settings
 from mediawatch.config import Settings
 from mediawatch.errors import MediawatchError
-from mediawatch.graph.login_api import Grant
+from mediawatch.graph.oauth import Grant
 from mediawatch.hosts.http_session import http_session
 from mediawatch.log import printable
 from mediawatch.model.accounts import Login
@@ -45,9 +45,7 @@ def connect(
         login = login or _offered(settings)
         redirect = redirect_uri or f"http://localhost:{settings.web.port}{CALLBACK}"
         grant = asyncio.run(_log_in(settings, login, redirect))
-        found = connect_with(
-            settings, login, grant.token, account, grant.permissions or None, _choose
-        )
+        found = connect_with(settings, login, grant.token, account, grant.permissions, _choose)
         connected(found)
 
 
@@ -72,7 +70,7 @@ def _no_app(login: Login) -> LoginFailed:
 async def _log_in(settings: Settings, login: Login, redirect: str) -> Grant:
     async with http_session() as session:
         api = login_apis(settings, session).get(login)
-        if api is None:
+        if api is None or not all(settings.instagram.app(login)):
             raise _no_app(login)
         state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(64)
         digest = hashlib.sha256(verifier.encode()).digest()

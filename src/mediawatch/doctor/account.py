@@ -21,9 +21,9 @@ from mediawatch.graph.identity import Identity, TokenFacts
 from mediawatch.graph.pacing import Pacing
 from mediawatch.graph.profile import Profile, profile
 from mediawatch.graph.publishing import Publishing
+from mediawatch.graph.scopes import missing
 from mediawatch.journal.sqlite import FILE_NAME, SqliteReader
 from mediawatch.log import Log
-from mediawatch.model.accounts import missing
 from mediawatch.model.findings import Finding, failed
 from mediawatch.tokens import Tokens
 
@@ -201,7 +201,7 @@ class _Examination:
             if facts is None or not facts.scopes:
                 return failed("permissions", problem)
             granted = frozenset(facts.scopes)
-        left = missing("facebook", granted)
+        left = [each.name for each in missing("facebook", granted)]
         if not left:
             return Finding("permissions", True, "All that publishing needs is granted.")
         names = ", ".join(left)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
 import json
 import re
 import time
@@ -27,6 +25,7 @@ from mediawatch.config import InstagramSettings
 from mediawatch.errors import GraphProblem
 from mediawatch.graph.errors import GraphError, GraphUnreachable, from_answer
 from mediawatch.graph.pacing import Pacing
+from mediawatch.graph.proof import appsecret_proof
 from mediawatch.graph.verdicts import Remedy
 from mediawatch.metrics import Metrics
 from mediawatch.model.accounts import Login
@@ -200,12 +199,13 @@ class GraphClient:
             answer = await exchange
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             problem = GraphUnreachable(
-                f"No answer from {address or self.apps[caller.login].address}: {_why(error)}.",
+                f"No answer from {address or self.apps[caller.login].address}: "
+                f"{why_unreachable(error)}.",
                 remedy="Check the internet connection; mediawatch tries again by itself.",
             )
         else:
             self._pacing.learn(caller.account_id, answer.headers)
-            if answer.status != 200 or _says_no(answer.body):
+            if answer.status != 200 or says_no(answer.body):
                 problem = from_answer(answer.status, answer.body, answer.challenge)
         if method == "POST":
             _pass_answered(path)
@@ -239,8 +239,7 @@ class GraphClient:
         if path == "debug_token":
             fields["input_token"] = plain  # only here, so that no log ever holds it
         if app.secret is not None:
-            key = app.secret.get_secret_value().encode()
-            fields["appsecret_proof"] = hmac.new(key, plain.encode(), hashlib.sha256).hexdigest()
+            fields["appsecret_proof"] = appsecret_proof(caller.token, app.secret)
         async with self._session.request(
             method,
             f"{app.address.rstrip('/')}/{self._version}/{path}",
@@ -269,7 +268,7 @@ async def read_answer(answer: aiohttp.ClientResponse, secrets: Sequence[str]) ->
     return Answer(answer.status, answer.headers, challenge, _parse(text))
 
 
-def _says_no(body: Any) -> bool:
+def says_no(body: Any) -> bool:
     """Whether it is no success. What status a refusal of the upload host has is not documented."""
     if not isinstance(body, dict):
         return True
@@ -311,7 +310,8 @@ def _passes(error: BaseException) -> bool:
     return isinstance(error, GraphError) and error.verdict.kind is Remedy.RETRY
 
 
-def _why(error: BaseException) -> str:
+def why_unreachable(error: BaseException) -> str:
+    """In a few words without any address, for an address may carry a secret."""
     if isinstance(error, asyncio.TimeoutError):
         return "it took too long"
     if isinstance(error, aiohttp.ClientConnectorCertificateError):

@@ -27,11 +27,12 @@ class LinkedAccount(Answer):
 
 
 class TokenFacts(Answer):
-    """``expires_at`` and ``data_access_expires_at``: seconds since the epoch, 0 for never."""
+    """``expires_at`` and ``data_access_expires_at``: seconds since the epoch, 0 for never.
+    ``user_id``: whose token it is, by the id that Meta's callbacks name them with."""
 
     type: Told = ""
-    is_valid: bool = True
     user_id: Annotated[str, BeforeValidator(_as_text)] = ""
+    is_valid: bool = True
     expires_at: int = 0
     data_access_expires_at: int = 0
     scopes: tuple[str, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from pydantic import SecretStr
 
@@ -10,7 +10,7 @@ from mediawatch.errors import MediawatchError
 from mediawatch.graph.client import ANYBODY, Caller, GraphClient, not_recorded
 from mediawatch.graph.errors import GraphError
 from mediawatch.graph.identity import Identity, Page, TokenFacts
-from mediawatch.graph.login_api import Candidate, Grant, LoginApi
+from mediawatch.graph.oauth import Candidate, Grant, OAuth
 from mediawatch.graph.profile import profile
 from mediawatch.graph.publishing import Publishing
 from mediawatch.model.accounts import Login
@@ -20,29 +20,6 @@ class TokenRefused(MediawatchError):
     """Meta does not take the token."""
 
     code = "token-refused"
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """An account that a pasted token may act for (graph/login_api.py: Candidate)."""
-
-    account_id: str
-    username: str = ""
-    kind: str = ""
-    page_id: str | None = None
-    page_name: str | None = None
-    page_token: SecretStr | None = field(default=None, repr=False)
-    tasks: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """A token as it will be kept (graph/login_api.py: Grant)."""
-
-    token: SecretStr = field(repr=False)
-    expires_in: int | None = None
-    meta_user_id: str = ""
-    permissions: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +34,7 @@ class Pasted:
 
 
 async def ask(
-    client: GraphClient, api: LoginApi | None, login: Login, token: SecretStr, *, now: float
+    client: GraphClient, api: OAuth | None, login: Login, token: SecretStr, *, now: float
 ) -> Pasted:
     """Raises TokenRefused, GraphError and GraphUnreachable.
 
@@ -69,18 +46,18 @@ async def ask(
     return await _of_facebook(client, api, token, now)
 
 
-async def _of_instagram(client: GraphClient, api: LoginApi | None, token: SecretStr) -> Pasted:
-    grant: Grant = Given(token)
+async def _of_instagram(client: GraphClient, api: OAuth | None, token: SecretStr) -> Pasted:
+    grant = Grant(token, None, "", None)
     if api is not None:
         grant = await _lasting(api, grant)
     caller = Caller(ANYBODY, grant.token, not_recorded, "instagram")
     who = await profile(client, caller)
     # This login does not tell what was granted: the quota can be read by whoever may publish.
     await Publishing(client, caller).quota()
-    return Pasted(grant, [Found(who.user_id, who.username, who.kind)], None)
+    return Pasted(grant, [Candidate(who.user_id, who.username, who.kind)], grant.permissions)
 
 
-async def _lasting(api: LoginApi, grant: Grant) -> Grant:
+async def _lasting(api: OAuth, grant: Grant) -> Grant:
     """A short-lived one is exchanged; one that is long-lived already is refreshed, which tells its
     end; one of today can be neither."""
     for exchange in (api.long_lived, api.refresh):
@@ -92,10 +69,11 @@ async def _lasting(api: LoginApi, grant: Grant) -> Grant:
 
 
 async def _of_facebook(
-    client: GraphClient, api: LoginApi | None, token: SecretStr, now: float
+    client: GraphClient, api: OAuth | None, token: SecretStr, now: float
 ) -> Pasted:
     caller = Caller(ANYBODY, token, not_recorded, "facebook")
-    facts = await api.facts(token) if api is not None else await Identity(client, caller).token()
+    told = None if api is None else await api.facts(token)
+    facts = told or await Identity(client, caller).token()
     if not facts.is_valid:
         raise TokenRefused(
             "Meta calls this token invalid.",
@@ -105,9 +83,9 @@ async def _of_facebook(
     data_access = float(facts.data_access_expires_at) or None
     if facts.type.upper() == "PAGE":
         found = _account(await Identity(client, caller).own_page(), token)
-        kept = Given(token, _left(facts, now))
+        kept = Grant(token, _left(facts, now), "", granted)
         return Pasted(kept, [found] if found else [], granted, data_access)
-    grant: Grant = Given(token, _left(facts, now), facts.user_id)
+    grant = Grant(token, _left(facts, now), facts.user_id, granted)
     if api is not None:
         grant = await api.long_lived(token)
         return Pasted(grant, await api.candidates(grant.token), granted, data_access)
@@ -124,4 +102,5 @@ def _account(page: Page, token: SecretStr | None) -> Candidate | None:
     linked = page.instagram_business_account
     if linked is None:
         return None
-    return Found(linked.id, linked.username, "", page.id, page.name, token, page.tasks)
+    tasks = frozenset(page.tasks)
+    return Candidate(linked.id, linked.username, "", page.id, page.name, token, tasks)

@@ -24,7 +24,7 @@ from mediawatch.crypto.vault import SealedOtherwise
 from mediawatch.errors import Conflict, GraphProblem, JournalError, MediawatchError
 from mediawatch.graph.client import Caller, GraphClient, not_recorded
 from mediawatch.graph.identity import Identity
-from mediawatch.graph.login_api import LoginApi
+from mediawatch.graph.oauth import OAuth
 from mediawatch.graph.profile import profile
 from mediawatch.journal import tokens as table
 from mediawatch.journal.database import Journal
@@ -62,7 +62,7 @@ class Refresher:
         journal: Journal,
         tokens: Tokens,
         client: GraphClient,
-        logins: Mapping[Login, LoginApi],
+        logins: Mapping[Login, OAuth],
         standing: Standing,
         clock: Clock,
         log: Log,
@@ -183,7 +183,7 @@ class Refresher:
         )
         return kept
 
-    def _api(self, login: Login) -> LoginApi:
+    def _api(self, login: Login) -> OAuth:
         api = self._logins.get(login)
         if api is None:
             raise NotRefreshed(
@@ -230,10 +230,8 @@ class Refresher:
             await profile(self._client, caller)
             return {}
         api = self._logins.get("facebook")
-        if api is not None:
-            told = await api.facts(caller.token)
-        else:
-            told = await Identity(self._client, caller).token()
+        known = None if api is None else await api.facts(caller.token)
+        told = known or await Identity(self._client, caller).token()
         if not told.is_valid:
             # The next call says why, and is judged as any other.
             await profile(self._client, caller)

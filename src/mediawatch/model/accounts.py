@@ -9,25 +9,6 @@ Login = Literal["facebook", "instagram"]
 LOGINS: tuple[Login, ...] = ("facebook", "instagram")
 #: What Meta calls professional accounts, in small letters: the two logins spell it differently.
 PROFESSIONAL = {"business", "media_creator", "creator"}
-#: What publishing needs, and what for, by login (Meta: Content Publishing).
-NEEDED: dict[Login, dict[str, str]] = {
-    "facebook": {
-        "instagram_basic": "to see the account",
-        "instagram_content_publish": "to publish",
-        "pages_read_engagement": "to see the page that the account is linked to",
-    },
-    "instagram": {
-        "instagram_business_basic": "to see the account",
-        "instagram_business_content_publish": "to publish",
-    },
-}
-#: Roles on a page of which one is needed to publish for its account (Meta: IG User Media).
-PAGE_TASKS = {
-    "CREATE_CONTENT",
-    "MANAGE",
-    "PROFILE_PLUS_CREATE_CONTENT",
-    "PROFILE_PLUS_FULL_CONTROL",
-}
 #: Why the posts of an account wait whose token was forgotten, or cannot be read any more.
 DISCONNECTED, TOKEN_UNREADABLE = "disconnected", "token-unreadable"
 
@@ -45,11 +26,6 @@ def is_professional(kind: str) -> bool:
     """Whether it may be published to by the API. The Facebook login tells no kind: it knows
     professional accounts only."""
     return not kind or kind.lower() in PROFESSIONAL
-
-
-def missing(login: Login, granted: frozenset[str]) -> list[str]:
-    """Permissions that publishing needs and that were not granted, in Meta's words."""
-    return [name for name in NEEDED[login] if name not in granted]
 
 
 def state_of(

@@ -225,7 +225,7 @@ async def _intake(root: Path) -> dict[str, Any]:
             intake = Intake(
                 settings,
                 PublishSettings(),
-                ACCOUNT,
+                lambda: ACCOUNT,
                 journal=journal,
                 engine=engine,
                 clock=clock,

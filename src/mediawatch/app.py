@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from aiohttp import ClientSession
+from pydantic import SecretStr
+
 from mediawatch import crash
 from mediawatch.actions import again
+from mediawatch.actions.account_desk import AccountDesk
 from mediawatch.alerts.addresses import addresses
 from mediawatch.alerts.sender import Sender
 from mediawatch.clock import Clock
 from mediawatch.config import Settings
+from mediawatch.crypto.vault import FILE_NAME as KEYS
+from mediawatch.crypto.vault import Vault
 from mediawatch.engine.memory import MemoryEngine
 from mediawatch.errors import HostProblem, PreparationProblem, StorageProblem
-from mediawatch.graph.client import GraphClient
+from mediawatch.graph.client import GraphClient, meta_apps
+from mediawatch.graph.oauth import AppCredentials, OAuth
 from mediawatch.graph.pacing import Pacing
 from mediawatch.graph.rupload import Rupload
 from mediawatch.hosts.ftp import FtpHost
@@ -36,14 +43,15 @@ from mediawatch.maintenance.conditions import Conditions
 from mediawatch.maintenance.disks import Disks
 from mediawatch.maintenance.first_comments import FirstComments
 from mediawatch.maintenance.links import Links
+from mediawatch.maintenance.refresher import Refresher
 from mediawatch.maintenance.sweeper import Sweeper
-from mediawatch.maintenance.token_expiry import TokenExpiry
 from mediawatch.media.cache import Cache
 from mediawatch.media.chosen import video_options
 from mediawatch.media.order import ImageOptions
 from mediawatch.media.pool import Preparer
 from mediawatch.media.probe import Family, examine
 from mediawatch.metrics import Metrics
+from mediawatch.model.accounts import LOGINS, Login
 from mediawatch.model.lifecycle import Stage
 from mediawatch.pipeline.archive import Archive
 from mediawatch.pipeline.convert import Convert
@@ -56,7 +64,7 @@ from mediawatch.pipeline.runner import Runner
 from mediawatch.pipeline.standing import Standing
 from mediawatch.pipeline.upload import Upload
 from mediawatch.pipeline.work import Work
-from mediawatch.tokens import Tokens
+from mediawatch.tokens import NoAccount, Tokens
 from mediawatch.watch.candidates import Inspection
 from mediawatch.watch.intake import Intake
 from mediawatch.watch.poster import PosterMedia
@@ -89,7 +97,9 @@ class App:
     pacing: Pacing
     alerts: Alerts
     disks: Disks
-    token_expiry: TokenExpiry
+    refresher: Refresher
+    tokens: Tokens
+    desk: AccountDesk
 
 
 @asynccontextmanager
@@ -104,8 +114,7 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
     async with AsyncExitStack() as stack:
         ownership = stack.enter_context(Ownership(data_dir, settings.watch.folder, now=clock.now()))
         journal = await stack.enter_async_context(SqliteJournal(data_dir / FILE_NAME, metrics))
-        await journal.apply([accounts.ensure(settings.instagram.user_id)])
-        crash.at("account.recorded")
+        await _record_account(settings, journal)
         session = await stack.enter_async_context(http_session())
         preparer = await stack.enter_async_context(
             Preparer(timeout=settings.media.timeout, video=video_options(settings.media))
@@ -125,21 +134,16 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
         await again.forget_cut_off(journal, log, settings.watch.work_folder)
         await Recovery(settings.watch, journal, clock, log, archive, witness).run_once()
 
-        tokens = Tokens(settings.instagram)
-        pacing = Pacing(clock, log)
+        tokens = await _open_tokens(settings, journal, clock, log)
+        pacing = Pacing(clock, log, app_of=tokens.login)
         standing = Standing(tokens, pacing)
         await standing.open(journal, clock, log)
-        client = GraphClient(
-            session,
-            settings.instagram.base_url,
-            settings.instagram.version,
-            timeout=settings.instagram.timeout,
-            pacing=pacing,
-            app_secret=settings.instagram.app_secret,
-            metrics=metrics,
-        )
+        client = _client(settings, session, pacing, metrics)
         converting = Converting()
-        sends_videos = settings.instagram.sends_videos
+
+        def sends_videos(account_id: str) -> bool:
+            return settings.instagram.sends_videos(tokens.login(account_id))
+
         convert = Convert(
             preparer,
             _image_options(settings),
@@ -178,7 +182,8 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             witness=witness,
             upload=upload.upload,
             standing=standing,
-            direct=direct if sends_videos else None,
+            direct=direct,
+            sends_videos=sends_videos,
         )
 
         async def filed(work: Work) -> Any:
@@ -201,7 +206,7 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             retry_delays=settings.publish.retry_delays,
             metrics=metrics,
         )
-        poster = PosterMedia(settings, journal, clock, lambda: watcher)
+        poster = PosterMedia(settings, journal, clock, lambda: watcher, _named(tokens))
 
         def taken(name: str, post_id: str, again: bool) -> None:
             metrics.files_taken.inc(0 if again else 1)
@@ -210,7 +215,7 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
         intake = Intake(
             settings.watch,
             settings.publish,
-            settings.instagram.user_id,
+            tokens.inbox_account,
             journal=journal,
             engine=engine,
             clock=clock,
@@ -233,11 +238,10 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             withheld=Withheld(journal, clock, settings.watch.hold_above, report),
             on_scan=metrics.scans.observe,
         )
-        user_id = settings.instagram.user_id
-        asks = settings.instagram.login == "facebook"
-        token_expiry = TokenExpiry(client, tokens, user_id, log, asks=asks)
+        logins = login_apis(settings, session)
+        refresher = Refresher(journal, tokens, client, logins, standing, clock, log)
         disks = Disks(_folders(settings))
-        alerts = _alerts(settings, journal, clock, log, metrics, watcher, disks, token_expiry)
+        alerts = _alerts(settings, journal, clock, log, metrics, watcher, disks, refresher)
         await alerts.open()
         yield App(
             settings=settings,
@@ -261,7 +265,95 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             pacing=pacing,
             alerts=alerts,
             disks=disks,
-            token_expiry=token_expiry,
+            refresher=refresher,
+            tokens=tokens,
+            desk=AccountDesk(
+                journal,
+                tokens,
+                client,
+                logins,
+                clock,
+                log,
+                refresh=refresher.refresh,
+                ends=lambda: refresher.ends,
+            ),
+        )
+
+
+async def _record_account(settings: Settings, journal: SqliteJournal) -> None:
+    if settings.instagram.user_id is not None:
+        await journal.apply([accounts.ensure(settings.instagram.user_id)])
+        crash.at("account.recorded")
+
+
+async def _open_tokens(
+    settings: Settings, journal: SqliteJournal, clock: Clock, log: Log
+) -> Tokens:
+    vault = Vault(settings.storage.data_dir / KEYS, settings.storage.keys)
+    if vault.problem is not None:
+        log.error(vault.problem.message, action="account", remedy=vault.problem.remedy)
+    tokens = Tokens(settings.instagram, journal, vault, clock)
+    await tokens.open()
+    return tokens
+
+
+def _client(
+    settings: Settings, session: ClientSession, pacing: Pacing, metrics: Metrics
+) -> GraphClient:
+    return GraphClient(
+        session,
+        meta_apps(settings.instagram),
+        settings.instagram.version,
+        timeout=settings.instagram.timeout,
+        pacing=pacing,
+        metrics=metrics,
+    )
+
+
+def login_apis(settings: Settings, session: ClientSession) -> Mapping[Login, OAuth]:
+    """What accounts are connected and refreshed by. The Instagram login refreshes without an app,
+    too."""
+    instagram = settings.instagram
+    made: dict[Login, OAuth] = {}
+    for login in LOGINS:
+        app_id, secret = instagram.app(login)
+        if login == "instagram" or (app_id and secret is not None):
+            made[login] = OAuth(
+                session,
+                AppCredentials(login, app_id, secret or SecretStr("")),
+                instagram.version,
+                timeout=instagram.timeout,
+                graph_url=instagram.graph_url,
+            )
+    return made
+
+
+@asynccontextmanager
+async def open_desk(
+    settings: Settings, journal: SqliteJournal, clock: Clock, log: Log
+) -> AsyncIterator[AccountDesk]:
+    """What may be asked of accounts while no daemon runs. ``journal``: ours alone meanwhile.
+
+    Raises JournalError.
+    """
+    crash.arm(os.environ)
+    await _record_account(settings, journal)
+    tokens = await _open_tokens(settings, journal, clock, log)
+    pacing = Pacing(clock, log, app_of=tokens.login)
+    async with http_session() as session:
+        client = _client(settings, session, pacing, Metrics())
+        logins = login_apis(settings, session)
+        standing = Standing(tokens, pacing)
+        refresher = Refresher(journal, tokens, client, logins, standing, clock, log)
+        yield AccountDesk(
+            journal,
+            tokens,
+            client,
+            logins,
+            clock,
+            log,
+            refresh=refresher.refresh,
+            ends=lambda: refresher.ends,
         )
 
 
@@ -297,6 +389,16 @@ class _Warm:
             await asyncio.wait({self._task})
 
 
+def _named(tokens: Tokens) -> Callable[[], str | None]:
+    def name() -> str | None:
+        try:
+            return tokens.inbox_account()
+        except NoAccount:
+            return None
+
+    return name
+
+
 def _alerts(
     settings: Settings,
     journal: SqliteJournal,
@@ -305,15 +407,14 @@ def _alerts(
     metrics: Metrics,
     watcher: Watcher,
     disks: Disks,
-    token_expiry: TokenExpiry,
+    refresher: Refresher,
 ) -> Alerts:
     conditions = Conditions(
         journal,
         clock,
-        settings.instagram.user_id,
         folder=lambda: watcher.trouble,
         rooms=lambda: disks.rooms,
-        expires=lambda: token_expiry.at,
+        ends=lambda: refresher.ends,
         min_free=settings.alerts.min_free,
     )
     return Alerts(

@@ -32,6 +32,17 @@ POINTS = frozenset(
         "account.token-remembered",
         "account.stopped",  # Meta refuses all of the account
         "account.released",
+        "account.shared",  # or not any more
+        # Keys and tokens (crypto/vault.py, tokens.py).
+        "keys.written",  # under their temporary name
+        "keys.placed",
+        "keys.resealed",  # old keys lie there still
+        "token.stored",
+        "token.refreshed",  # Meta gave another, or did not answer
+        "token.renewed",  # it is durable
+        "token.noted",  # what was learnt of it
+        "token.revoked",  # or not
+        "token.forgotten",
         "journal.made",  # under its temporary name
         "journal.placed",
         "backup.part-removed",

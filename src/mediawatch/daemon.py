@@ -14,6 +14,7 @@ from typing import Any
 from aiohttp import web
 
 from mediawatch import __version__, figures
+from mediawatch.actions import account_list
 from mediawatch.app import App, open_app
 from mediawatch.clock import Clock, SystemClock, iso
 from mediawatch.config import Settings
@@ -32,6 +33,7 @@ from mediawatch.metrics import watch_loop
 from mediawatch.model.findings import Finding, failed
 from mediawatch.model.lifecycle import PRIORITY, State
 from mediawatch.model.posts import Post
+from mediawatch.tokens import NoAccount
 from mediawatch.watch.candidates import FolderState
 from mediawatch.web.app import create_app
 from mediawatch.web.doors import Doors
@@ -45,8 +47,8 @@ COMMENTS_EVERY = 10.0
 ALERTS_EVERY = 10.0
 DISKS_EVERY = 60.0
 TIDY_EVERY = 3600.0
-#: Meta is asked for the end of the token when the start is over, and then so often.
-TOKEN_AFTER, TOKEN_EVERY = 60.0, 21_600.0
+#: Tokens are looked at when the start is over, and then so often.
+TOKENS_AFTER, TOKENS_EVERY = 60.0, 900.0
 #: Seconds between two looks whether the journal's daily copy is due.
 BACK_UP_EVERY = 3600.0
 _OPEN_TO_ALL = Problem(
@@ -98,7 +100,7 @@ class Daemon:
             comment = app.first_comments.run_once
             roles.create_task(self._every(COMMENTS_EVERY, comment), name="comments")
             roles.create_task(self._look_at_disks(), name="disks")
-            roles.create_task(self._look_at_token(), name="token")
+            roles.create_task(self._look_at_tokens(), name="tokens")
             if app.alerts.wanted:
                 roles.create_task(self._every(ALERTS_EVERY, app.alerts.run_once), name="alerts")
                 roles.create_task(self._every(TIDY_EVERY, app.alerts.tidy), name="alerts-tidy")
@@ -151,10 +153,11 @@ class Daemon:
         await self.app.disks.run_once()
         await self._every(DISKS_EVERY, self.app.disks.run_once)
 
-    async def _look_at_token(self) -> None:
-        await asyncio.sleep(TOKEN_AFTER)
-        await self.app.token_expiry.run_once()
-        await self._every(TOKEN_EVERY, self.app.token_expiry.run_once)
+    async def _look_at_tokens(self) -> None:
+        await asyncio.sleep(TOKENS_AFTER)
+        with self._told("Access tokens were not looked at"):
+            await self.app.refresher.run_once()
+        await self._every(TOKENS_EVERY, self.app.refresher.run_once)
 
     async def _every(self, seconds: float, run_once: Callable[[], Awaitable[object]]) -> None:
         while True:
@@ -196,6 +199,7 @@ class Daemon:
             accounts_fed=self._accounts_fed,
             local_key=local_key.lay(data_dir),
             setup_word=setup_link.word_in(data_dir) if nobody else "",
+            accounts=self.app.desk,
         )
         runner = web.AppRunner(create_app(doors), access_log=None, shutdown_timeout=2.0)
         await runner.setup()
@@ -226,7 +230,10 @@ class Daemon:
             await runner.cleanup()
 
     async def _accounts_fed(self) -> list[str]:
-        return [self.app.settings.instagram.user_id]
+        try:
+            return [self.app.tokens.inbox_account()]
+        except NoAccount:
+            return []
 
     def _woken(self, post: Post) -> None:
         # Who asks for it has perhaps just mended the host: it is tried now, not after its pause.
@@ -242,7 +249,10 @@ class Daemon:
         app, settings, watch = self.app, self.app.settings, self.app.watcher.state
         counted = await posts.counts(app.journal)
         checks = [*await self.checks(), *self._disk_checks()]
-        account = await app.standing.tell(app.journal, settings.instagram.user_id)
+        account = await self._main_account()
+        states = await account_list.states(
+            app.journal, app.tokens, now=app.clock.now(), ends=app.refresher.ends
+        )
         well = all(check.ok for check in checks) and account["state"] != "stopped"
         return {
             "status": "ok" if well else "degraded",
@@ -252,8 +262,9 @@ class Daemon:
             "processed_directory": str(settings.watch.processed_folder),
             "ftp_server": f"{settings.ftp.host}:{settings.ftp.port}",
             "public_url": settings.ftp.public_url,
-            "instagram_account": settings.instagram.user_id,
+            "instagram_account": account["id"],
             "account": account,
+            "accounts": {state.value: count for state, count in states.items()},
             "api": self.url,
             "checks": [asdict(check) for check in checks],
             "folder": {
@@ -271,9 +282,29 @@ class Daemon:
             "posts": {state.value: count for state, count in counted.items()},
         }
 
+    async def _main_account(self) -> dict[str, Any]:
+        """How the account stands that the inbox itself is for."""
+        try:
+            account_id = self.app.tokens.inbox_account()
+        except NoAccount as problem:
+            return {
+                "id": None,
+                "state": "none",
+                "reason": problem.code,
+                "detail": problem.message,
+                "remedy": problem.remedy,
+                "until": None,
+                "waiting": 0,
+            }
+        return await self.app.standing.tell(self.app.journal, account_id)
+
     async def checks(self) -> list[Finding]:
         """Computed from work done: a thread or task that died shows here."""
-        return [self._folder_check(), *await self._journal_checks()]
+        checks = [self._folder_check(), *await self._journal_checks()]
+        if not self.app.tokens.account_ids:
+            problem = self.app.tokens.no_account
+            checks.append(Finding("account", False, problem.message, problem.remedy))
+        return checks
 
     def _disk_checks(self) -> list[Finding]:
         """As they were last found: a dead share must not hold up whoever asks."""

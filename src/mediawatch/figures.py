@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable
 from pathlib import Path
 
+from mediawatch.actions import account_list
 from mediawatch.app import App
 from mediawatch.errors import JournalError
-from mediawatch.journal import accounts, alerts, posts
+from mediawatch.journal import accounts, alerts, posts, tokens
 from mediawatch.journal.accounts import Account
 from mediawatch.metrics import Figure
+from mediawatch.model.accounts import DISCONNECTED
 
 
 async def present(app: App, *, ready: bool) -> dict[str, Figure]:
@@ -17,8 +20,7 @@ async def present(app: App, *, ready: bool) -> dict[str, Figure]:
     found: dict[str, Figure] = {"mediawatch_ready": float(ready)}
     found.update(_of_the_folder(app))
     found.update(_of_the_machine(app))
-    found["mediawatch_rate_limit_used_ratio"] = app.pacing.used(app.settings.instagram.user_id)
-    found["mediawatch_token_expires_timestamp_seconds"] = app.token_expiry.at
+    found["mediawatch_rate_limit_used_ratio"] = app.pacing.fullest()
     found["mediawatch_converters_busy"] = app.preparer.busy
     with contextlib.suppress(JournalError):
         found.update(await _of_the_journal(app))
@@ -29,16 +31,32 @@ async def _of_the_journal(app: App) -> dict[str, Figure]:
     now = app.clock.now()
     counted = await posts.counts(app.journal)
     due, since = await posts.due(app.journal, now=now)
-    account = await accounts.find(app.journal, app.settings.instagram.user_id)
+    known = await accounts.listed(app.journal)
+    stored = await tokens.listed(app.journal)
+    ends = [*(token.ends_at for token in stored), *app.refresher.ends.values()]
+    states = await account_list.states(app.journal, app.tokens, now=now, ends=app.refresher.ends)
     return {
         "mediawatch_posts": {state.value: count for state, count in counted.items()},
         "mediawatch_due_posts": due,
         "mediawatch_oldest_due_post_seconds": 0.0 if since is None else max(0.0, now - since),
-        "mediawatch_account_stopped": float(account.stopped_code is not None),
-        "mediawatch_publishing_quota_posts": account.quota_total,
-        "mediawatch_publishing_quota_used_posts": await _used(app, account, now),
+        "mediawatch_accounts": {state.value: count for state, count in states.items()},
+        "mediawatch_account_stopped": float(
+            sum(each.stopped_code not in {None, DISCONNECTED} for each in known)
+        ),
+        "mediawatch_token_expires_timestamp_seconds": min(
+            (at for at in ends if at is not None), default=None
+        ),
+        "mediawatch_publishing_quota_posts": _sum(each.quota_total for each in known),
+        "mediawatch_publishing_quota_used_posts": _sum(
+            [await _used(app, each, now) for each in known]
+        ),
         "mediawatch_untold_alerts": len(await alerts.untold(app.journal)),
     }
+
+
+def _sum(amounts: Iterable[float | None]) -> float | None:
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known) if known else None
 
 
 async def _used(app: App, account: Account, now: float) -> float | None:

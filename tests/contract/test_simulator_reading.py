@@ -184,7 +184,7 @@ async def test_the_page_shows_what_was_published_and_escapes_it() -> None:
 
 
 async def test_a_page_needs_nothing_from_elsewhere() -> None:
-    """Style, script and icon come with the package; the policy forbids every other source."""
+    """Style, script, icon and the other page come with the package; the policy forbids the rest."""
     async with running() as graph:
         async with graph.session.get(graph.simulator.url + "/") as answer:
             page, policy = await answer.text(), answer.headers["Content-Security-Policy"]
@@ -197,6 +197,7 @@ async def test_a_page_needs_nothing_from_elsewhere() -> None:
         "/_simulator/page.css": (200, "text/css"),
         "/_simulator/page.js": (200, "text/javascript"),
         "/_simulator/icon.svg": (200, "image/svg+xml"),
+        "/_simulator/apps": (200, "text/html"),
     } == kinds
     assert policy.startswith("default-src 'none'")
 

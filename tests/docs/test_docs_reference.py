@@ -148,10 +148,16 @@ def test_every_fault_is_documented() -> None:
 
 @pytest.mark.parametrize(
     "scenario",
-    re.findall(r"```toml\n(.*?)```", inventory.page("how-to/try-faults.md"), re.DOTALL),
+    [
+        block
+        for page in ("how-to/try-faults.md", "how-to/try-the-login.md")
+        for block in re.findall(r"```toml\n(.*?)```", inventory.page(page), re.DOTALL)
+    ],
 )
 def test_every_scenario_of_the_documentation_works(scenario: str) -> None:
     """A scenario that is shown can be copied and used."""
     document: dict[str, Any] = tomllib.loads(scenario)
 
-    assert len(document["rules"]) == len(Scenario.parse(document).rules)
+    parsed = Scenario.parse(document)
+    for table in ("rules", "persons", "apps"):
+        assert len(document.get(table, [])) == len(getattr(parsed, table))

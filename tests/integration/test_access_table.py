@@ -49,6 +49,14 @@ TABLE: dict[tuple[str, str], tuple[set[str], bool]] = {
     ("POST", "/api/v1/social/scheduled-posts/{id}/release/"): (WORK, True),
     ("POST", "/api/v1/social/cron/retry-failed/"): (WORK | {"stranger"}, False),
     ("POST", "/api/v1/social/cron/release-withheld/"): (WORK, True),
+    ("GET", "/api/v1/social/instagram/accounts/"): (PEOPLE, False),
+    ("POST", "/api/v1/social/instagram/accounts/"): (RULE, False),
+    ("POST", "/api/v1/social/instagram/accounts/rotate-key/"): (RULE, False),
+    ("GET", "/api/v1/social/instagram/accounts/{id}/"): (LOOK, True),
+    ("POST", "/api/v1/social/instagram/accounts/{id}/refresh/"): (RULE - {"stranger"}, True),
+    ("POST", "/api/v1/social/instagram/accounts/{id}/disconnect/"): (RULE - {"stranger"}, True),
+    ("POST", "/api/v1/social/instagram/accounts/{id}/share/"): (RULE - {"stranger"}, True),
+    ("POST", "/api/v1/social/instagram/accounts/{id}/unshare/"): (RULE - {"stranger"}, True),
     ("GET", "/api/v1/users/"): (RULE, False),
     ("POST", "/api/v1/users/"): (RULE, False),
     ("PATCH", "/api/v1/users/{name}/"): (RULE, False),
@@ -80,6 +88,9 @@ BODIES: dict[tuple[str, str], dict[str, object]] = {
     ("POST", "/api/v1/users/"): {"name": "new", "role": "viewer", "password": "x" * 12},
     ("PATCH", "/api/v1/users/{name}/"): {"role": "viewer"},
     ("POST", "/api/v1/keys/"): {"name": "mine", "scope": "read"},
+    ("POST", "/api/v1/social/instagram/accounts/"): {"token": "not-a-token", "login": "facebook"},
+    ("POST", "/api/v1/social/instagram/accounts/{id}/share/"): {"user": "leaver"},
+    ("POST", "/api/v1/social/instagram/accounts/{id}/unshare/"): {"user": "leaver"},
 }
 
 
@@ -132,7 +143,9 @@ def headers_of(part: str, people: dict[str, Person]) -> dict[str, str]:
 async def asked(client: Client, method: str, path: str, headers: dict[str, str]) -> str:
     """What became of it, in a word."""
     filled = (
-        path.replace("{id}", POST).replace("{name}", "leaver").replace("{filename}", "style.css")
+        path.replace("{id}", ACCOUNT if "/accounts/" in path else POST)
+        .replace("{name}", "leaver")
+        .replace("{filename}", "style.css")
     )
     body = BODIES.get((method, path))
     answer = await client.request(method, filled, headers=headers, json=body, allow_redirects=False)

@@ -68,10 +68,9 @@ class House:
             conditions=Conditions(
                 self.journal,
                 self.clock,
-                ACCOUNT,
                 folder=lambda: self.folder,
                 rooms=lambda: self.rooms,
-                expires=lambda: self.expires,
+                ends=lambda: {ACCOUNT: self.expires} if self.expires else {},
                 min_free=1000,
             ),
             sick=lambda: self.sick,

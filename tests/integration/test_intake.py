@@ -64,7 +64,7 @@ class House:
         self.intake = Intake(
             self.watch,
             PublishSettings(hashtags=("tag",)),
-            USER,
+            lambda: USER,
             journal=journal,
             engine=self.engine,
             clock=self.clock,

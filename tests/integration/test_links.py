@@ -4,24 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import SecretStr
-
-from mediawatch.config import InstagramSettings
-from mediawatch.graph.client import GraphClient
 from mediawatch.log import silent
 from mediawatch.maintenance.links import LOOKED_FOR, Links
 from mediawatch.model.lifecycle import State
-from mediawatch.tokens import Tokens
 from tests.support.publishing import Bench, bench
-from tests.support.simulator import TOKEN, USER
 
 
 def links(river: Bench) -> Links:
-    client = GraphClient(
-        river.session, river.simulator.url, "v25.0", timeout=5.0, pacing=river.pacing
-    )
-    tokens = Tokens(InstagramSettings(user_id=USER, access_token=SecretStr(TOKEN)))
-    return Links(river.journal, client, tokens, river.clock, silent())
+    return Links(river.journal, river.client, river.tokens, river.clock, silent())
 
 
 async def test_a_link_that_could_not_be_read_is_filled_in_later(tmp_path: Path) -> None:

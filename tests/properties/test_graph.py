@@ -17,13 +17,14 @@ from tenacity import wait_none
 
 from mediawatch.clock import SystemClock
 from mediawatch.errors import GraphProblem
-from mediawatch.graph.client import Exchange, GraphClient
+from mediawatch.graph.client import Caller, Exchange, GraphClient
 from mediawatch.graph.errors import from_answer
 from mediawatch.graph.pacing import Pacing
 from mediawatch.graph.publishing import Container, Publishing, Quota, Recent
 from mediawatch.graph.usage import read_usage
 from mediawatch.log import silent
 from tests.support.fuzzing import ANY_TEXT, JSON, NUMBERS, Loop, answering, awry, examples, mangled
+from tests.support.graph_apps import apps_at
 from tests.support.simulator import TOKEN, USER
 
 SECRET = "an-app-secret-of-ours"
@@ -178,14 +179,13 @@ def test_any_answer_is_a_sound_value_or_a_problem(loop: Loop, answer: bytes, cal
         async with answering(answer) as port, aiohttp.ClientSession() as session:
             client = GraphClient(
                 session,
-                f"http://127.0.0.1:{port}",
+                apps_at(f"http://127.0.0.1:{port}", SECRET),
                 "v25.0",
                 timeout=1.0,
                 pacing=Pacing(SystemClock(), silent()),
-                app_secret=SecretStr(SECRET),
                 wait=wait_none(),
             )
-            api = Publishing(client, USER, SecretStr(TOKEN), kept.append)
+            api = Publishing(client, Caller(USER, SecretStr(TOKEN), kept.append, "facebook"))
             try:
                 async with asyncio.timeout(10):
                     _require_sound(await CALLS[call](api))

@@ -95,7 +95,7 @@ def _read(place: Path, data: bytes, environ: dict[str, str], dotenv: bytes = b""
 
 def _usable(settings: Settings) -> None:
     """What passes the check can be used: no setting is found wrong only by the first post."""
-    for address in (settings.ftp.public_url, settings.instagram.base_url):
+    for address in (settings.ftp.public_url, settings.instagram.base_url("facebook")):
         assert URL(address).origin().host
         assert not URL(address).query_string
     assert f"{settings.instagram.version}/{settings.instagram.user_id}".isascii()

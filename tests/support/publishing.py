@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from tenacity import wait_none
 
 from mediawatch.config import InstagramSettings, PublishSettings
+from mediawatch.crypto.vault import Vault
 from mediawatch.graph.client import GraphClient
 from mediawatch.graph.pacing import Pacing
 from mediawatch.graph.rupload import Rupload
@@ -34,6 +35,7 @@ from mediawatch.pipeline.standing import Standing
 from mediawatch.pipeline.work import Work
 from mediawatch.simulator import SimulatorOptions
 from mediawatch.tokens import Tokens
+from tests.support.graph_apps import apps_at
 from tests.support.simulator import TOKEN, USER, Caller, jpeg, running
 from tests.support.simulator import Clock as SimulatorClock
 
@@ -132,12 +134,14 @@ class Bench:
     async def start(self, token: str = TOKEN, *, delays: Sequence[float] = (60.0, 300.0)) -> None:
         """As a daemon does at its start, and again with another token: only the journal stays."""
         settings = InstagramSettings(user_id=USER, access_token=SecretStr(token))
-        tokens = Tokens(settings)
-        self.pacing = Pacing(self.clock, self.log)
+        vault = Vault(self.folder / "keys")
+        self.tokens = tokens = Tokens(settings, self.journal, vault, self.clock)
+        await tokens.open()
+        self.pacing = Pacing(self.clock, self.log, app_of=tokens.login)
         standing = Standing(tokens, self.pacing)
-        client = GraphClient(
+        self.client = client = GraphClient(
             self.session,
-            self.caller.simulator.url,
+            apps_at(self.caller.simulator.url),
             "v25.0",
             timeout=5.0,
             pacing=self.pacing,
@@ -158,7 +162,10 @@ class Bench:
             witness=self._witness,
             upload=self._upload,
             standing=standing,
-            direct=None if self.video_upload == "host" else direct,
+            direct=direct,
+            sends_videos=lambda account_id: (
+                self.video_upload != "host" and tokens.login(account_id) == "facebook"
+            ),
         )
         self.standing = standing
         self.runner = Runner(

@@ -21,6 +21,7 @@ from mediawatch.model.posts import Post
 from mediawatch.web.app import create_app
 from mediawatch.web.doors import Doors
 from tests.contract.test_journal import ACCOUNT
+from tests.support.desk import a_desk
 
 Client = TestClient[Any, Any]
 #: What a command of this machine shows here, and what the first user is made with.
@@ -90,6 +91,7 @@ class House:
             metrics=self.metrics,
             woken=self.wake,
             release_withheld=self.release,
+            accounts=a_desk(self.journal, self.folder),
             accounts_fed=self.fed,
             local_key=LOCAL_KEY,
             setup_word=SETUP_WORD,

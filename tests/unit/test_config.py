@@ -60,8 +60,6 @@ def test_every_problem_at_once() -> None:
         "ftp.user",
         "ftp.password",
         "ftp.public_url",
-        "instagram.user_id",
-        "instagram.access_token",
         "watch.settle",
         "watch.colour",
         "nothing.",
@@ -403,7 +401,7 @@ def test_which_way_videos_go(tmp_path: Path, login: str, way: str, sends: bool) 
     settings = good(
         tmp_path, MEDIAWATCH_INSTAGRAM__LOGIN=login, MEDIAWATCH_INSTAGRAM__VIDEO_UPLOAD=way
     )
-    assert sends is settings.instagram.sends_videos
+    assert sends is settings.instagram.sends_videos(settings.instagram.login)
 
 
 def test_a_way_that_the_login_does_not_have(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from mediawatch.log import silent
 from mediawatch.model.kinds import VIDEO, PostKind
 from mediawatch.model.lifecycle import Stage, State
 from mediawatch.model.posts import Item, Post
+from tests.support.graph_apps import apps_at
 
 TOKEN = SecretStr("EAAB-a-secret-token")
 META = "https://graph.facebook.com"
@@ -28,7 +29,7 @@ HERE = "http://127.0.0.1:8090"
 
 def rupload(session: aiohttp.ClientSession, graph: str = META, *, stall: float = 5.0) -> Rupload:
     pacing = Pacing(SystemClock(), silent())
-    client = GraphClient(session, graph, "v25.0", timeout=5.0, pacing=pacing)
+    client = GraphClient(session, apps_at(graph), "v25.0", timeout=5.0, pacing=pacing)
     return Rupload(client, session, "v25.0", stall=stall, answer=stall)
 
 
@@ -104,7 +105,7 @@ async def sent(
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     records: list[Exchange] = []
     shares: list[float] = []
-    caller = Caller("17841400000000001", TOKEN, records.append)
+    caller = Caller("17841400000000001", TOKEN, records.append, "facebook")
     problem = None
     try:
         async with aiohttp.ClientSession() as session:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mediawatch.errors import MediawatchError
-from mediawatch.journal import shares
+from mediawatch.journal import accounts, shares
 from mediawatch.journal.database import Journal
 from mediawatch.model.people import Actor, Right, includes, least
 
@@ -57,7 +57,8 @@ async def accounts_for(journal: Journal, actor: Actor, right: Right) -> frozense
 async def require_account(journal: Journal, actor: Actor, account_id: str, right: Right) -> None:
     """Raises NoSuchAccount if they may not even see it, and NotAllowed if not this."""
     seen = await visible_accounts(journal, actor)
-    if seen is not None and account_id not in seen:
+    known = await accounts.is_known(journal, account_id) if seen is None else account_id in seen
+    if not known:
         raise NoSuchAccount(
             f"There is no account {account_id}.", remedy="`mediawatch accounts list` shows them."
         )

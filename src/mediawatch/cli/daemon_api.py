@@ -6,6 +6,7 @@ import json
 import os
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ def call_daemon(
     path: str,
     *,
     data_dir: Path,
-    body: dict[str, Any] | None = None,
+    body: Mapping[str, Any] | None = None,
     timeout: float = 15.0,
 ) -> dict[str, Any]:
     """One call; the answer. ``data_dir``: of the daemon, whose key for this machine lies there.
@@ -84,6 +85,8 @@ def call_daemon(
 def _told(body: bytes) -> MediawatchError:
     try:
         told = json.loads(body)["error"]
-        return MediawatchError(told["message"], code=told["code"], remedy=told["remedy"])
+        return MediawatchError(
+            told["message"], code=told["code"], remedy=told["remedy"], **told["details"]
+        )
     except (ValueError, KeyError, TypeError):
         return DaemonSilent("mediawatch gave an answer that cannot be read.")

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from mediawatch.cli.commands import (
+    accounts,
     alerts,
     config,
     keys,
@@ -36,6 +37,7 @@ for group in (work, setup, status, safekeeping, trial):
     app.add_typer(group.app)
 for name, group in {
     "posts": posts,
+    "accounts": accounts,
     "users": users,
     "keys": keys,
     "config": config,

@@ -14,11 +14,19 @@ from mediawatch.cli.daemon_api import call_daemon, require_this_machine
 from mediawatch.cli.failures import FAILED, explained, load_settings
 from mediawatch.cli.posts import open_reader
 from mediawatch.config import Settings
-from mediawatch.journal import posts, standing, withheld
+from mediawatch.journal import posts, standing, tokens, withheld
 from mediawatch.journal.ownership import running
 from mediawatch.log import printable
 from mediawatch.model.lifecycle import State
+from mediawatch.tokens import CONNECT
 
+_NO_ACCOUNT = {
+    "state": "none",
+    "detail": "No account is set for the inbox.",
+    "remedy": CONNECT,
+    "until": None,
+    "waiting": 0,
+}
 #: Ignored files that are named one by one; the rest are counted.
 SHOWN = 20
 
@@ -47,8 +55,12 @@ def _from_journal(settings: Settings, pid: int | None) -> dict[str, Any]:
     with open_reader(settings) as journal:
         counted = asyncio.run(posts.counts(journal)) if journal else dict.fromkeys(State, 0)
         held_back = asyncio.run(withheld.count(journal)) if journal else 0
-        user = settings.instagram.user_id
-        account = asyncio.run(standing.tell(journal, user)) if journal else {"state": "ok"}
+        user, account = settings.instagram.user_id, _NO_ACCOUNT
+        if user is None and journal:
+            connected = asyncio.run(tokens.logins(journal))
+            user = next(iter(connected)) if len(connected) == 1 else None
+        if user is not None:
+            account = asyncio.run(standing.tell(journal, user)) if journal else {"state": "ok"}
     return {
         "status": "stopped" if pid is None else "ok",
         "source_directory": str(settings.watch.folder),
@@ -69,7 +81,7 @@ def _tell(found: dict[str, Any], settings: Settings) -> None:
         typer.echo(f"💤 mediawatch does not run (`{next_step.start(settings.storage.data_dir)}`)")
     typer.echo(f"   folder     {found['source_directory']}")
     typer.echo(f"   host       {found['ftp_server']}")
-    typer.echo(f"   account    {found['instagram_account']}")
+    typer.echo(f"   account    {found['instagram_account'] or 'none for the inbox'}")
     _tell_account(found["account"])
     if found.get("api"):
         typer.echo(f"   API        {found['api']}")
@@ -92,7 +104,7 @@ def _tell(found: dict[str, Any], settings: Settings) -> None:
 def _tell_account(account: dict[str, Any]) -> None:
     if account["state"] == "ok":
         return
-    sign = "🚨" if account["state"] == "stopped" else "⏳"
+    sign = "🚨" if account["state"] in {"stopped", "none"} else "⏳"
     until = f", until {account['until']}" if account["until"] else ""
     line = f"   {sign} {account['state']}, {account['waiting']} posts wait{until}: "
     typer.echo(printable(f"{line}{account['detail']}"))

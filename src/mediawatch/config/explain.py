@@ -13,7 +13,16 @@ _PLACEHOLDER = re.compile(
     r"^(votre|your|changeme|change-me|xxx|<|\.\.\.)|(_ici|_here|replace.?me)$", re.IGNORECASE
 )
 
-_SECRET_KEYS = {"password", "access_token", "app_secret", "urls"}
+_SECRET_KEYS = {
+    "password",
+    "access_token",
+    "app_secret",
+    "facebook_app_secret",
+    "instagram_app_secret",
+    "encryption_key",
+    "fernet_key",
+    "urls",
+}
 _MISSING = {
     ("ftp", "host"): 'Name your web host, like "ftp.example.org".',
     ("ftp", "user"): "Give the FTP user name that your web host gave you.",

@@ -39,6 +39,12 @@ GUIDE_NAMES = {
     "ACCESS_TOKEN": ("instagram", "access_token"),
     "IG_USER_ID": ("instagram", "user_id"),
     "AUTO_DOWNLOAD_DIR": ("watch", "folder"),
+    "FACEBOOK_APP_ID": ("instagram", "facebook_app_id"),
+    "FACEBOOK_APP_SECRET": ("instagram", "facebook_app_secret"),
+    "INSTAGRAM_APP_ID": ("instagram", "instagram_app_id"),
+    "INSTAGRAM_APP_SECRET": ("instagram", "instagram_app_secret"),
+    "TOKEN_ENCRYPTION_KEY": ("storage", "encryption_key"),
+    "FERNET_KEY": ("storage", "fernet_key"),
 }
 
 #: The origin of what systemd hands over: nothing of it lies in a file of ours.

@@ -26,18 +26,22 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from mediawatch.config.addresses import parse_addresses, secret_parts
 from mediawatch.config.limits import LimitSettings
 from mediawatch.config.values import (
+    AppId,
     Duration,
     Durations,
     Folder,
+    OptionalAccount,
     OptionalFolder,
     check_web_address,
     is_loopback,
     parse_folder,
     parse_items,
+    parse_keys,
     parse_retention,
     refusal,
 )
 from mediawatch.model import captions, schedule
+from mediawatch.model.accounts import Login
 from mediawatch.model.alerts import USUAL, AlertKind
 
 _TEMPLATE_FIELDS = ", ".join(f"{{{name}}}" for name in captions.FIELDS)
@@ -177,15 +181,32 @@ class FtpSettings(Table):
         return check_web_address(value)
 
 
+_GRAPH: dict[Login, str] = {
+    "facebook": "https://graph.facebook.com",
+    "instagram": "https://graph.instagram.com",
+}
+#: What is said of the half of an account that is missing.
+MISSING_ACCOUNT = {
+    "user_id": "user_id is the id of the professional account (17 digits, 17841…).",
+    "access_token": "access_token needs instagram_content_publish; access_token_file may name a "
+    "file with it.",
+}
+
+
 class InstagramSettings(Table):
     """The account and the Graph API."""
 
-    secrets = ("access_token", "app_secret")
+    secrets = ("access_token", "app_secret", "facebook_app_secret", "instagram_app_secret")
 
-    login: Literal["facebook", "instagram"] = "facebook"
-    user_id: str = Field(pattern=r"^[0-9]{5,20}$")
-    access_token: SecretStr = Field(min_length=8)
+    login: Login = "facebook"
+    user_id: OptionalAccount = None
+    access_token: Annotated[SecretStr, Field(min_length=8)] | None = None
+    app_id: AppId = ""
     app_secret: SecretStr | None = None
+    facebook_app_id: AppId = ""
+    facebook_app_secret: SecretStr | None = None
+    instagram_app_id: AppId = ""
+    instagram_app_secret: SecretStr | None = None
     graph_url: str = Field(default="", pattern=r"^(https?://\S+)?$")
     version: str = Field(default="v25.0", pattern=r"^v[0-9]+\.[0-9]+$")
     timeout: Duration = Field(default=30.0, gt=0)
@@ -201,11 +222,6 @@ class InstagramSettings(Table):
             )
         return value
 
-    @field_validator("user_id", mode="before", json_schema_input_type=str | int)
-    @classmethod
-    def _digits(cls, value: Any) -> Any:
-        return str(value) if isinstance(value, int) else value
-
     @field_validator("graph_url")
     @classmethod
     def _token_stays_private(cls, value: str) -> str:
@@ -214,19 +230,38 @@ class InstagramSettings(Table):
             raise refusal("would send the access token in the clear.", "Use an https address.")
         return value
 
-    @property
-    def sends_videos(self) -> bool:
-        """Whether videos are sent to Meta itself, without the web host."""
-        return self.video_upload != "host" and self.login == "facebook"
+    @model_validator(mode="after")
+    def _account_whole(self) -> InstagramSettings:
+        if (self.user_id is None) != (self.access_token is None):
+            given, left = ("access_token", "user_id")
+            if self.access_token is None:
+                given, left = left, given
+            raise refusal(
+                f"{left} is missing: {given} alone names no account.",
+                f"Give both, or neither and connect accounts with `mediawatch accounts connect`. "
+                f"{MISSING_ACCOUNT[left]}",
+            )
+        return self
 
-    @property
-    def base_url(self) -> str:
-        """Scheme and host of the Graph API for this kind of login, without the version."""
-        default = {
-            "facebook": "https://graph.facebook.com",
-            "instagram": "https://graph.instagram.com",
+    def sends_videos(self, login: Login) -> bool:
+        """Whether videos of accounts with that login are sent to Meta itself, without the web
+        host."""
+        return self.video_upload != "host" and login == "facebook"
+
+    def base_url(self, login: Login) -> str:
+        """Scheme and host of the Graph API for that login, without the version."""
+        return (self.graph_url or _GRAPH[login]).rstrip("/")
+
+    def app(self, login: Login) -> tuple[str, SecretStr | None]:
+        """Id and secret of the Meta app for that login; empty and None where they are not set."""
+        named = {
+            "facebook": (self.facebook_app_id, self.facebook_app_secret),
+            "instagram": (self.instagram_app_id, self.instagram_app_secret),
         }
-        return (self.graph_url or default[self.login]).rstrip("/")
+        app_id, secret = named[login]
+        if login == self.login:
+            return self.app_id or app_id, self.app_secret or secret
+        return app_id, secret
 
 
 class PublishSettings(Table):
@@ -302,9 +337,27 @@ def _default_data() -> Path:
 
 
 class StorageSettings(Table):
-    """Where the journal lies."""
+    """Where the journal lies, and what the access tokens in it are sealed with."""
+
+    secrets = ("encryption_key", "fernet_key")
 
     data_dir: Folder = Field(default_factory=_default_data)
+    encryption_key: SecretStr | None = None
+    fernet_key: SecretStr | None = None
+
+    @field_validator("encryption_key", "fernet_key")
+    @classmethod
+    def _keys(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and value.get_secret_value():
+            parse_keys(value.get_secret_value())
+        return value
+
+    @property
+    def keys(self) -> tuple[bytes, ...]:
+        """The keys of ``encryption_key``, 32 bytes each, the one in use first; none if it is not
+        set."""
+        given = self.encryption_key.get_secret_value() if self.encryption_key else ""
+        return parse_keys(given) if given else ()
 
 
 class AlertSettings(Table):
@@ -384,12 +437,13 @@ class Settings(BaseSettings):
 
     def secret_values(self) -> tuple[str, ...]:
         """Every secret in plain text, for the log to mask. Never print it."""
-        secrets = (
-            self.ftp.password,
-            self.instagram.access_token,
-            self.instagram.app_secret,
-        )
-        plain = [secret.get_secret_value() for secret in secrets if secret is not None]
+        plain = []
+        for name in type(self).model_fields:
+            table = getattr(self, name)
+            secrets = [getattr(table, key) for key in table.secrets]
+            plain += [
+                secret.get_secret_value() for secret in secrets if isinstance(secret, SecretStr)
+            ]
         for url in self.alerts.urls:
             plain += secret_parts(url.get_secret_value())
         return tuple(plain)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import re
 from pathlib import Path
@@ -97,3 +98,51 @@ OptionalFolder = Annotated[
         lambda value: None if value == "" else parse_folder(value), json_schema_input_type=str
     ),
 ]
+
+
+def _account(value: Any) -> Any:
+    """TOML may hold an id as a number; an empty text leaves it out."""
+    return str(value) if isinstance(value, int) else (value or None)
+
+
+OptionalAccount = Annotated[
+    Annotated[str, Field(pattern=r"^[0-9]{5,20}$")] | None,
+    BeforeValidator(_account, json_schema_input_type=str | int),
+]
+AppId = Annotated[
+    str,
+    BeforeValidator(
+        lambda value: str(value) if isinstance(value, int) else value,
+        json_schema_input_type=str | int,
+    ),
+    Field(pattern=r"^[0-9]{0,20}$"),
+]
+
+#: Bytes of a key of AES-256.
+KEY_SIZE = 32
+
+
+def parse_keys(text: str) -> tuple[bytes, ...]:
+    """Keys of 32 bytes each, the one in use first: as base64 (also that of URLs) or as hexadecimal
+    digits, with commas or white space between, and remarks from "#" to the end of a line."""
+    lines = [line.partition("#")[0] for line in text.splitlines()]
+    words = " ".join(lines).replace(",", " ").split()
+    keys = tuple(_key(word) for word in words)
+    if not keys or None in keys:
+        raise refusal(
+            "holds no key of 32 bytes.",
+            "Make one with `openssl rand -base64 32`; several stand with commas between, the one "
+            "to use first.",
+        )
+    return tuple(key for key in keys if key is not None)
+
+
+def _key(word: str) -> bytes | None:
+    try:
+        if len(word) == 2 * KEY_SIZE:
+            return bytes.fromhex(word)
+        plain = word.replace("-", "+").replace("_", "/").rstrip("=")
+        key = base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
+    except ValueError:
+        return None
+    return key if len(key) == KEY_SIZE else None

@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 import aiohttp
 
 from mediawatch.clock import Clock, iso
 from mediawatch.config import Settings
-from mediawatch.errors import GraphProblem
-from mediawatch.graph.client import Caller, Exchange, GraphClient
+from mediawatch.crypto.vault import FILE_NAME as KEYS
+from mediawatch.crypto.vault import Vault
+from mediawatch.errors import GraphProblem, JournalError, MediawatchError
+from mediawatch.graph.client import Caller, Exchange, GraphClient, meta_apps, not_recorded
 from mediawatch.graph.errors import GraphError
 from mediawatch.graph.identity import Identity, TokenFacts
 from mediawatch.graph.pacing import Pacing
 from mediawatch.graph.profile import Profile, profile
 from mediawatch.graph.publishing import Publishing
+from mediawatch.graph.scopes import missing
+from mediawatch.journal.sqlite import FILE_NAME, SqliteReader
 from mediawatch.log import Log
 from mediawatch.model.findings import Finding, failed
+from mediawatch.tokens import Tokens
 
 DAY = 86_400.0
 #: Seconds that this clock may differ from Meta's, and days before its end that a token is told of.
 SKEW, SOON = 120.0, 7
-#: What publishing needs, by login (Meta: Content Publishing).
-NEEDED = {
-    "facebook": ("instagram_basic", "instagram_content_publish", "pages_read_engagement"),
-    "instagram": ("instagram_business_basic", "instagram_business_content_publish"),
-}
+#: Accounts that are looked at: the doctor shall not take all day.
+MOST = 10
 _NEW_TOKEN = (
     "Make a new token in the dashboard of your Meta app, and put it where the old one lies: "
     "`mediawatch config show` tells."
@@ -36,8 +41,51 @@ _NEW_TOKEN = (
 async def examine(
     settings: Settings, session: aiohttp.ClientSession, clock: Clock, log: Log
 ) -> AsyncIterator[Finding]:
+    """Every account, up to ``MOST`` of them; named, where there are several."""
+    async with _tokens(settings, clock) as tokens:
+        ids = tokens.account_ids
+        if not ids:
+            problem = tokens.no_account
+            yield Finding("account", False, problem.message, problem.remedy)
+        for account_id in ids[:MOST]:
+            try:
+                caller = await tokens.caller(account_id, not_recorded)
+            except MediawatchError as error:
+                yield failed("token", error)
+                continue
+            async for finding in _examine(settings, session, clock, log, caller):
+                named = f"{account_id}: {finding.detail}" if len(ids) > 1 else finding.detail
+                yield replace(finding, detail=named)
+        if len(ids) > MOST:
+            yield Finding("accounts", True, f"{len(ids) - MOST} more were not looked at.")
+
+
+@asynccontextmanager
+async def _tokens(settings: Settings, clock: Clock) -> AsyncIterator[Tokens]:
+    """Of the settings, and of the journal if there is one."""
+    data_dir = settings.storage.data_dir
+    reader: Any = SqliteReader(data_dir / FILE_NAME)  # nothing is written with it
+    vault = Vault(data_dir / KEYS, settings.storage.keys)
+    tokens = Tokens(settings.instagram, reader, vault, clock)
+    try:
+        # A journal that cannot be read is told in its own section.
+        with suppress(JournalError):
+            if reader.path.exists():
+                await tokens.open()
+        yield tokens
+    finally:
+        reader.close()
+
+
+async def _examine(
+    settings: Settings,
+    session: aiohttp.ClientSession,
+    clock: Clock,
+    log: Log,
+    caller: Caller,
+) -> AsyncIterator[Finding]:
     """What can be asked of Meta, one finding each; after a token that is refused nothing more."""
-    examination = _Examination(settings, session, clock, log)
+    examination = _Examination(settings, session, clock, log, caller)
     try:
         account = await examination.account()
     except GraphProblem as problem:
@@ -50,7 +98,7 @@ async def examine(
     for finding in examination.clock_skew():
         yield finding
     yield examination.kind(account)
-    if settings.instagram.login == "facebook":
+    if caller.login == "facebook":
         async for finding in examination.facebook():
             yield finding
     yield await examination.quota()
@@ -58,23 +106,27 @@ async def examine(
 
 class _Examination:
     def __init__(
-        self, settings: Settings, session: aiohttp.ClientSession, clock: Clock, log: Log
+        self,
+        settings: Settings,
+        session: aiohttp.ClientSession,
+        clock: Clock,
+        log: Log,
+        caller: Caller,
     ) -> None:
         self._settings = settings.instagram
         self._clock = clock
         self._dates: list[tuple[str, float]] = []
         client = GraphClient(
             session,
-            self._settings.base_url,
+            meta_apps(self._settings),
             self._settings.version,
             timeout=self._settings.timeout,
             pacing=Pacing(clock, log),
-            app_secret=self._settings.app_secret,
         )
-        caller = Caller(self._settings.user_id, self._settings.access_token, self._record)
+        caller = replace(caller, record=self._record)
         self.identity = Identity(client, caller)
         self._client, self._caller = client, caller
-        self._publishing = Publishing(client, caller.account_id, caller.token, caller.record)
+        self._publishing = Publishing(client, caller)
 
     def _record(self, exchange: Exchange) -> None:
         if exchange.date:
@@ -82,7 +134,7 @@ class _Examination:
 
     async def account(self) -> Profile:
         """Whom the token may act for. Raises GraphProblem."""
-        return await profile(self._client, self._settings.login, self._caller)
+        return await profile(self._client, self._caller)
 
     def clock_skew(self) -> list[Finding]:
         """How far this machine's clock is from Meta's, if Meta told the time."""
@@ -107,7 +159,7 @@ class _Examination:
 
     def kind(self, account: Profile) -> Finding:
         """Whether it is the account of the settings, and a professional one."""
-        wanted = self._settings.user_id
+        wanted = self._caller.account_id
         if account.user_id != wanted:
             return Finding(
                 "account",
@@ -149,10 +201,10 @@ class _Examination:
             if facts is None or not facts.scopes:
                 return failed("permissions", problem)
             granted = frozenset(facts.scopes)
-        missing = [name for name in NEEDED["facebook"] if name not in granted]
-        if not missing:
+        left = [each.name for each in missing("facebook", granted)]
+        if not left:
             return Finding("permissions", True, "All that publishing needs is granted.")
-        names = ", ".join(missing)
+        names = ", ".join(left)
         return Finding(
             "permissions",
             False,
@@ -162,7 +214,7 @@ class _Examination:
 
     async def _page(self, facts: TokenFacts | None) -> Finding:
         """The account must hang on a page that the token's owner may publish for."""
-        wanted = self._settings.user_id
+        wanted = self._caller.account_id
         try:
             own = facts is not None and facts.type.upper() == "PAGE"
             pages = [await self.identity.own_page()] if own else await self.identity.pages()

@@ -133,7 +133,7 @@ def from_outside(settings: Settings, url: str) -> Finding:
         )
     private = [text for text in map(str, found) if not _is_public(text)]
     if len(private) < len(found) or is_loopback(
-        urlsplit(settings.instagram.base_url).hostname or ""
+        urlsplit(settings.instagram.graph_url).hostname or ""
     ):
         return Finding("address", True, f"{name} leads to {', '.join(sorted(map(str, found)))}.")
     return Finding(

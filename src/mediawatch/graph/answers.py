@@ -26,7 +26,8 @@ Told = Annotated[str, BeforeValidator(lambda value: "" if value is None else val
 class Answer(BaseModel):
     """What of an answer, or of a part of one, is used."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    # Without the input: a page's token may stand beside what is wrong.
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
 
 _Model = TypeVar("_Model", bound=Answer)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
 import json
 import re
 import time
@@ -23,11 +21,14 @@ from tenacity import (
 )
 
 from mediawatch import crash
+from mediawatch.config import InstagramSettings
 from mediawatch.errors import GraphProblem
 from mediawatch.graph.errors import GraphError, GraphUnreachable, from_answer
 from mediawatch.graph.pacing import Pacing
+from mediawatch.graph.proof import appsecret_proof
 from mediawatch.graph.verdicts import Remedy
 from mediawatch.metrics import Metrics
+from mediawatch.model.accounts import Login
 
 #: Longest answer that is read, in bytes. Meta's are a few kB.
 MAX_ANSWER = 4 << 20
@@ -53,13 +54,41 @@ class Exchange:
 Record = Callable[[Exchange], None]
 
 
+def not_recorded(_: Exchange) -> None:
+    """A call that belongs to no post, or whose answer holds tokens."""
+
+
+#: For the account that a token is of, where that is not known yet (Meta: "me").
+ANYBODY = "me"
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """For whom a call is made: the account, its token, and who records the exchange."""
+    """For whom a call is made: the account, its token, who records the exchange, and the login that
+    the token comes from, by which it is known where the call goes."""
 
     account_id: str
     token: SecretStr
     record: Record
+    login: Login
+
+
+@dataclass(frozen=True, slots=True)
+class MetaApp:
+    """Where the calls of one login go, and the secret of the app that its tokens were made for.
+
+    ``address``: of the Graph API, without a version. With a ``secret`` each call carries
+    ``appsecret_proof`` (Meta: Securing Graph API Calls).
+    """
+
+    address: str
+    secret: SecretStr | None = None
+
+
+def meta_apps(settings: InstagramSettings) -> dict[Login, MetaApp]:
+    """As the settings have them, by login. Only the Facebook login is known to take a proof."""
+    facebook = MetaApp(settings.base_url("facebook"), settings.app("facebook")[1])
+    return {"facebook": facebook, "instagram": MetaApp(settings.base_url("instagram"))}
 
 
 def _pass_answered(path: str) -> None:
@@ -75,30 +104,27 @@ def _pass_answered(path: str) -> None:
 
 
 class GraphClient:
-    """Calls of one Graph API host.
+    """Calls of the Graph API, for every account and login: one client for all of them.
 
-    ``base_url`` has no version. With an ``app_secret`` each call carries ``appsecret_proof``
-    (Meta: Securing Graph API Calls). ``pacing`` is asked before and told after each call.
+    ``apps``: by login. ``pacing`` is asked before and told after each call.
     """
 
     def __init__(
         self,
         session: aiohttp.ClientSession,
-        base_url: str,
+        apps: Mapping[Login, MetaApp],
         version: str,
         *,
         timeout: float,
         pacing: Pacing,
-        app_secret: SecretStr | None = None,
         wait: Any = None,
         metrics: Metrics | None = None,
     ) -> None:
         self._session = session
-        self._base = f"{base_url.rstrip('/')}/{version}"
-        self.address = base_url
+        self.apps = apps
+        self._version = version
         self._timeout = timeout
         self._pacing = pacing
-        self._app_secret = app_secret
         self._metrics = metrics or Metrics()
         self._wait = wait if wait is not None else wait_random_exponential(0.25, max=4.0)
 
@@ -149,7 +175,7 @@ class GraphClient:
     async def _send(
         self, method: str, path: str, caller: Caller, params: Mapping[str, str], timeout: float
     ) -> dict[str, Any]:
-        exchange = self._exchange(method, path, caller.token, params, timeout)
+        exchange = self._exchange(method, path, caller, params, timeout)
         return await self.judge(method, path, caller, params, exchange)
 
     async def judge(
@@ -173,12 +199,13 @@ class GraphClient:
             answer = await exchange
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             problem = GraphUnreachable(
-                f"No answer from {address or self.address}: {_why(error)}.",
+                f"No answer from {address or self.apps[caller.login].address}: "
+                f"{why_unreachable(error)}.",
                 remedy="Check the internet connection; mediawatch tries again by itself.",
             )
         else:
             self._pacing.learn(caller.account_id, answer.headers)
-            if answer.status != 200 or _says_no(answer.body):
+            if answer.status != 200 or says_no(answer.body):
                 problem = from_answer(answer.status, answer.body, answer.challenge)
         if method == "POST":
             _pass_answered(path)
@@ -197,25 +224,25 @@ class GraphClient:
                 date=answer.headers.get("Date", "") if answer else "",
             )
         )
-        if isinstance(problem, GraphError):
+        if isinstance(problem, GraphError) and caller.account_id != ANYBODY:
+            # That one token is refused says nothing of the next that is tried.
             self._pacing.learn_refusal(caller.account_id, problem)
         if problem is not None or body is None:
             raise problem or AssertionError("an answer without a body is a problem")
         return body
 
     async def _exchange(
-        self, method: str, path: str, token: SecretStr, params: Mapping[str, str], timeout: float
+        self, method: str, path: str, caller: Caller, params: Mapping[str, str], timeout: float
     ) -> Answer:
-        plain = token.get_secret_value()
+        plain, app = caller.token.get_secret_value(), self.apps[caller.login]
         fields = dict(params)
         if path == "debug_token":
             fields["input_token"] = plain  # only here, so that no log ever holds it
-        if self._app_secret is not None:
-            key = self._app_secret.get_secret_value().encode()
-            fields["appsecret_proof"] = hmac.new(key, plain.encode(), hashlib.sha256).hexdigest()
+        if app.secret is not None:
+            fields["appsecret_proof"] = appsecret_proof(caller.token, app.secret)
         async with self._session.request(
             method,
-            f"{self._base}/{path}",
+            f"{app.address.rstrip('/')}/{self._version}/{path}",
             params=fields if method == "GET" else None,
             data=fields if method == "POST" else None,
             headers={"Authorization": f"Bearer {plain}"},
@@ -241,7 +268,7 @@ async def read_answer(answer: aiohttp.ClientResponse, secrets: Sequence[str]) ->
     return Answer(answer.status, answer.headers, challenge, _parse(text))
 
 
-def _says_no(body: Any) -> bool:
+def says_no(body: Any) -> bool:
     """Whether it is no success. What status a refusal of the upload host has is not documented."""
     if not isinstance(body, dict):
         return True
@@ -283,7 +310,8 @@ def _passes(error: BaseException) -> bool:
     return isinstance(error, GraphError) and error.verdict.kind is Remedy.RETRY
 
 
-def _why(error: BaseException) -> str:
+def why_unreachable(error: BaseException) -> str:
+    """In a few words without any address, for an address may carry a secret."""
     if isinstance(error, asyncio.TimeoutError):
         return "it took too long"
     if isinstance(error, aiohttp.ClientConnectorCertificateError):

@@ -37,7 +37,8 @@ _CHALLENGE = re.compile(r'"invalid_token"(?:\s+"([^"]*)")?')
 
 
 class GraphError(GraphProblem):
-    """Meta answered with an error. ``number`` and ``subcode`` are Meta's own."""
+    """Meta answered with an error. ``number`` and ``subcode`` are Meta's own. ``verdict``: where
+    an endpoint gives numbers a meaning of its own."""
 
     def __init__(
         self,
@@ -48,8 +49,9 @@ class GraphError(GraphProblem):
         http_status: int,
         is_transient: bool = False,
         trace: str = "",
+        verdict: Verdict | None = None,
     ) -> None:
-        verdict = classify(number, subcode, http_status, is_transient=is_transient)
+        verdict = verdict or classify(number, subcode, http_status, is_transient=is_transient)
         shown = f"{number}/{subcode}" if subcode else str(number or f"HTTP {http_status}")
         super().__init__(
             f"Meta refused ({shown}): {message}",
@@ -62,6 +64,7 @@ class GraphError(GraphProblem):
             http_status=http_status,
             fbtrace_id=trace,
         )
+        self.said = message
         self.verdict = verdict
         self.number = number
         self.subcode = subcode

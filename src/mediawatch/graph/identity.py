@@ -6,18 +6,32 @@ none of it.
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import BeforeValidator
+
 from mediawatch.graph.answers import Answer, Id, Told, read
 from mediawatch.graph.client import Caller, GraphClient
 
 
-class _Account(Answer):
+def _as_text(value: object) -> str:
+    """Ids come as numbers at times, and null."""
+    return "" if value is None else str(value)
+
+
+class LinkedAccount(Answer):
+    """The Instagram account of a page."""
+
     id: Id
+    username: Told = ""
 
 
 class TokenFacts(Answer):
-    """``expires_at`` and ``data_access_expires_at``: seconds since the epoch, 0 for never."""
+    """``expires_at`` and ``data_access_expires_at``: seconds since the epoch, 0 for never.
+    ``user_id``: whose token it is, by the id that Meta's callbacks name them with."""
 
     type: Told = ""
+    user_id: Annotated[str, BeforeValidator(_as_text)] = ""
     is_valid: bool = True
     expires_at: int = 0
     data_access_expires_at: int = 0
@@ -36,7 +50,7 @@ class Page(Answer):
     id: Id
     name: Told = ""
     tasks: tuple[str, ...] = ()
-    instagram_business_account: _Account | None = None
+    instagram_business_account: LinkedAccount | None = None
 
 
 class _Permission(Answer):
@@ -76,7 +90,7 @@ class Identity:
 
     async def pages(self) -> list[Page]:
         """The pages that the user may manage, up to a hundred."""
-        fields = "id,name,tasks,instagram_business_account{id}"
+        fields = "id,name,tasks,instagram_business_account{id,username}"
         answer = await self._client.get(
             "me/accounts", self._caller, {"fields": fields, "limit": "100"}
         )
@@ -84,5 +98,5 @@ class Identity:
 
     async def own_page(self) -> Page:
         """The page itself, for a page's own token."""
-        fields = {"fields": "id,name,instagram_business_account{id}"}
+        fields = {"fields": "id,name,instagram_business_account{id,username}"}
         return read(Page, await self._client.get("me", self._caller, fields))

@@ -14,7 +14,7 @@ after a restart the first answer tells again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from mediawatch.clock import Clock, iso
@@ -74,11 +74,17 @@ class Pace:
 
 
 class Pacing:
-    """Told of every answer, asked before every call. Used from one event loop only."""
+    """Told of every answer, asked before every call. Used from one event loop only.
 
-    def __init__(self, clock: Clock, log: Log) -> None:
+    ``app_of``: by the id of an account, which app its calls count for.
+    """
+
+    def __init__(
+        self, clock: Clock, log: Log, app_of: Callable[[str], str] = lambda account_id: ""
+    ) -> None:
         self._clock = clock
         self._log = log
+        self._app_of = app_of
         #: Percent, and until when it is believed. All times are on the monotonic clock.
         self._used: dict[_Key, tuple[float, float]] = {}
         self._rests: dict[_Key, float] = {}
@@ -95,7 +101,7 @@ class Pacing:
     def learn(self, account_id: str, headers: Mapping[str, str]) -> None:
         """The headers of an answer to a call of this account."""
         for usage in read_usage(headers, account_id):
-            key, believed = _key(usage.scope, account_id), BELIEVED
+            key, believed = self._key(usage.scope, account_id), BELIEVED
             if usage.percent >= REST_AT or usage.regain > 0:
                 believed = usage.regain * 60 or REST
                 self._rest(key, believed)
@@ -106,7 +112,7 @@ class Pacing:
         """An error that was answered: a limit that is reached, or a token that is refused."""
         verdict = error.verdict
         if verdict.scope is not None:
-            key = _key(verdict.scope, account_id)
+            key = self._key(verdict.scope, account_id)
             if self._rests.get(key, 0.0) <= self._clock.monotonic():
                 self._rest(key, verdict.retry_after or REST)
             self._say(account_id)
@@ -139,28 +145,27 @@ class Pacing:
 
     def pace(self, account_id: str) -> Pace:
         """How the account's calls stand."""
+        return self._pace(*self._keys(account_id))
+
+    def _pace(self, *keys: _Key) -> Pace:
         steady, now = self._clock.monotonic(), self._clock.now()
         percent, until = max(
-            (
-                self._used[key]
-                for key in _keys(account_id)
-                if key in self._used and self._used[key][1] > steady
-            ),
+            (self._used[key] for key in keys if key in self._used and self._used[key][1] > steady),
             default=(0.0, steady),
         )
-        rest = max(self._rests.get(key, 0.0) for key in _keys(account_id))
+        rest = max(self._rests.get(key, 0.0) for key in keys)
         if rest > steady:
             return Pace(percent, now + rest - steady, resting=True)
         return Pace(percent, now + until - steady)
 
-    def used(self, account_id: str) -> dict[str, float]:
-        """How much of each limit is used, 0 to 1 and above, of what was told and is believed."""
-        steady = self._clock.monotonic()
-        return {
-            key[0].value: self._used[key][0] / 100
-            for key in _keys(account_id)
-            if key in self._used and self._used[key][1] > steady
-        }
+    def fullest(self) -> dict[str, float]:
+        """By scope, how much is used of the limit that is fullest, 0 to 1 and above, of what was
+        told and is believed."""
+        steady, found = self._clock.monotonic(), dict[str, float]()
+        for (scope, _), (percent, until) in self._used.items():
+            if until > steady:
+                found[scope.value] = max(percent / 100, found.get(scope.value, 0.0))
+        return found
 
     def turn(self, account_id: str, post_id: str) -> float:
         """Seconds until this post may begin, while slow; 0 if it may now. Turns are kept."""
@@ -182,26 +187,28 @@ class Pacing:
         self._rests[key] = max(self._rests.get(key, 0.0), self._clock.monotonic() + seconds)
 
     def _say(self, account_id: str) -> None:
-        """Once for each change."""
-        pace = self.pace(account_id)
-        before = self._said.get(account_id, "free")
-        if pace.word == before:
+        """Once for each change; of the app's limit once for all its accounts."""
+        app, *own = self._keys(account_id)
+        self._say_of(app[1], self._pace(app), {})
+        self._say_of(f"account {account_id}", self._pace(*own), {"account": account_id})
+
+    def _say_of(self, who: str, pace: Pace, fields: Mapping[str, str]) -> None:
+        if pace.word == self._said.get(who, "free"):
             return
-        self._said[account_id] = pace.word
+        self._said[who] = pace.word
         if pace.word == "free":
-            self._log.info("Meta's limits leave room again.", action="pace")
+            self._log.info("Meta's limits leave room again.", action="pace", **fields)
         else:
             self._log.warning(
                 pace.sentence,
                 action="pace",
                 remedy="Nothing to do: mediawatch goes on by itself.",
+                **fields,
             )
 
+    def _key(self, scope: Scope, account_id: str) -> _Key:
+        """An app has one limit for all its accounts; a Page belongs to one account."""
+        return (scope, self._app_of(account_id) if scope is Scope.APP else account_id)
 
-def _key(scope: Scope, account_id: str) -> _Key:
-    """An app has one limit for all accounts; a Page belongs to one account."""
-    return (scope, "" if scope is Scope.APP else account_id)
-
-
-def _keys(account_id: str) -> Iterator[_Key]:
-    return (_key(scope, account_id) for scope in Scope)
+    def _keys(self, account_id: str) -> Iterator[_Key]:
+        return (self._key(scope, account_id) for scope in Scope)

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from mediawatch.graph.client import Caller, GraphClient
 from mediawatch.graph.errors import GraphError, GraphUnreachable
-
-Login = Literal["facebook", "instagram"]
-#: What Meta calls professional accounts, in small letters: the two logins spell it differently.
-PROFESSIONAL = {"business", "media_creator", "creator"}
+from mediawatch.model.accounts import is_professional
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,30 +23,30 @@ class Profile:
     @property
     def is_professional(self) -> bool:
         """Whether it may be published to by the API."""
-        return not self.kind or self.kind.lower() in PROFESSIONAL
+        return is_professional(self.kind)
 
 
-async def profile(client: GraphClient, login: Login, caller: Caller) -> Profile:
+async def profile(client: GraphClient, caller: Caller) -> Profile:
     """The account that the caller's token may act for under its id.
 
     With the Instagram login a token knows one account only, which may be another one than
     the caller's (Meta: Instagram API with Instagram Login, "Get started").
     Raises GraphError and GraphUnreachable.
     """
-    if login == "instagram":
+    if caller.login == "instagram":
         answer = await client.get("me", caller, {"fields": "user_id,username,account_type"})
         return _read(answer, "user_id")
     answer = await client.get(caller.account_id, caller, {"fields": "id,username"})
     return _read(answer, "id")
 
 
-async def accounts_of(client: GraphClient, login: Login, caller: Caller) -> list[Profile]:
+async def accounts_of(client: GraphClient, caller: Caller) -> list[Profile]:
     """The accounts that the caller's token may act for, as far as it tells; none if it does not.
 
     Raises GraphUnreachable.
     """
     try:
-        if login == "instagram":
+        if caller.login == "instagram":
             answer = await client.get("me", caller, {"fields": "user_id,username,account_type"})
             return [_read(answer, "user_id")]
         inner = "instagram_business_account{id,username}"

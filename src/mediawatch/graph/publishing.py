@@ -12,11 +12,10 @@ from typing import Annotated, Any
 from pydantic import (
     AfterValidator,
     Field,
-    SecretStr,
 )
 
 from mediawatch.graph.answers import Answer, Id, Told, read
-from mediawatch.graph.client import Caller, GraphClient, Record
+from mediawatch.graph.client import Caller, GraphClient
 from mediawatch.graph.errors import GraphUnreachable
 
 #: Pages of the listing that are read to look for one post.
@@ -159,12 +158,12 @@ class _Quotas(Answer):
 
 
 class Publishing:
-    """The publishing calls of one account. ``record`` takes each exchange for the log."""
+    """The publishing calls of one account, for which ``caller`` speaks."""
 
-    def __init__(self, client: GraphClient, user_id: str, token: SecretStr, record: Record) -> None:
+    def __init__(self, client: GraphClient, caller: Caller) -> None:
         self._client = client
-        self._user = user_id
-        self._caller = Caller(user_id, token, record)
+        self._user = caller.account_id
+        self._caller = caller
 
     @property
     def caller(self) -> Caller:

@@ -52,7 +52,7 @@ class Rupload:
     ) -> None:
         self._client = client
         self._session = session
-        self._graph = URL(client.address)
+        self._graph = URL(client.apps["facebook"].address)
         self._version = version
         self._stall = stall
         self._answer = answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import delete, exists, func, literal, select, update
@@ -9,6 +10,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_or_skip
 
 from mediawatch.journal.database import Journal, Statement
 from mediawatch.journal.schema import accounts, quota_slots
+from mediawatch.model.accounts import Login
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Account:
     released_at: float | None = None
     owner_id: str | None = None
     username: str | None = None
-    login: str | None = None
+    login: Login | None = None
     kind: str | None = None
     page_id: str | None = None
     page_name: str | None = None
@@ -54,6 +56,53 @@ class Account:
     def quota_ours(self) -> int:
         """How many publications within the window are left for mediawatch, used or not."""
         return max(0, (self.quota_total or 0) - self.quota_elsewhere)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who an account is, as Meta tells it."""
+
+    username: str
+    login: Login
+    kind: str
+    page_id: str | None
+    page_name: str | None
+    granted: list[str] | None
+    meta_user_id: str
+
+
+def connect(account_id: str, who: Identity, *, owner_id: str | None, now: float) -> Statement:
+    """The account, there or not, is connected since now. It keeps the owner that it has."""
+    told = {name: getattr(who, name) for name in Identity.__slots__}
+    told |= {"connected_at": now, "disconnected_at": None}
+    return Statement(
+        insert_or_skip(accounts)
+        .values(id=account_id, owner_id=owner_id, **told)
+        .on_conflict_do_update(
+            index_elements=["id"],
+            set_={**told, "owner_id": func.coalesce(accounts.c.owner_id, owner_id)},
+        ),
+        rows=1,
+    )
+
+
+def disconnect(account_id: str, *, now: float) -> Statement:
+    """The account is disconnected since now."""
+    return Statement(
+        update(accounts).where(accounts.c.id == account_id).values(disconnected_at=now), rows=1
+    )
+
+
+def reconnect(account_id: str) -> Statement:
+    """The account is disconnected no more."""
+    return Statement(
+        update(accounts).where(accounts.c.id == account_id).values(disconnected_at=None), rows=1
+    )
+
+
+def record_identity(account_id: str, facts: Mapping[str, object]) -> Statement:
+    """What Meta told of the account lately."""
+    return Statement(update(accounts).where(accounts.c.id == account_id).values(**facts), rows=1)
 
 
 def ensure(account_id: str) -> Statement:
@@ -165,6 +214,19 @@ async def find(journal: Journal, account_id: str) -> Account:
     """The account, as far as it is known."""
     rows = await journal.read(select(accounts).where(accounts.c.id == account_id))
     return Account(**rows[0]) if rows else Account(account_id)
+
+
+async def listed(journal: Journal, ids: Collection[str] | None = None) -> list[Account]:
+    """The accounts with these ids, or all, by name."""
+    query = select(accounts).order_by(accounts.c.username, accounts.c.id)
+    if ids is not None:
+        query = query.where(accounts.c.id.in_(ids))
+    return [Account(**row) for row in await journal.read(query)]
+
+
+async def is_known(journal: Journal, account_id: str) -> bool:
+    """Whether there is such an account."""
+    return bool(await journal.read(select(accounts.c.id).where(accounts.c.id == account_id)))
 
 
 async def slots(journal: Journal, account_id: str, *, since: float) -> list[float]:

@@ -21,8 +21,10 @@ from mediawatch.journal.witness import UNSEEN
 
 JOURNAL = "journal.db"
 TLS_SEEN = "tls_seen.json"
+#: The keys of the tokens in the journal (crypto/vault.py).
+KEYS = "keys"
 #: What may be put back, the journal last: with it the rest counts.
-NAMES = (UNSEEN, WITNESS, TLS_SEEN, JOURNAL)
+NAMES = (UNSEEN, WITNESS, TLS_SEEN, KEYS, JOURNAL)
 
 _PART = "restore.part"
 _READY = "restore.ready"

@@ -21,12 +21,11 @@ def share(account_id: str, user_id: str, role: Role) -> Statement:
 
 
 def unshare(account_id: str, user_id: str) -> Statement:
-    """A Conflict if it was not shared."""
+    """The user sees the account no more. Gives the user back if they did."""
     return Statement(
-        delete(account_shares).where(
-            account_shares.c.account_id == account_id, account_shares.c.user_id == user_id
-        ),
-        rows=1,
+        delete(account_shares)
+        .where(account_shares.c.account_id == account_id, account_shares.c.user_id == user_id)
+        .returning(account_shares.c.user_id)
     )
 
 

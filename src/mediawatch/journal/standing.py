@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import and_, exists, func, or_, select, tuple_, update
 
 from mediawatch.clock import iso
-from mediawatch.journal.accounts import find
+from mediawatch.journal.accounts import Account, find
 from mediawatch.journal.database import Journal, Statement
 from mediawatch.journal.schema import accounts, posts
 from mediawatch.model.lifecycle import Stage, State
@@ -92,6 +92,12 @@ def release(account_id: str, code: str, *, now: float) -> list[Statement]:
     ]
 
 
+async def stopped(journal: Journal) -> list[Account]:
+    """The accounts that are stopped."""
+    query = select(accounts).where(accounts.c.stopped_at.is_not(None)).order_by(accounts.c.id)
+    return [Account(**row) for row in await journal.read(query)]
+
+
 async def ahead(journal: Journal, account_id: str, *, created_at: float, post_id: str) -> int:
     """How many older posts of the account are on their way or take their turn before this one.
 
@@ -127,6 +133,24 @@ async def waiting(
     )
     rows = await journal.read(query)
     return int(rows[0]["count"]), rows[0]["until"]
+
+
+async def waiting_by_account(
+    journal: Journal, reasons: Sequence[str]
+) -> list[tuple[str, int, float | None]]:
+    """The same for every account that has some: its id, how many, and until when the first."""
+    columns: list[Any] = [
+        posts.c.account_id,
+        func.count().label("count"),
+        func.min(posts.c.wait_until).label("until"),
+    ]
+    query = (
+        select(*columns)
+        .where(posts.c.state == State.WAITING, posts.c.reason.in_(reasons))
+        .group_by(posts.c.account_id)
+        .order_by(posts.c.account_id)
+    )
+    return [(row["account_id"], row["count"], row["until"]) for row in await journal.read(query)]
 
 
 async def tell(journal: Journal, account_id: str) -> dict[str, Any]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from mediawatch.clock import Clock, iso
-from mediawatch.journal import accounts, standing
+from mediawatch.journal import accounts, standing, tokens
+from mediawatch.journal.accounts import Account
 from mediawatch.journal.database import Journal
 from mediawatch.log import size
 from mediawatch.maintenance.disks import Room
+from mediawatch.model.accounts import DISCONNECTED
 from mediawatch.model.alerts import Alert, AlertKind
 
 #: Days before the end of a token at which it is told of.
@@ -20,26 +22,25 @@ _DAY = 86_400.0
 
 class Conditions:
     """``folder``: what is wrong with the inbox, nothing if all is well, None if that cannot be told
-    yet. ``rooms``: of the disks, None before the first look. ``expires``: when the token ends, in
-    seconds since the epoch, None if that is not known; ``min_free``: bytes, 0 is never too few."""
+    yet. ``rooms``: of the disks, None before the first look. ``ends``: when the token of the
+    settings ends, by its account (maintenance/refresher.py); ``min_free``: bytes, 0 is never too
+    few."""
 
     def __init__(
         self,
         journal: Journal,
         clock: Clock,
-        account_id: str,
         *,
         folder: Callable[[], str | None],
         rooms: Callable[[], Mapping[str, Room] | None],
-        expires: Callable[[], float | None],
+        ends: Callable[[], Mapping[str, float | None]],
         min_free: int,
     ) -> None:
         self._journal = journal
         self._clock = clock
-        self._account_id = account_id
         self._folder = folder
         self._rooms = rooms
-        self._expires = expires
+        self._ends = ends
         self._min_free = min_free
         self._low: set[int] = set()
 
@@ -51,39 +52,26 @@ class Conditions:
             AlertKind.QUOTA: await self._of_quota(now),
             AlertKind.FOLDER: self._of_folder(now),
             AlertKind.DISK: self._of_disks(now),
-            AlertKind.TOKEN: self._of_token(now),
+            AlertKind.TOKEN: await self._of_tokens(now),
         }
 
     async def _of_account(self, now: float) -> list[Alert]:
-        account = await accounts.find(self._journal, self._account_id)
-        if account.stopped_code is None:
-            return []
-        until = f" Until {iso(account.stopped_until)}." if account.stopped_until else ""
-        return [
-            Alert(
-                key=f"account:{account.id}:{account.stopped_code}",
-                kind=AlertKind.ACCOUNT,
-                at=now,
-                subject=f"The account {account.id} is stopped",
-                detail=f"{account.stopped_detail}{until} Its posts wait.",
-                remedy=account.stopped_remedy or "",
-            )
-        ]
+        stopped = await standing.stopped(self._journal)
+        return [_stopped(each, now) for each in stopped if each.stopped_code != DISCONNECTED]
 
     async def _of_quota(self, now: float) -> list[Alert]:
-        count, until = await standing.waiting(self._journal, self._account_id, ["quota"])
-        if not count:
-            return []
-        goes_on = f" until {iso(until)} at least" if until else ""
+        waiting = await standing.waiting_by_account(self._journal, ["quota"])
         return [
             Alert(
-                key=f"quota:{self._account_id}",
+                key=f"quota:{account_id}",
                 kind=AlertKind.QUOTA,
                 at=now,
                 subject="Instagram's number of posts in 24 hours is used up",
-                detail=f"{count} posts wait{goes_on}.",
+                detail=f"{count} posts of the account {account_id} wait"
+                f"{f' until {iso(until)} at least' if until else ''}.",
                 remedy="Nothing to do: mediawatch goes on when the first of them is old enough.",
             )
+            for account_id, count, until in waiting
         ]
 
     def _of_folder(self, now: float) -> list[Alert] | None:
@@ -128,14 +116,57 @@ class Conditions:
             "[alerts] min_free says from where on this is told.",
         )
 
-    def _of_token(self, now: float) -> list[Alert] | None:
-        expires = self._expires()
-        if expires is None:
+    async def _of_tokens(self, now: float) -> list[Alert] | None:
+        stored = await tokens.listed(self._journal)
+        told = self._ends()
+        if not stored and not told:
             return None
-        return list(_ending(self._account_id, expires, now))
+        named = {account.id: account for account in await accounts.listed(self._journal)}
+        found = [
+            alert
+            for account_id, ends in told.items()
+            for alert in _ending(account_id, ends, now, "", _IN_SETTINGS)
+        ]
+        for token in stored:
+            account = named[token.account_id]
+            why = f" It was not refreshed: {token.refresh_problem}" if token.refresh_problem else ""
+            told_of = f" of {account.username or account.id}"
+            remedy = _CONNECTED if token.kind == "page" else _REFRESHED
+            found += _ending(account.id, token.ends_at, now, told_of, remedy, why)
+        return found
 
 
-def _ending(account_id: str, expires: float, now: float) -> Iterable[Alert]:
+#: What to do about a token that ends: one of the settings, of a page, and others.
+_IN_SETTINGS = (
+    "Make a new one, put it where the old one lies (`mediawatch config show` tells), and restart "
+    "mediawatch; posts that wait go on then."
+)
+_CONNECTED = (
+    "Connect the account again (`mediawatch accounts connect`); posts that wait go on then."
+)
+_REFRESHED = (
+    "mediawatch goes on trying to refresh it. To be safe, connect the account again (`mediawatch "
+    "accounts connect`)."
+)
+
+
+def _stopped(account: Account, now: float) -> Alert:
+    until = f" Until {iso(account.stopped_until)}." if account.stopped_until else ""
+    return Alert(
+        key=f"account:{account.id}:{account.stopped_code}",
+        kind=AlertKind.ACCOUNT,
+        at=now,
+        subject=f"The account {account.username or account.id} is stopped",
+        detail=f"{account.stopped_detail}{until} Its posts wait.",
+        remedy=account.stopped_remedy or "",
+    )
+
+
+def _ending(
+    account_id: str, expires: float | None, now: float, whose: str, remedy: str, why: str = ""
+) -> Iterable[Alert]:
+    if expires is None:
+        return
     left = (expires - now) / _DAY
     passed = [days for days in (*TOKEN_DAYS, 0) if left <= days]
     if not passed:
@@ -146,8 +177,7 @@ def _ending(account_id: str, expires: float, now: float) -> Iterable[Alert]:
         key=f"token:{account_id}:{expires:.0f}:{days}",
         kind=AlertKind.TOKEN,
         at=now,
-        subject=f"The access token {ends}",
-        detail=f"Nothing can be published with it after {iso(expires)}.",
-        remedy="Make a new one, put it where the old one lies (`mediawatch config show` tells), "
-        "and restart mediawatch; posts that wait go on then.",
+        subject=f"The access token{whose} {ends}",
+        detail=f"Nothing can be published with it after {iso(expires)}.{why}",
+        remedy=remedy,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from mediawatch import crash
 from mediawatch.clock import Clock
 from mediawatch.errors import Conflict, GraphProblem, JournalError, MediawatchError
-from mediawatch.graph.client import Exchange, GraphClient
+from mediawatch.graph.client import GraphClient, not_recorded
 from mediawatch.graph.errors import GraphError
 from mediawatch.graph.publishing import Comment, Publishing
 from mediawatch.graph.verdicts import Remedy
@@ -69,8 +69,8 @@ class FirstComments:
                 remedy="Write it by hand.",
             )
             return False
-        token = await self._tokens.access_token(post.account_id)
-        api = Publishing(self._client, post.account_id, token, _not_kept)
+        caller = await self._tokens.caller(post.account_id, not_recorded)
+        api = Publishing(self._client, caller)
         if post.comment_asked_at is not None:
             if now - post.comment_asked_at < QUIET and post.comment_asked_at - now < QUIET:
                 return False
@@ -117,7 +117,3 @@ class FirstComments:
             if last
             else "mediawatch looks for it, and tries again.",
         )
-
-
-def _not_kept(_: Exchange) -> None:
-    """The history of a post ends when it is filed."""

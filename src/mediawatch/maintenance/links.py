@@ -5,7 +5,7 @@ from __future__ import annotations
 from mediawatch import crash
 from mediawatch.clock import Clock
 from mediawatch.errors import JournalError, MediawatchError
-from mediawatch.graph.client import Exchange, GraphClient
+from mediawatch.graph.client import GraphClient, not_recorded
 from mediawatch.graph.publishing import Publishing
 from mediawatch.journal import upkeep
 from mediawatch.journal.database import Journal
@@ -31,16 +31,20 @@ class Links:
 
     async def run_once(self) -> int:
         """Read what is missing; how many links were found."""
-        found = 0
+        found, silent = 0, set[str]()
         since = self._clock.now() - LOOKED_FOR
+        # What fails for one account is not asked again for each of its posts; others go on.
         for post in await upkeep.without_link(self._journal, since=since):
+            if post.account_id in silent:
+                continue
             try:
                 link = await self._read(post)
             except JournalError:
                 raise
             except MediawatchError as error:
                 self._log.debug(f"No link of {post.name} yet: {error}", action="link")
-                return found
+                silent.add(post.account_id)
+                continue
             if link is not None:
                 await self._journal.apply([upkeep.record_link(post.id, link)])
                 crash.at("link.recorded")
@@ -49,10 +53,6 @@ class Links:
         return found
 
     async def _read(self, post: Post) -> str | None:
-        token = await self._tokens.access_token(post.account_id)
-        api = Publishing(self._client, post.account_id, token, _not_kept)
+        caller = await self._tokens.caller(post.account_id, not_recorded)
+        api = Publishing(self._client, caller)
         return await api.permalink(post.media_id or "")
-
-
-def _not_kept(_: Exchange) -> None:
-    """The history of a post ends when it is filed."""

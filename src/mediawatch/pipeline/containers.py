@@ -18,7 +18,7 @@ from mediawatch.model import schedule
 from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import Event
 from mediawatch.model.posts import Item, Post
-from mediawatch.pipeline.direct import Direct
+from mediawatch.pipeline.direct import Direct, SendsVideos, no_videos
 from mediawatch.pipeline.outcomes import Done, Hold, Outcome, Reason, WaitUntil
 from mediawatch.pipeline.work import Work
 
@@ -40,15 +40,17 @@ class Containers:
         settings: PublishSettings,
         upload: Callable[[Work, Item], Awaitable[Item]],
         direct: Direct | None = None,
+        sends_videos: SendsVideos = no_videos,
     ) -> None:
         self._settings = settings
         self._upload = upload
         self._direct = direct
+        self._sends_videos = sends_videos
 
     async def make(self, work: Work, api: Publishing) -> Outcome:
         """Raises GraphError, and what the upload raises."""
         for item in work.post.parts:
-            if item.public_url is None and not (self._direct and item.is_video):
+            if item.public_url is None and self._direct_for(work, item) is None:
                 await work.write(items=[await self._upload(work, item)])
         sent: list[Item] = []
         if work.post.kind is PostKind.CAROUSEL:
@@ -78,14 +80,18 @@ class Containers:
 
     async def _filled(self, work: Work, api: Publishing, item: Item, of: Params) -> Item:
         """The item with a container that has it, or knows where to fetch it."""
-        if self._direct is not None and item.is_video and item.public_url is None:
-            made = await self._direct.deliver(work, api, item, of(work.post, item))
+        direct = self._direct_for(work, item)
+        if direct is not None and item.public_url is None:
+            made = await direct.deliver(work, api, item, of(work.post, item))
             if made is not None:
                 return made
             item = next(each for each in work.post.items if each.position == item.position)
             item = await self._upload(work, replace(item, container_id=None))
             await work.write(items=[item])
         return replace(item, container_id=await api.create(of(work.post, item)))
+
+    def _direct_for(self, work: Work, item: Item) -> Direct | None:
+        return self._direct if item.is_video and self._sends_videos(work.post.account_id) else None
 
     def poll_delay(self, reads: int) -> float:
         """Seconds before a container that was read so often is read again."""

@@ -33,6 +33,7 @@ from mediawatch.pipeline.archive import (
     require_inbox,
 )
 from mediawatch.pipeline.converting import Converting
+from mediawatch.pipeline.direct import SendsVideos, no_videos
 from mediawatch.pipeline.outcomes import Done, Outcome
 from mediawatch.pipeline.progress import Progress
 from mediawatch.pipeline.work import Work
@@ -49,7 +50,7 @@ class Convert:
     """Prepared files lie in ``folder``, named after their post: a repetition overwrites itself.
 
     What was prepared before comes from ``cache``; ``converting`` is told how far the rest is.
-    ``sends_videos``: they need no name on the host.
+    ``sends_videos``: where they go to Meta itself, they need no name on the host.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class Convert:
         cache: Cache,
         converting: Converting | None = None,
         metrics: Metrics | None = None,
-        sends_videos: bool = False,
+        sends_videos: SendsVideos = no_videos,
     ) -> None:
         self._sends_videos = sends_videos
         self._inbox = inbox
@@ -146,13 +147,13 @@ class Convert:
             media_type=done.media_type,
             duration=done.duration,
             changes=done.changes,
-            remote_key=self._key(item, done.media_type),
+            remote_key=self._key(work, item, done.media_type),
         )
 
-    def _key(self, item: Item, media_type: str) -> str | None:
+    def _key(self, work: Work, item: Item, media_type: str) -> str | None:
         """The name on the host: the known one, unless the file is of another type by now."""
         known, suffix = item.remote_key, SUFFIXES[media_type]
-        if known is None and self._sends_videos and media_type == VIDEO:
+        if known is None and media_type == VIDEO and self._sends_videos(work.post.account_id):
             return None
         return known if known and known.endswith(suffix) else new_key(suffix)
 

@@ -32,6 +32,15 @@ WORTH = 1 << 20
 _LOST = {24, 100, 803}
 
 
+#: Whether videos of an account (by its id) are sent to Meta itself: not every login has that.
+SendsVideos = Callable[[str], bool]
+
+
+def no_videos(_: str) -> bool:
+    """All go by the web host."""
+    return False
+
+
 class _NotSent(Exception):
     """The video does not come to Meta in this way."""
 

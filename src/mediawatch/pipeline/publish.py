@@ -29,7 +29,7 @@ from mediawatch.model.lifecycle import PRIORITY, Event, Publication, Stage
 from mediawatch.model.posts import ACCOUNT_BUSY, Item
 from mediawatch.pipeline import quota
 from mediawatch.pipeline.containers import LOST_CONTAINER, Containers
-from mediawatch.pipeline.direct import Direct
+from mediawatch.pipeline.direct import Direct, SendsVideos, no_videos
 from mediawatch.pipeline.outcomes import Done, Hold, Outcome, Reason, WaitUntil
 from mediawatch.pipeline.planned import Planned
 from mediawatch.pipeline.reconcile import Reconcile
@@ -52,7 +52,7 @@ class Publish:
     """Makes the container, and has it published.
 
     ``upload`` gives an item its public address anew, when the upload was deleted meanwhile;
-    ``direct`` sends videos to Meta without one.
+    ``direct`` sends videos to Meta without one, for accounts for which ``sends_videos``.
     """
 
     def __init__(
@@ -66,9 +66,10 @@ class Publish:
         upload: Callable[[Work, Item], Awaitable[Item]],
         standing: Standing,
         direct: Direct | None = None,
+        sends_videos: SendsVideos = no_videos,
     ) -> None:
         self._standing = standing
-        self._containers = Containers(settings, upload, direct)
+        self._containers = Containers(settings, upload, direct, sends_videos)
         self._planned = Planned(settings)
         self._client = client
         self._tokens = tokens
@@ -82,8 +83,9 @@ class Publish:
 
     async def api(self, work: Work) -> Publishing:
         """The publishing calls of this post's account, each recorded for its log."""
-        token = await self._tokens.access_token(work.post.account_id)
-        return Publishing(self._client, work.post.account_id, token, work.record)
+        return Publishing(
+            self._client, await self._tokens.caller(work.post.account_id, work.record)
+        )
 
     async def container(self, work: Work) -> Outcome:
         """Stage container (pipeline/containers.py)."""

@@ -11,23 +11,36 @@ from typing import Any
 
 from mediawatch import crash
 from mediawatch.clock import Clock, iso
-from mediawatch.errors import GraphProblem, Handling
+from mediawatch.crypto.vault import SealedOtherwise
+from mediawatch.errors import GraphProblem, Handling, MediawatchError
+from mediawatch.graph.client import not_recorded
 from mediawatch.graph.errors import GraphError
 from mediawatch.graph.pacing import Pacing
+from mediawatch.graph.verdicts import Remedy
 from mediawatch.journal import accounts, standing
 from mediawatch.journal.accounts import Account
 from mediawatch.journal.database import Journal
 from mediawatch.log import Log
+from mediawatch.model.accounts import DISCONNECTED
 from mediawatch.model.lifecycle import Publication, Stage
 from mediawatch.model.posts import Post
 from mediawatch.pipeline.outcomes import Outcome, Reason, WaitUntil
 from mediawatch.pipeline.work import Work
-from mediawatch.tokens import Tokens
+from mediawatch.tokens import Tokens, UnknownAccount
 
 #: Seconds between the posts of a backlog, at the least.
 CATCH_UP_GAP = 60.0
 #: Seconds after which a post of a stopped account looks whether it still is; it costs no call.
 LOOK_AGAIN = 86400.0
+
+#: Stops that are none of Meta's doing: over as soon as there is a token.
+_OURS = {UnknownAccount.code, SealedOtherwise.code}
+
+#: In place of what is said of the token of the settings.
+_CONNECT_AGAIN = (
+    "Connect the account again: `mediawatch accounts connect`, and leave every permission ticked; "
+    "it goes on with what waits."
+)
 
 Step = Callable[[Work], Awaitable[Outcome]]
 
@@ -44,21 +57,36 @@ class Standing:
         for account_id, digest in self._tokens.digests().items():
             account = await accounts.find(journal, account_id)
             if account.token_digest != digest:
-                await journal.apply([standing.remember_token(account_id, digest)])
+                is_new = account.token_digest is not None
+                back = [accounts.reconnect(account_id)] if is_new else []
+                await journal.apply([standing.remember_token(account_id, digest), *back])
                 crash.at("account.token-remembered")
-                if account.token_digest is not None and account.stopped_code is not None:
-                    await self._release(journal, clock, log, account)
-            account = await accounts.find(journal, account_id)
+                if is_new:
+                    self._tokens.takes_settings_again(account_id)
+                    if account.stopped_code is not None and account_id == self._tokens.of_settings:
+                        await self._release(journal, clock, log, account)
+        for account in await standing.stopped(journal):
+            account_id = account.id
+            if account.stopped_code in _OURS and await self._has_token(account_id):
+                await self._release(journal, clock, log, account)
+                continue
             self._pacing.accept(account_id, account.released_at)
-            if account.stopped_at is not None:
+            if account.stopped_code == "token":
+                self._pacing.refuse(account_id, _refusal(account))
+            if account.stopped_code != DISCONNECTED:
                 log.warning(
                     f"The account {account_id} is still stopped: {account.stopped_detail}",
                     action="account",
                     reason=account.stopped_code,
                     remedy=account.stopped_remedy,
                 )
-                if account.stopped_code == "token":
-                    self._pacing.refuse(account_id, _refusal(account))
+
+    async def _has_token(self, account_id: str) -> bool:
+        try:
+            await self._tokens.caller(account_id, not_recorded)
+        except (UnknownAccount, SealedOtherwise):
+            return False
+        return True
 
     def guard(self, step: Step) -> Step:
         """The step, made only while the account may be worked for."""
@@ -68,7 +96,7 @@ class Standing:
                 return wait
             try:
                 return await step(work)
-            except GraphError as error:
+            except (GraphError, UnknownAccount, SealedOtherwise) as error:
                 if not await self.told(work, error):
                     raise
                 wait = await self.not_now(work)
@@ -78,35 +106,42 @@ class Standing:
 
         return guarded
 
-    async def told(self, work: Work, error: GraphProblem) -> bool:
-        """Meta refused: whether that is about the account as a whole, which is stopped then."""
-        if not isinstance(error, GraphError):
+    async def told(self, work: Work, error: MediawatchError) -> bool:
+        """Meta refused, or there is no token: whether that is about the account as a whole, which
+        is stopped then."""
+        return await self.refused(work.journal, work.clock, work.log, work.post.account_id, error)
+
+    async def refused(
+        self, journal: Journal, clock: Clock, log: Log, account_id: str, error: MediawatchError
+    ) -> bool:
+        """The same, for what concerns no post."""
+        now, until = clock.now(), None
+        code, remedy = error.code, error.remedy
+        if isinstance(error, GraphError):
+            verdict = error.verdict
+            if verdict.code == "quota":
+                await journal.apply([accounts.forget_quota(account_id)])
+                crash.at("quota.forgotten")
+            if not verdict.stops_account:
+                return False
+            code, remedy = verdict.code, verdict.remedy
+            if verdict.kind is Remedy.RECONNECT and self._tokens.is_connected(account_id):
+                remedy = _CONNECT_AGAIN
+            until = None if verdict.retry_after is None else now + verdict.retry_after
+        elif not isinstance(error, UnknownAccount | SealedOtherwise):
             return False
-        account_id, verdict = work.post.account_id, error.verdict
-        if verdict.code == "quota":
-            await work.journal.apply([accounts.forget_quota(account_id)])
-            crash.at("quota.forgotten")
-        if not verdict.stops_account:
-            return False
-        now = work.clock.now()
-        until = None if verdict.retry_after is None else now + verdict.retry_after
         stop = standing.stop(
-            account_id,
-            code=verdict.code,
-            detail=error.message,
-            remedy=verdict.remedy,
-            now=now,
-            until=until,
+            account_id, code=code, detail=error.message, remedy=remedy, now=now, until=until
         )
-        stopped = (await work.journal.apply([stop]))[0]
+        stopped = (await journal.apply([stop]))[0]
         crash.at("account.stopped")
         if stopped:
             ends = "" if until is None else f" Nothing is posted until {iso(until)}."
-            work.log.error(
+            log.error(
                 f"The account {account_id} is stopped: {error.message}{ends}",
                 action="account",
-                reason=verdict.code,
-                remedy=verdict.remedy,
+                reason=code,
+                remedy=remedy,
             )
         return True
 

@@ -15,6 +15,7 @@ from mediawatch.metrics import Metrics
 from mediawatch.model.kinds import PICTURE, SUFFIXES
 from mediawatch.model.lifecycle import Event
 from mediawatch.model.posts import Item
+from mediawatch.pipeline.direct import SendsVideos, no_videos
 from mediawatch.pipeline.intact import is_intact
 from mediawatch.pipeline.outcomes import Done, Outcome
 from mediawatch.pipeline.work import Work
@@ -26,8 +27,8 @@ class Upload:
     """Puts files on the host under the unguessable names that the journal holds already.
 
     ``prepare`` makes a prepared file anew that is gone from our own disk; ``on_full`` is called
-    when the host has no space left. ``sends_videos``: they go to Meta itself (direct.py), and come
-    here only if that fails.
+    when the host has no space left. ``sends_videos``: where they go to Meta itself (direct.py),
+    they come here only if that fails.
     """
 
     def __init__(
@@ -37,7 +38,7 @@ class Upload:
         *,
         host_name: str,
         prepare: Callable[[Work, Item], Awaitable[Item]],
-        sends_videos: bool = False,
+        sends_videos: SendsVideos = no_videos,
         metrics: Metrics | None = None,
         on_full: Callable[[], None] = lambda: None,
     ) -> None:
@@ -51,10 +52,11 @@ class Upload:
 
     async def __call__(self, work: Work) -> Outcome:
         """Upload what goes by the host, fetch each as Meta would, and record the addresses."""
+        sends_videos = self._sends_videos(work.post.account_id)
         uploaded = [
             await self.upload(work, item)
             for item in work.post.parts
-            if not (self._sends_videos and item.is_video)
+            if not (sends_videos and item.is_video)
         ]
         await work.write(Event.ADVANCE, items=uploaded)
         return Done()

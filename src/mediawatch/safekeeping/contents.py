@@ -19,7 +19,7 @@ from typing import BinaryIO, Literal, Protocol
 from mediawatch.config import Loaded
 from mediawatch.config.sources import SERVICE_MANAGER, dotenv_beside
 from mediawatch.crypto.sealed import SealBroken
-from mediawatch.journal.putting_back import TLS_SEEN
+from mediawatch.journal.putting_back import KEYS, TLS_SEEN
 from mediawatch.journal.witness import FILE_NAME as WITNESS
 
 MANIFEST = "manifest.json"
@@ -87,7 +87,7 @@ def small_files(loaded: Loaded, config: Path | None) -> dict[Member, Path]:
     if authorities is not None:
         member = Member("settings/ftp.tls_ca_file", "authorities", str(authorities.absolute()))
         files[member] = authorities
-    for name in (WITNESS, TLS_SEEN):
+    for name in (WITNESS, TLS_SEEN, KEYS):
         files[Member(f"records/{name}", "record")] = data_dir / name
     return {member: path for member, path in files.items() if path.is_file()}
 

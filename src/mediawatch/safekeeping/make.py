@@ -17,11 +17,12 @@ from mediawatch.config import Loaded
 from mediawatch.config.sources import SERVICE_MANAGER
 from mediawatch.crypto import owner_only
 from mediawatch.crypto.sealed import Sealer
+from mediawatch.crypto.vault import joined
 from mediawatch.errors import JournalError, StorageProblem, from_os_error
 from mediawatch.journal.backup import flush, write_copy
 from mediawatch.journal.belonging import give_to_owner_of
 from mediawatch.journal.migrate import revision
-from mediawatch.journal.putting_back import JOURNAL
+from mediawatch.journal.putting_back import JOURNAL, KEYS
 from mediawatch.safekeeping.contents import MANIFEST, Manifest, Member, Packer, small_files
 
 _LOCK = "backup.lock"
@@ -66,10 +67,16 @@ def make(
         )
     data_dir = loaded.settings.storage.data_dir
     try:
+        keys = _keys(data_dir)  # also those that are dropped while the journal is copied
         with _alone(data_dir), _copied(data_dir) as copy, _placed(target) as part:
             # After the journal: of what the daemon asks meanwhile, the witness knows more.
             files = {
                 member: path.read_bytes() for member, path in small_files(loaded, config).items()
+            }
+            files |= {
+                member: joined(content, keys)
+                for member, content in files.items()
+                if member.name == f"records/{KEYS}"
             }
             members = (*files, Member(JOURNAL, "journal"))
             manifest = Manifest(now, __version__, _revision(copy), members)
@@ -92,6 +99,11 @@ def make(
         if loaded.origins[table, f"{key}_file"] == SERVICE_MANAGER
     )
     return Made(target, size, members, handed)
+
+
+def _keys(data_dir: Path) -> bytes:
+    path = data_dir / KEYS
+    return path.read_bytes() if path.is_file() else b""
 
 
 @contextlib.contextmanager

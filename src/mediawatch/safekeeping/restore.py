@@ -19,12 +19,13 @@ from mediawatch.config.credentials import BESIDE
 from mediawatch.config.sources import dotenv_beside
 from mediawatch.crypto import owner_only
 from mediawatch.crypto.sealed import SealBroken, Unsealer
+from mediawatch.crypto.vault import joined
 from mediawatch.errors import AlreadyRunning, JournalError, from_os_error
 from mediawatch.journal import migrate, putting_back
 from mediawatch.journal.backup import complaint
 from mediawatch.journal.belonging import give_to_owner_of
 from mediawatch.journal.ownership import Ownership
-from mediawatch.journal.putting_back import JOURNAL, TLS_SEEN
+from mediawatch.journal.putting_back import JOURNAL, KEYS, TLS_SEEN
 from mediawatch.journal.witness import FILE_NAME as WITNESS
 from mediawatch.journal.witness import UNSEEN, Witness
 from mediawatch.safekeeping.contents import MOST, Kind, Manifest, Member, unpacked
@@ -240,6 +241,9 @@ def _records(proved: Proved, data_dir: Path, part: Path) -> bool:
         contents[UNSEEN] = json.dumps({"since": proved.manifest.made}).encode()
     if TLS_SEEN in there:
         contents[TLS_SEEN] = _joined(data_dir / TLS_SEEN, there[TLS_SEEN])
+    if KEYS in there:
+        # Those of here too: tokens that were set aside with the old journal stay openable.
+        contents[KEYS] = joined(there[KEYS], _content(data_dir / KEYS))
     for name, content in contents.items():
         owner_only.write(part / name, content)
         crash.at("restore.unpacked")
@@ -254,7 +258,11 @@ def _asks(content: bytes) -> dict[str, int]:
     return {}
 
 
+def _content(path: Path) -> bytes:
+    return path.read_bytes() if os.path.lexists(path) else b""
+
+
 def _joined(here: Path, there: bytes) -> bytes:
     """The lines of both: a host that ever spoke TLS is never talked to without."""
-    lines = here.read_bytes().splitlines() if os.path.lexists(here) else []
+    lines = _content(here).splitlines()
     return b"".join(b"%s\n" % line for line in dict.fromkeys([*lines, *there.splitlines()]))

@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from pydantic import SecretStr
 
 from mediawatch.clock import SystemClock
 from mediawatch.config import FtpSettings, InstagramSettings
 from mediawatch.config.values import is_loopback
 from mediawatch.errors import HostProblem, MediawatchError, StorageProblem, from_os_error
-from mediawatch.graph.client import Caller, GraphClient
+from mediawatch.graph.client import Caller, GraphClient, meta_apps, not_recorded
 from mediawatch.graph.errors import GraphError
 from mediawatch.graph.pacing import Pacing
 from mediawatch.graph.profile import Profile, accounts_of, profile
@@ -150,14 +151,12 @@ async def try_account(settings: InstagramSettings) -> Trial:
     """Whether the token is valid, for this very account, of the right kind, and may publish."""
     async with http_session() as session:
         client = _client(settings, session)
-        token = settings.access_token
+        caller = _caller(settings, settings.user_id or "")
         try:
-            caller = Caller(settings.user_id, token, lambda exchange: None)
-            found = await profile(client, settings.login, caller)
-            if wrong := _wrong_account(found, settings.user_id):
+            found = await profile(client, caller)
+            if wrong := _wrong_account(found, caller.account_id):
                 return Trial([wrong])
-            publishing = Publishing(client, settings.user_id, token, lambda exchange: None)
-            quota = await publishing.quota()
+            quota = await Publishing(client, caller).quota()
         except MediawatchError as problem:
             unseen = (
                 isinstance(problem, GraphError) and (problem.number, problem.subcode) == _UNSEEN
@@ -193,8 +192,7 @@ async def find_accounts(settings: InstagramSettings) -> list[Profile]:
     async with http_session() as session:
         client = _client(settings, session)
         with suppress(MediawatchError):
-            caller = Caller("", settings.access_token, lambda exchange: None)
-            return await accounts_of(client, settings.login, caller)
+            return await accounts_of(client, _caller(settings, ""))
     return []
 
 
@@ -233,9 +231,13 @@ async def _uploaded(settings: FtpSettings) -> AsyncIterator[tuple[FtpHost, Path,
 def _client(settings: InstagramSettings, session: aiohttp.ClientSession) -> GraphClient:
     return GraphClient(
         session,
-        settings.base_url,
+        meta_apps(settings),
         settings.version,
         timeout=settings.timeout,
         pacing=Pacing(SystemClock(), silent()),
-        app_secret=settings.app_secret,
     )
+
+
+def _caller(settings: InstagramSettings, account_id: str) -> Caller:
+    token = settings.access_token or SecretStr("")
+    return Caller(account_id, token, not_recorded, settings.login)

@@ -1,7 +1,8 @@
 """A stranger: a local Graph API, reached by address. Imports nothing of ours.
 
 Graph's publishing endpoints at the root (with or without a version), a page for people at ``/``,
-and for tests in other processes ``GET /_simulator/state`` and ``POST /_simulator/scenario``.
+and for tests in other processes ``GET /_simulator/state`` and ``POST /_simulator/scenario``. Both
+logins with their consent pages (``people``), and ``/_simulator/apps`` to take access away.
 Faults are scripted as told in ``faults``.
 """
 

@@ -20,6 +20,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1", help="address to bind (%(default)s)")
     parser.add_argument("--port", type=int, default=0, help="port; 0 takes a free one")
     parser.add_argument("--token", help="the one access token to accept; any, if left out")
+    parser.add_argument(
+        "--granted-only", action="store_true", help="accept only tokens that a login here gave"
+    )
     parser.add_argument("--user", action="append", help="Instagram user id; may be repeated")
     parser.add_argument("--quota", type=int, default=100, help="posts in 24 hours (%(default)s)")
     parser.add_argument(
@@ -54,6 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(str(error))
     options = SimulatorOptions(
         token=given.token,
+        granted_only=given.granted_only,
         users=tuple(given.user or SimulatorOptions().users),
         quota_total=given.quota,
         processing_seconds=given.processing,

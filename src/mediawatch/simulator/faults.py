@@ -8,12 +8,15 @@ A scenario is a TOML or JSON file::
     [headers]           # sent with every answer, in place of the usual ones of that name
     X-App-Usage = "17%"
 
-    [person]            # who is logged in; every key may be left out
+    [person]            # whose a token is that nobody granted here; every key may be left out
     scopes = ["instagram_basic", "instagram_content_publish"]
     declined = ["pages_show_list"]
     token_lasts = 172800        # seconds; data_access_lasts likewise
     account_type = "BUSINESS"
     page_linked = true
+
+    [[persons]]         # who may log in, and to which [[apps]]: see ``people``
+    id = "9000000000000001"
 
     [[rules]]
     on = "media_publish"
@@ -35,9 +38,9 @@ A scenario is a TOML or JSON file::
 
 ``on`` is an endpoint: create (of any container), create-child (of a carousel's item only), upload
 (of a resumable video), status (of a container), media_publish, comment (write one), comments (read
-them), listing, stories, limit, permalink (the media node), user, permissions, pages, debug-token;
-or any. Every matching rule counts
-the request; the first rule that is due decides. ``times`` bounds how often a rule acts.
+them), listing, stories, limit, permalink (the media node), user, permissions, pages, page,
+debug-token, exchange (a code or a short-lived token), refresh, revoke; or any. Every matching
+rule counts the request; the first rule that is due decides. ``times`` bounds how often a rule acts.
 
 | do | what the client sees | the effect |
 |---|---|---|
@@ -66,6 +69,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from .people import App, Individual
 from .person import Person
 
 
@@ -90,7 +94,11 @@ class Endpoint(StrEnum):
     USER = "user"
     PERMISSIONS = "permissions"
     PAGES = "pages"
+    PAGE = "page"
     DEBUG_TOKEN = "debug-token"
+    EXCHANGE = "exchange"
+    REFRESH = "refresh"
+    REVOKE = "revoke"
     ANY = "any"
 
 
@@ -184,6 +192,8 @@ class Scenario(BaseModel):
     usage: int = Field(default=1, ge=0, le=100)
     headers: dict[str, str] = Field(default_factory=dict)
     person: Person = Field(default_factory=Person)
+    persons: tuple[Individual, ...] = ()
+    apps: tuple[App, ...] = ()
     rules: tuple[Rule, ...] = ()
 
     @classmethod

@@ -10,19 +10,29 @@ from typing import Any
 
 from aiohttp import web
 
+from .access import Holder, Need
 from .commenting import Commenting
-from .faults import Do, Endpoint, Faults, Rule
+from .exchange import Exchange
+from .faults import Do, Endpoint, Faults, Rule, Scenario
 from .identity import Identity
 from .options import SimulatorOptions
 from .orders import is_child
+from .parameters import parameters
+from .people import Cast
 from .publishing import Publishing
 from .reading import Reading
-from .refusals import Refusal, invalid, missing
+from .refusals import Refusal, missing
 from .spoiling import AFTER, BEFORE, spoiled
 from .state import State
 
 _VERSION = re.compile(r"v\d+\.\d+")
 _NEWEST = "v25.0"
+_IDENTITY = {
+    "permissions": Endpoint.PERMISSIONS,
+    "accounts": Endpoint.PAGES,
+    "revoke": Endpoint.REVOKE,
+    "debug_token": Endpoint.DEBUG_TOKEN,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +55,27 @@ class Graph:
         self._publishing = publishing
         self._reading = Reading(state)
         self._identity = Identity(options, state)
+        self._exchange = Exchange(options, state)
         self._commenting = Commenting(state)
         self.faults = faults
+
+    def play(self, scenario: Scenario) -> None:
+        """Put a scenario in place of the one at work; what was granted stays."""
+        self.faults = Faults(scenario)
+        self._state.cast = Cast(self._options.users, scenario.persons, scenario.apps)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """One request, from token check to headers."""
         self._state.calls += 1
         parts = [part for part in request.path.split("/") if part]
-        version = parts.pop(0) if parts and _VERSION.fullmatch(parts[0]) else _NEWEST
+        versioned = bool(parts) and _VERSION.fullmatch(parts[0]) is not None
+        version = parts.pop(0) if versioned else _NEWEST
         try:
-            params = await _parameters(request)
-            params["access_token"] = self._check_token(request, params)
-            call = self._find(request, version, parts, params)
+            params = await parameters(request)
+            call = self._find_exchange(request, parts, versioned=versioned, params=params)
+            if call is None:
+                holder = self._holder(request, parts, params)
+                call = self._find(request, version, parts, params, holder)
             self._state.asked[call.endpoint] += 1
             answer = await self._perform(request, call)
         except Refusal as refusal:
@@ -70,55 +89,100 @@ class Graph:
         answer.headers.update(self.faults.scenario.headers)
         return answer
 
-    def _check_token(self, request: web.Request, params: Mapping[str, str]) -> str:
-        """The token of the request, wherever it stands."""
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    def _holder(self, request: web.Request, parts: list[str], params: dict[str, str]) -> Holder:
+        """Whose token the request carries, wherever it stands. Raises Refusal 190."""
+        scheme, _, text = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() not in {"bearer", "oauth"}:
-            token = params.get("access_token", "")
-        token = token.strip()
-        if not self._options.admits(token):
+            text = params.get("access_token", "")
+        text = params["access_token"] = text.strip()
+        token = self._state.grants.good(text)
+        if token is None and parts == ["debug_token"] and self._identity.is_app_token(text):
+            return Holder(self._options, self._state, None)
+        if token is None and not self._options.admits(text):
             raise Refusal(190)
-        return token
+        holder = Holder(self._options, self._state, token)
+        holder.check_proof(params.get("appsecret_proof"))
+        return holder
+
+    def _find_exchange(
+        self,
+        request: web.Request,
+        parts: list[str],
+        *,
+        versioned: bool,
+        params: Mapping[str, str],
+    ) -> Call | None:
+        """What needs no token, for tokens are what it gives. Facebook's addresses have a version:
+        by that the two logins are told apart here, where both have one host."""
+        match request.method, parts:
+            case "POST", ["oauth", "access_token"] if not versioned:
+                work, endpoint = self._exchange.instagram, Endpoint.EXCHANGE
+            case "GET" | "POST", ["oauth", "access_token"]:
+                work, endpoint = self._exchange.facebook, Endpoint.EXCHANGE
+            case "GET", ["access_token"]:
+                work, endpoint = self._exchange.lengthen, Endpoint.EXCHANGE
+            case "GET", ["refresh_access_token"]:
+                work, endpoint = self._exchange.refresh, Endpoint.REFRESH
+            case _:
+                return None
+
+        async def exchange(_: Rule | None) -> dict[str, Any]:
+            return work(params)
+
+        return Call(endpoint, params.get("grant_type", ""), exchange)
 
     def _find(
-        self, request: web.Request, version: str, parts: list[str], params: Mapping[str, str]
+        self,
+        request: web.Request,
+        version: str,
+        parts: list[str],
+        params: Mapping[str, str],
+        holder: Holder,
     ) -> Call:
+        def user(node: str, verb: str, need: Need) -> str:
+            return holder.account(node, verb, need)
+
         match request.method, parts:
             case "GET", ["debug_token"] | ["me", "permissions" | "accounts"]:
-                return self._find_identity(parts[-1], params)
+                return self._find_identity(request, parts[-1], params, holder)
+            case "DELETE", ["me", "permissions"]:
+                return self._find_identity(request, "revoke", params, holder)
             case "GET", [node]:
-                return self._find_node(node, params, self._base(request))
-            case "GET", [node, "media" | "stories" | "content_publishing_limit" as edge]:
-                return self._find_read(request, self._user(node, "get"), edge, params)
+                return self._find_node(node, params, self._base(request), holder)
+            case "GET", [node, "media" | "stories" as edge]:
+                return self._find_read(request, user(node, "get", Need.BASIC), edge, params)
+            case "GET", [node, "content_publishing_limit" as edge]:
+                return self._find_read(request, user(node, "get", Need.PUBLISH), edge, params)
             case "GET", [node, "comments"]:
-                return self._find_comments(request, node, params)
+                return self._find_comments(request, node, params, holder)
             case "POST", [node, "comments"]:
-                return self._find_comment(node, params)
+                return self._find_comment(node, params, holder)
             case "POST", [node, "media"]:
                 upload = f"{self._base(request)}/ig-api-upload/{version}"
-                return self._find_create(self._user(node, "post"), params, upload)
+                return self._find_create(user(node, "post", Need.PUBLISH), params, upload)
             case "POST", [node, "media_publish"]:
-                return self._find_publish(self._user(node, "post"), params)
+                return self._find_publish(user(node, "post", Need.PUBLISH), params)
             case _:
                 raise Refusal(2500, path="/" + "/".join(parts))
 
-    def _find_identity(self, asked: str, params: Mapping[str, str]) -> Call:
+    def _find_identity(
+        self, request: web.Request, asked: str, params: Mapping[str, str], holder: Holder
+    ) -> Call:
         person = self.faults.scenario.person
+        here = f"{self._base(request)}{request.path}"
 
-        async def permissions(_: Rule | None) -> dict[str, Any]:
-            return self._identity.permissions(person)
+        async def run(_: Rule | None) -> dict[str, Any]:
+            match asked:
+                case "permissions":
+                    return self._identity.permissions(holder, person)
+                case "accounts":
+                    return self._identity.pages(holder, person, params, here)
+                case "revoke":
+                    return self._identity.revoke(holder, params)
+                case _:
+                    return self._identity.debug(person, params)
 
-        async def pages(_: Rule | None) -> dict[str, Any]:
-            return self._identity.pages(person, params)
-
-        async def debug(_: Rule | None) -> dict[str, Any]:
-            return self._identity.debug(person, params)
-
-        if asked == "permissions":
-            return Call(Endpoint.PERMISSIONS, "me", permissions)
-        if asked == "accounts":
-            return Call(Endpoint.PAGES, "me", pages)
-        return Call(Endpoint.DEBUG_TOKEN, "me", debug)
+        return Call(_IDENTITY[asked], "me", run)
 
     def _find_create(self, user: str, params: Mapping[str, str], upload: str) -> Call:
         async def create(rule: Rule | None) -> dict[str, Any]:
@@ -128,10 +192,11 @@ class Graph:
         named = ("caption", "image_url", "video_url", "cover_url")
         return Call(endpoint, "\n".join(params.get(name, "") for name in named), create)
 
-    def _find_comment(self, node: str, params: Mapping[str, str]) -> Call:
+    def _find_comment(self, node: str, params: Mapping[str, str], holder: Holder) -> Call:
         media = self._state.media.get(node)
         if media is None:
             raise missing(node, "post")
+        holder.require(media.container.user, node, "post", Need.COMMENTS)
 
         async def comment(_: Rule | None) -> dict[str, Any]:
             return self._commenting.write(media, params)
@@ -139,10 +204,13 @@ class Graph:
         subject = f"{params.get('message', '')}\n{media.container.subject}"
         return Call(Endpoint.COMMENT, subject, comment)
 
-    def _find_comments(self, request: web.Request, node: str, params: Mapping[str, str]) -> Call:
+    def _find_comments(
+        self, request: web.Request, node: str, params: Mapping[str, str], holder: Holder
+    ) -> Call:
         media = self._state.media.get(node)
         if media is None:
             raise missing(node, "get")
+        holder.require(media.container.user, node, "get", Need.COMMENTS)
         here = f"{self._base(request)}{request.path}"
 
         async def comments(_: Rule | None) -> dict[str, Any]:
@@ -150,29 +218,39 @@ class Graph:
 
         return Call(Endpoint.COMMENTS, media.container.subject, comments)
 
-    def _find_node(self, node: str, params: Mapping[str, str], base: str) -> Call:
+    def _find_node(self, node: str, params: Mapping[str, str], base: str, holder: Holder) -> Call:
         if container := self._state.containers.get(node):
+            holder.require(container.user, node, "get", Need.BASIC)
 
             async def status(rule: Rule | None) -> dict[str, Any]:
                 return self._publishing.read(container, params, rule)
 
             return Call(Endpoint.STATUS, container.subject, status)
         if media := self._state.media.get(node):
+            holder.require(media.container.user, node, "get", Need.BASIC)
 
             async def permalink(_: Rule | None) -> dict[str, Any]:
                 return self._reading.media(media, params, base)
 
             return Call(Endpoint.PERMALINK, media.container.subject, permalink)
         if node in self._state.comments:
+            said_below = self._state.comments[node][0].container.user
+            holder.require(said_below, node, "get", Need.COMMENTS)
 
             async def comment(_: Rule | None) -> dict[str, Any]:
                 return self._commenting.read(node, params)
 
             return Call(Endpoint.COMMENTS, self._state.comments[node][1].text, comment)
-        user = self._user(node, "get")
+        if (found := self._identity.node(holder, node, params)) is not None:
+
+            async def page(_: Rule | None) -> dict[str, Any]:
+                return found
+
+            return Call(Endpoint.PAGE, node, page)
+        user = holder.account(node, "get", Need.BASIC)
 
         async def account(_: Rule | None) -> dict[str, Any]:
-            return self._reading.user(user, params, self.faults.scenario.person)
+            return self._reading.user(user, params, self.faults.scenario.person, holder)
 
         return Call(Endpoint.USER, user, account)
 
@@ -222,42 +300,16 @@ class Graph:
             await self._options.sleep(rule.seconds)
         return web.json_response(answer)
 
-    def _user(self, node: str, verb: str) -> str:
-        if node == "me":
-            return self._options.users[0]
-        if node not in self._options.users:
-            raise missing(node, verb)
-        return node
-
     def _base(self, request: web.Request) -> str:
         return self._options.public_url.rstrip("/") or str(request.url.origin())
 
     def _usage_headers(self, parts: list[str]) -> dict[str, str]:
         percent = self.faults.scenario.usage
         used = {"call_count": percent, "total_cputime": percent, "total_time": percent}
-        user = parts[0] if parts and parts[0] in self._options.users else self._options.users[0]
+        known = parts[0] if parts else ""
+        user = known if known in self._state.cast.accounts else self._options.users[0]
         row = {"type": "instagram", **used, "estimated_time_to_regain_access": 0}
         return {
             "X-App-Usage": json.dumps(used),
             "X-Business-Use-Case-Usage": json.dumps({user: [row]}),
         }
-
-
-async def _parameters(request: web.Request) -> dict[str, str]:
-    """Query and body as one; a form, multipart or JSON. Lists in JSON stay JSON text."""
-    params = dict(request.query)
-    if request.method != "POST":
-        return params
-    if request.content_type == "application/json":
-        try:
-            document = json.loads(await request.text() or "{}")
-        except ValueError:
-            raise invalid("The body is not valid JSON") from None
-        if not isinstance(document, dict):
-            raise invalid("The body must be a JSON object")
-        return params | {name: _as_text(value) for name, value in document.items()}
-    return params | {k: v for k, v in (await request.post()).items() if isinstance(v, str)}
-
-
-def _as_text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value)

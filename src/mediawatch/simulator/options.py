@@ -28,7 +28,8 @@ class Republish(StrEnum):
 class SimulatorOptions:
     """Everything about one simulator. Durations are in seconds.
 
-    ``token`` None accepts any token that is not empty. ``keep_bytes`` bounds the pictures held
+    ``token`` None accepts any token that is not empty, with ``granted_only`` none but those that
+    came of a login here (see ``people``). ``keep_bytes`` bounds the pictures held
     for the page, in memory; the oldest go first. ``fetch_seconds`` is how long a picture may
     take to download. ``listing_lag`` is how long a publication stays out of the listings.
     ``log_file`` gets one JSON line for each real publication. ``public_url`` replaces the
@@ -41,6 +42,7 @@ class SimulatorOptions:
     """
 
     token: str | None = field(default=None, repr=False)
+    granted_only: bool = False
     users: tuple[str, ...] = ("17841400000000001",)
     quota_total: int = 100
     processing_seconds: float = 0.0
@@ -59,9 +61,9 @@ class SimulatorOptions:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     def admits(self, token: str) -> bool:
-        """Whether the token is good."""
+        """Whether the token is good though nobody granted it here."""
         if self.token is None:
-            return bool(token)
+            return bool(token) and not self.granted_only
         return bool(token) and hmac.compare_digest(_raw(token), _raw(self.token))
 
 

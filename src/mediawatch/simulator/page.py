@@ -9,20 +9,13 @@ from importlib.resources import files
 from aiohttp import web
 
 from .containers import Details, Item, Kind, Media, Picture, Video
+from .document import document, headers
 from .options import SimulatorOptions
 from .reading import item_path, path_of
 from .state import State
 
 _PER_PAGE = 60
 _ASSETS = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
-_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'self';"
-        " script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'"
-    ),
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-}
 _LABELS = {Kind.CAROUSEL: "Carousel", Kind.STORY: "Story", Kind.REEL: "Reel"}
 
 
@@ -42,7 +35,7 @@ class Pages:
         tiles = "".join(self._tile(media) for media in shown)
         body = f'<div class="grid">{tiles}</div>' if shown else _EMPTY
         count = len(newest)
-        return _page(
+        return document(
             "Simulated Instagram",
             f'<main data-count="{count}">{self._header(count)}{body}{_pager(page, count)}</main>',
         )
@@ -51,8 +44,8 @@ class Pages:
         """One post: its pictures, its words, its facts."""
         media = self._state.shortcodes.get(request.match_info["shortcode"])
         if media is None:
-            return _page("Not found", f"<main>{_NOT_FOUND}</main>", status=404)
-        return _page(media.container.caption[:60] or "Post", f"<main>{self._post(media)}</main>")
+            return document("Not found", f"<main>{_NOT_FOUND}</main>", status=404)
+        return document(media.container.caption[:60] or "Post", f"<main>{self._post(media)}</main>")
 
     async def picture(self, request: web.Request) -> web.Response:
         """The bytes of a published picture."""
@@ -79,15 +72,18 @@ class Pages:
         if name not in _ASSETS:
             raise web.HTTPNotFound
         text = files(__package__).joinpath(name).read_text("utf-8")
-        return web.Response(text=text, content_type=_ASSETS[name], headers=_HEADERS)
+        return web.Response(text=text, content_type=_ASSETS[name], headers=headers())
 
     def _header(self, count: int) -> str:
-        names = ", ".join(self._state.username(user) for user in self._options.users)
+        posted = (media.container.user for media in self._state.publications)
+        users = dict.fromkeys([*self._options.users, *posted])
+        names = ", ".join(self._state.username(user) for user in users)
         posts = "1 post" if count == 1 else f"{count} posts"
         return (
             '<header><div class="ring"><img src="/_simulator/icon.svg" alt=""></div>'
             f"<div><h1>{escape(names)}</h1><p><strong>{posts}</strong>"
-            ' <span class="pill">Simulator</span></p>'
+            ' <span class="pill">Simulator</span>'
+            ' <a href="/_simulator/apps">Apps with access</a></p>'
             "<p class=quiet>A stand-in for Instagram on this machine."
             " Nothing shown here was sent anywhere.</p></div></header>"
         )
@@ -98,7 +94,7 @@ class Pages:
         badge = f'<span class="badge">{label}</span>' if label else ""
         caption = escape(container.caption) or "<span class=quiet>No caption</span>"
         owner = ""
-        if len(self._options.users) > 1:
+        if len(self._state.cast.accounts) > 1:
             owner = f"{escape(self._state.username(container.user))} · "
         return (
             f'<article><a href="{path_of(media)}"><div class="frame">'
@@ -144,20 +140,6 @@ _NOT_FOUND = (
     '<div class="empty"><h2>This post does not exist</h2>'
     '<p>The simulator forgets its posts when it stops.</p><p><a href="/">All posts</a></p></div>'
 )
-
-
-def _page(title: str, body: str, *, status: int = 200) -> web.Response:
-    text = (
-        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta name="color-scheme" content="light dark">'
-        f"<title>{escape(title)}</title>"
-        '<link rel="icon" href="/_simulator/icon.svg">'
-        '<link rel="stylesheet" href="/_simulator/page.css">'
-        '<script src="/_simulator/page.js" defer></script>'
-        f"</head><body>{body}</body></html>"
-    )
-    return web.Response(text=text, content_type="text/html", status=status, headers=_HEADERS)
 
 
 def _pager(page: int, count: int) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from zlib import crc32
 
+from .access import Holder
 from .containers import Container, Item, Kind, Media, Video
 from .fields import requested, split_fields
 from .paging import number, paged
@@ -39,15 +40,26 @@ class Reading:
             here=here,
         )
 
-    def user(self, user: str, params: Mapping[str, str], person: Person) -> dict[str, Any]:
-        """``GET /{ig-user}`` and ``/me``, as one flat object."""
+    def user(
+        self, user: str, params: Mapping[str, str], person: Person, holder: Holder
+    ) -> dict[str, Any]:
+        """``GET /{ig-user}`` and ``/me``, as one flat object; wrapped if the app wants it so.
+
+        The kind of account is the ``person``'s for a token that nobody granted. The Instagram
+        login has another ``id`` for whoever logged in; ``user_id`` is the account.
+        """
         name = self._state.username(user)
+        account, grant = self._state.cast.accounts.get(user), holder.grant
+        kind, own_id = person.account_type, user
+        if account is not None and grant is not None:
+            kind = account.kind
+            own_id = account.app_scoped_id if grant.login == "instagram" else user
         known: dict[str, Any] = {
-            "id": user,
+            "id": own_id,
             "user_id": user,
             "username": name,
             "name": name.replace("_", " ").title(),
-            "account_type": person.account_type,
+            "account_type": kind,
             "biography": "",
             "website": "",
             "profile_picture_url": None,
@@ -57,7 +69,10 @@ class Reading:
         }
         if "media_count" in split_fields(params.get("fields", "")):
             known["media_count"] = len(self._state.listed(user, stories=False))
-        return requested(params.get("fields", "id"), known)
+        told = requested(params.get("fields", "id"), known)
+        app = self._state.cast.apps.get(grant.app_id) if grant else None
+        wrapped = app is not None and app.login == "instagram" and app.wrapped
+        return {"data": [told]} if wrapped else told
 
     def _node(self, media: Media, base: str) -> dict[str, Any]:
         container = media.container

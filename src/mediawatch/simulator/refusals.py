@@ -37,6 +37,15 @@ _EXPIRED_TOKEN = (
     "Error validating access token: Session has expired on Thursday, 29-Jul-21 10:00:00 PDT."
     " The current time is Friday, 30-Jul-21 06:41:07 PDT."
 )
+_SESSION = "Error validating access token: "
+_INVALIDATED = (
+    _SESSION + "The session has been invalidated because the user changed their password or"
+    " Facebook has changed the session for security reasons."
+)
+_ADDRESS = (
+    "Error validating verification code. Please make sure your redirect_uri is identical to the"
+    " one you used in the OAuth dialog request"
+)
 _UNKNOWN_BUILDER = "The media builder with creation id = {id} does not exist or has been expired."
 _CAROUSEL_SIZE = (
     "Your post won't work as a carousel. Carousels need at least 2 photos/videos and no more than"
@@ -92,6 +101,7 @@ WORDINGS: dict[tuple[int, int | None], Wording] = {
         "You reached maximum number of posts that is allowed to be published by Content"
         " Publishing API.",
     ),
+    (10, None): Wording("(#10) Application does not have permission for this action", http=403),
     (20, 1772107): Wording("(#20) The parameter fields cannot be used to create a comment"),
     (24, 2207006): Wording(
         "The requested resource does not exist",
@@ -106,6 +116,12 @@ WORDINGS: dict[tuple[int, int | None], Wording] = {
     ),
     (100, None): Wording("(#100) {why}"),
     (100, 33): Wording(_MISSING, kind="GraphMethodException"),
+    (100, 36007): Wording("This authorization code has expired."),
+    (100, 36008): Wording(_ADDRESS),
+    (100, 36009): Wording("This authorization code has been used."),
+    (101, None): Wording(
+        "Error validating application. Cannot get application info due to a system error."
+    ),
     (100, 2207023): Wording(
         "Invalid parameter", "Unknown media type", "The media type {kind} is unknown."
     ),
@@ -114,7 +130,12 @@ WORDINGS: dict[tuple[int, int | None], Wording] = {
         "Invalid parameter", "Too many tags", "Cannot use more than {limit} tags per created media."
     ),
     (190, None): Wording("Invalid OAuth access token - Cannot parse access token"),
+    (190, 458): Wording(_SESSION + "The user has not authorized the application."),
+    (190, 459): Wording(_SESSION + "The user is enrolled in a blocking, logged-in checkpoint"),
+    (190, 460): Wording(_INVALIDATED),
     (190, 463): Wording(_EXPIRED_TOKEN),
+    (190, 467): Wording(_SESSION + "This may be because the user logged out."),
+    (200, None): Wording("Permissions error", http=403),
     (352, 2207026): Wording(
         "The video format is not supported",
         "Unsupported video",

@@ -12,8 +12,11 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from .access_page import AccessPage
+from .callbacks import Callbacks
 from .containers import Media
 from .control import Control
+from .dialog import Dialog
 from .faults import Faults, Scenario
 from .fetch import Fetcher
 from .graph import Graph
@@ -53,7 +56,9 @@ def create_app(options: SimulatorOptions | None = None) -> web.Application:
     app[GRAPH] = graph
     app[VIDEOS] = videos
     app.cleanup_ctx.append(neighbours)
-    pages, control = Pages(options, state), Control(state, graph)
+    pages, callbacks = Pages(options, state), Callbacks(options, state)
+    control, access = Control(state, graph, callbacks), AccessPage(state, callbacks)
+    dialog = Dialog(options, state)
     app.router.add_get("/", pages.profile)
     app.router.add_get("/p/{shortcode}/", pages.post)
     app.router.add_get("/reel/{shortcode}/", pages.post)
@@ -61,7 +66,14 @@ def create_app(options: SimulatorOptions | None = None) -> web.Application:
     app.router.add_get("/_simulator/videos/{sha256}.mp4", pages.video)
     app.router.add_get("/_simulator/state", control.state)
     app.router.add_post("/_simulator/scenario", control.scenario)
+    app.router.add_get("/_simulator/grants", control.grants)
+    app.router.add_post("/_simulator/grants", control.change_grant)
+    app.router.add_get("/_simulator/apps", access.show)
+    app.router.add_post("/_simulator/apps", access.act)
     app.router.add_get("/_simulator/{name}", pages.asset)
+    for method in ("GET", "POST"):
+        app.router.add_route(method, r"/{version:v\d+\.\d+}/dialog/oauth", dialog.facebook)
+        app.router.add_route(method, "/oauth/authorize", dialog.instagram)
     app.router.add_post("/ig-api-upload/{version}/{container}", uploading.handle)
     app.router.add_route("*", "/{path:.*}", graph.handle)
     return app
@@ -107,7 +119,7 @@ class Simulator:
 
     def script(self, *rules: Mapping[str, Any], **rest: Any) -> None:
         """Replace the scenario at work: rules, and ``seed`` or ``usage``. Raises ScenarioError."""
-        self._app[GRAPH].faults = Faults(Scenario.parse({"rules": rules, **rest}))
+        self._app[GRAPH].play(Scenario.parse({"rules": rules, **rest}))
 
     async def settled(self) -> None:
         """Wait until every video that was ordered has been fetched and judged, or failed."""

@@ -11,7 +11,9 @@ from typing import Any
 
 from .containers import DAY, Comment, Container, Details, Item, Kind, Media, Upload, Video
 from .faults import Endpoint, StatusCode
+from .grants import Grants
 from .options import Republish, SimulatorOptions
+from .people import Cast
 from .refusals import Refusal
 from .shelf import Shelf
 from .snapshot import describe_container, describe_media
@@ -32,12 +34,18 @@ class State:
         self.on_published: list[Callable[[Media], None]] = []
         self._published_at: defaultdict[str, list[float]] = defaultdict(list)
         self.shelf = Shelf(options.keep_bytes)
+        self.grants = Grants(options.clock)
+        self.cast = Cast(options.users, options.scenario.persons, options.scenario.apps)
         # Ids never come back after a restart, and a media id tells nothing about its container.
         self._next_container = 17_800_000_000_000_000 + secrets.randbelow(10**8) * 10**6
         self._next_media = 17_900_000_000_000_000 + secrets.randbelow(10**8) * 10**6
 
     def username(self, user: str) -> str:
         """The name of an account; the first one is called ``mediawatch``."""
+        if name := self.cast.username(user):
+            return name
+        if user not in self._options.users:
+            return user  # of a scenario that was replaced
         index = self._options.users.index(user)
         return "mediawatch" if index == 0 else f"mediawatch_{index + 1}"
 

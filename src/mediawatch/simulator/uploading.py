@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 from aiohttp import ClientError, web
 
+from .access import Holder, Need
 from .containers import Container, Upload
 from .faults import Do, Endpoint, Faults, Rule, StatusCode
 from .judge_video import LIMITS
@@ -46,17 +47,21 @@ class Uploading:
         """One request, from token check to answer."""
         self._state.calls += 1
         try:
-            self._check_token(request)
+            holder = self._holder(request)
             self._state.asked[Endpoint.UPLOAD] += 1
             container = self._state.containers.get(request.match_info["container"])
+            if container is not None:
+                holder.require(container.user, container.id, "post", Need.PUBLISH)
             return await self._perform(request, container)
         except Refusal as refusal:
             return _failure(refusal)
 
-    def _check_token(self, request: web.Request) -> None:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if scheme != "OAuth" or not self._options.admits(token.strip()):
+    def _holder(self, request: web.Request) -> Holder:
+        scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+        token = self._state.grants.good(text.strip())
+        if scheme != "OAuth" or (token is None and not self._options.admits(text.strip())):
             raise Refusal(190, message="unauthorized user request")
+        return Holder(self._options, self._state, token)
 
     async def _perform(self, request: web.Request, container: Container | None) -> web.Response:
         rule = self._faults().pick(Endpoint.UPLOAD, container.subject if container else "")

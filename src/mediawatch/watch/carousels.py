@@ -65,7 +65,7 @@ class CarouselIntake:
         self,
         watch: WatchSettings,
         words: Words,
-        account_id: str,
+        account: Callable[[], str],
         *,
         journal: Journal,
         engine: JobEngine,
@@ -75,7 +75,7 @@ class CarouselIntake:
         taken: Told,
         superseded: Superseded,
     ) -> None:
-        self._watch, self._words, self._account_id = watch, words, account_id
+        self._watch, self._words, self._account = watch, words, account
         self._journal, self._engine = journal, engine
         self._clock, self._log = clock, log
         self._own, self._taken = own, taken
@@ -105,10 +105,10 @@ class CarouselIntake:
         post = self._post(candidate, prints, *_wishes(candidate.path, prints))
         await self._forget_notes(post.content_key)
         try:
-            intended = [accounts.ensure(self._account_id), *posts.add(post)]
+            intended = [accounts.ensure(self._account()), *posts.add(post)]
             await self._journal.apply(intended)
         except Conflict:
-            known = await posts.find_by_content(self._journal, self._account_id, [post.content_key])
+            known = await posts.find_by_content(self._journal, self._account(), [post.content_key])
             if post.content_key not in known:
                 return Taken.CHANGED
             return await self._take_known(known[post.content_key], candidate, post)
@@ -163,7 +163,7 @@ class CarouselIntake:
         )
         return Post(
             id=post_id,
-            account_id=self._account_id,
+            account_id=self._account(),
             kind=PostKind.CAROUSEL,
             name=name,
             caption=self._words.caption(name, wishes, when, folder=True, count=len(items)),
@@ -207,7 +207,7 @@ class CarouselIntake:
         self._log.info(f"{post.name} is taken ({together}).", action="claim", post=post.id)
         taken = self._under_way(post, candidate)
         made = {post.id: [each.sha256 for each in prints.values()]}
-        await self._superseded.end(self._account_id, made)
+        await self._superseded.end(self._account(), made)
         return taken
 
     def _rename(self, source: Path, target: Path) -> None:

@@ -26,6 +26,7 @@ from mediawatch.log import Log, size
 from mediawatch.model.lifecycle import PRIORITY, State
 from mediawatch.model.posts import new_post_id
 from mediawatch.pipeline.work import LEASE
+from mediawatch.tokens import NoAccount
 from mediawatch.watch import claiming
 from mediawatch.watch.candidates import Candidate, Taken, Told
 from mediawatch.watch.carousels import CarouselIntake
@@ -57,6 +58,7 @@ class _Read:
 class Intake:
     """Makes posts of candidates. ``room`` and ``take`` are what the watcher calls.
 
+    ``account``: whose posts they become; it raises NoAccount as long as nobody's.
     ``own`` makes sure that the inbox is still ours alone; it blocks, and raises if it is not.
     ``taken`` is told the name of each file, the id of its post, and whether it was a duplicate of
     that. ``backlog``: posts that may be under way; None: any number.
@@ -66,7 +68,7 @@ class Intake:
         self,
         watch: WatchSettings,
         publish: PublishSettings,
-        account_id: str,
+        account: Callable[[], str],
         *,
         journal: Journal,
         engine: JobEngine,
@@ -78,7 +80,7 @@ class Intake:
     ) -> None:
         self._watch = watch
         self._words = Words(publish)
-        self._account_id = account_id
+        self._account = account
         self._journal = journal
         self._engine = engine
         self._clock = clock
@@ -99,7 +101,7 @@ class Intake:
         self._carousels = CarouselIntake(
             watch,
             self._words,
-            account_id,
+            account,
             journal=journal,
             engine=engine,
             clock=clock,
@@ -113,7 +115,8 @@ class Intake:
 
     async def room(self) -> int:
         """How many files may be claimed now, one at least. Waits while the river is full; then
-        the files stay in the folder."""
+        the files stay in the folder. So they do while there is no account."""
+        await self._until_there_is_an_account()
         free = await self._engine.room()
         if self._backlog is None:
             return free
@@ -137,6 +140,27 @@ class Intake:
         finally:
             self.standstill = ""
         return max(1, min(free, self._backlog - under_way))
+
+    async def _until_there_is_an_account(self) -> None:
+        told = False
+        try:
+            while True:
+                try:
+                    self._account()
+                except NoAccount as error:
+                    if not told:
+                        self._log.warning(
+                            f"{error.message} Files stay in the folder.",
+                            action="account",
+                            remedy=error.remedy,
+                        )
+                    told = True
+                    self.standstill = error.message.rstrip(".")
+                    await asyncio.sleep(LOOK_AGAIN)
+                else:
+                    return
+        finally:
+            self.standstill = ""
 
     async def take(self, candidates: Sequence[Candidate]) -> list[Taken]:
         """Claim files; what became of each, in their order. Raises nothing but cancellation."""
@@ -163,7 +187,7 @@ class Intake:
             await self._claim(list(fresh.values()), outcomes)
         except Conflict:
             # The journal itself knows best what is a post already; it is asked only then.
-            known = await posts.find_by_content(self._journal, self._account_id, fresh)
+            known = await posts.find_by_content(self._journal, self._account(), fresh)
             fresh = {key: each for key, each in fresh.items() if key not in known}
             await self._claim(list(fresh.values()), outcomes)
         for each in read:
@@ -212,7 +236,7 @@ class Intake:
 
     async def _take_known(self, each: _Read) -> Taken:
         keys = [each.content_key]
-        known = await posts.find_by_content(self._journal, self._account_id, keys)
+        known = await posts.find_by_content(self._journal, self._account(), keys)
         if each.content_key not in known:
             return Taken.CHANGED  # its post came to an end meanwhile: it is looked at anew
         return await self._known.take(known[each.content_key], each.candidate, each.fingerprint)
@@ -229,8 +253,8 @@ class Intake:
         intended = [post for post, _ in claims]
         await self._journal.apply(
             [
-                accounts.ensure(self._account_id),
-                *intend(intended, self._account_id, now=now, lease_until=now + LEASE),
+                accounts.ensure(self._account()),
+                *intend(intended, self._account(), now=now, lease_until=now + LEASE),
             ]
         )
         crash.at("claim.intended")
@@ -340,7 +364,7 @@ class Intake:
         made = {
             post.id: [post.sha256, *(each.sha256 for each in post.companions)] for post, _ in claims
         }
-        await self._superseded.end(self._account_id, made)
+        await self._superseded.end(self._account(), made)
 
     async def _forget_notes(self, read: Sequence[_Read]) -> None:
         """What failed before and was put back into the inbox is tried again: its note is not

@@ -42,7 +42,8 @@ class Stats:
 class PosterMedia:
     """One pass over the folder, with the posts that were under way before it.
 
-    ``limit``: seconds after which the report is made of what is known by then.
+    ``account``: whose posts the files become. ``limit``: seconds after which the report is made of
+    what is known by then.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class PosterMedia:
         journal: Journal,
         clock: Clock,
         watcher: Callable[[], Watcher],
+        account: Callable[[], str | None],
         *,
         limit: float = 900.0,
     ) -> None:
@@ -58,6 +60,7 @@ class PosterMedia:
         self._journal = journal
         self._clock = clock
         self._watcher = watcher
+        self._account = account
         self._limit = limit
         self._takings: list[dict[str, tuple[str, bool]]] = []
 
@@ -91,10 +94,11 @@ class PosterMedia:
     async def _stopped(self, stats: Stats) -> list[dict[str, Any]]:
         """Posts of earlier passes that wait for their account: no pass is well that is silent
         about them."""
-        account = await standing.tell(self._journal, self._settings.instagram.user_id)
-        told = {error["code"] for error in stats.errors}
-        if account["state"] != "stopped" or not account["waiting"] or account["reason"] in told:
-            return []
+        known = {error["code"] for error in stats.errors}
+        stopped = [
+            await standing.tell(self._journal, account.id)
+            for account in await standing.stopped(self._journal)
+        ]
         return [
             {
                 "file": "",
@@ -104,6 +108,8 @@ class PosterMedia:
                 "remedy": account["remedy"],
                 "details": {"account": account["id"], "waiting": account["waiting"]},
             }
+            for account in stopped
+            if account["waiting"] and account["reason"] not in known
         ]
 
     async def _settled(self, ids: set[str], end: float) -> list[Post]:
@@ -126,7 +132,7 @@ class PosterMedia:
             "timestamp": datetime.fromtimestamp(self._clock.now(), UTC).isoformat(),
             "source_directory": str(settings.watch.folder),
             "ftp_server": f"{settings.ftp.host}:{settings.ftp.port}",
-            "instagram_account": settings.instagram.user_id,
+            "instagram_account": self._account(),
             "result": {
                 "success": success,
                 "stats": asdict(stats),

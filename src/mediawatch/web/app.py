@@ -9,7 +9,7 @@ from aiohttp import web
 
 from mediawatch.web import headers, health
 from mediawatch.web.access import mind_the_door
-from mediawatch.web.api import audit, keys, poster, posts, sessions, users, withheld
+from mediawatch.web.api import accounts, audit, keys, poster, posts, sessions, users, withheld
 from mediawatch.web.doors import DOORS, Doors
 from mediawatch.web.login_limits import LoginLimits
 from mediawatch.web.middleware import errors_as_json
@@ -28,7 +28,7 @@ def create_app(doors: Doors) -> web.Application:
     set_up_pages(app)
     app[poster.BACKGROUND] = poster.Background()
     app.cleanup_ctx.append(_cancel_background)
-    for part in (health, poster, posts, withheld, users, keys, sessions, audit):
+    for part in (health, poster, posts, withheld, accounts, users, keys, sessions, audit):
         app.add_routes(part.routes)
     for page in (login, first_user, people, security):
         app.add_routes(page.routes)

@@ -9,6 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
+from mediawatch.actions.account_desk import AccountDesk
 from mediawatch.clock import Clock
 from mediawatch.config import Settings
 from mediawatch.journal.database import Journal
@@ -21,7 +22,8 @@ from mediawatch.model.posts import Post
 class Doors:
     """``poster_media`` publishes the folder now and reports; ``status`` is the configuration and
     the health; ``checks`` is computed from work done;
-    ``metrics`` is the text that Prometheus reads; ``woken`` has a post worked on;
+    ``metrics`` is the text that Prometheus reads; ``woken`` has a post worked on; ``accounts``
+    answers what is asked of them;
     ``release_withheld`` lets go of what is held back since the first start: how many files;
     ``accounts_fed``: the ids of the accounts that the inbox feeds; ``local_key`` and
     ``setup_word``: what a command of this machine, and whoever makes the first user, must show."""
@@ -36,6 +38,7 @@ class Doors:
     metrics: Callable[[], Awaitable[bytes]]
     woken: Callable[[Post], None]
     release_withheld: Callable[[], Awaitable[int]]
+    accounts: AccountDesk
     accounts_fed: Callable[[], Awaitable[list[str]]]
     local_key: str = field(default="", repr=False)
     setup_word: str = field(default="", repr=False)

@@ -19,7 +19,9 @@ class BadInput(MediawatchError):
 class Body(BaseModel):
     """Of a request: nothing unknown in it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, str_strip_whitespace=True, hide_input_in_errors=True
+    )
 
 
 B = TypeVar("B", bound=Body)

@@ -20,12 +20,14 @@ async def _never(account_id: str) -> object:
     raise AssertionError(account_id)
 
 
-def a_desk(journal: SqliteJournal, folder: Path) -> AccountDesk:
-    """It calls nobody."""
+def a_desk(
+    journal: SqliteJournal, folder: Path, session: ClientSession | None = None
+) -> AccountDesk:
+    """It calls nobody; with a session, an address where nobody is."""
     settings, clock = InstagramSettings(), SystemClock()
     pacing = Pacing(clock, silent())
     client = GraphClient(
-        None,  # type: ignore[arg-type] - nobody is called
+        session,  # type: ignore[arg-type] - nobody is called without
         apps_at("http://127.0.0.1:9"),
         "v25.0",
         timeout=1.0,

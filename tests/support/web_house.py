@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from aiohttp import DummyCookieJar
+from aiohttp import ClientSession, DummyCookieJar
 from aiohttp.test_utils import TestClient, TestServer
 
 from mediawatch.clock import Clock, SystemClock
@@ -49,6 +49,7 @@ class House:
         self.folder = folder
         self.journal = journal
         self.clock = clock or SystemClock()
+        self.session: ClientSession | None = None
         self.checks = [Finding("folder", True, "Looked at.")]
         self.woken: list[str] = []
         self.passes = 0
@@ -91,7 +92,7 @@ class House:
             metrics=self.metrics,
             woken=self.wake,
             release_withheld=self.release,
-            accounts=a_desk(self.journal, self.folder),
+            accounts=a_desk(self.journal, self.folder, self.session),
             accounts_fed=self.fed,
             local_key=LOCAL_KEY,
             setup_word=SETUP_WORD,
@@ -108,6 +109,8 @@ class House:
 @asynccontextmanager
 async def house(folder: Path, clock: Clock | None = None) -> AsyncIterator[House]:
     """With one account, and nobody in it."""
-    async with SqliteJournal(folder / "journal.db") as journal:
+    async with SqliteJournal(folder / "journal.db") as journal, ClientSession() as session:
         await journal.apply([accounts.ensure(ACCOUNT)])
-        yield House(folder, journal, clock)
+        found = House(folder, journal, clock)
+        found.session = session
+        yield found

@@ -1,5 +1,5 @@
-# mediawatch in a container. Build: docker build -t mediawatch .
-# Run: see compose.yaml. Nothing is needed beside Python: FFmpeg and libheif come in wheels.
+# mediawatch in a container (docs/how-to/docker.md). Build: docker compose build.
+# Nothing is needed beside Python: FFmpeg and libheif come in wheels.
 FROM python:3.11-slim AS build
 WORKDIR /source
 COPY requirements/run.txt requirements/run.txt
@@ -9,8 +9,12 @@ COPY . .
 RUN /opt/mediawatch/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
 
 FROM python:3.11-slim
+# The user inside. With the number of a person outside, what it files is theirs; a volume of
+# Docker's begins with the owner that its folder has here.
+ARG UID=10001
 COPY --from=build /opt/mediawatch /opt/mediawatch
-RUN useradd --system --uid 10001 --home-dir /var/lib/mediawatch --create-home mediawatch \
+RUN useradd --uid "$UID" --user-group --home-dir /var/lib/mediawatch --create-home mediawatch \
+ && chmod 700 /var/lib/mediawatch \
  && install -d -o mediawatch -g mediawatch /media /media/download /media/processed /etc/mediawatch
 ENV PATH=/opt/mediawatch/bin:$PATH \
     MEDIAWATCH_CONFIG=/etc/mediawatch/config.toml \

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from aiohttp import ClientSession
+
 from mediawatch.actions.account_desk import AccountDesk
 from mediawatch.clock import SystemClock
 from mediawatch.config import InstagramSettings

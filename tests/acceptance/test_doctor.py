@@ -22,6 +22,7 @@ from mediawatch.doctor.places import PROBE
 from mediawatch.journal.ownership import HIDDEN
 from mediawatch.log import silent
 from tests.support.confined import required
+from tests.support.ftp_servers import GIVER
 from tests.support.planted import PLANTED, Planted
 from tests.support.river import River
 from tests.unit.test_config import GOOD
@@ -107,6 +108,16 @@ async def test_each_planted_fault_is_found(river: River, planted: Planted) -> No
 
 #: Where a missing inbox shows too: nothing can be watched there.
 _FOLLOWS = {"Watching"}
+
+
+async def test_a_drop_box_is_no_failure(river: River) -> None:
+    """A user who may store and not fetch is told so; the public address shows the rest."""
+    river.configure(ftp={"user": GIVER})
+    document = await _examined(river)
+    assert [] == _crosses(document)
+    [told] = [each for each in document["findings"] if each["name"] == "read back"]
+    assert "hands none out" in told["detail"]
+    assert told["remedy"]
 
 
 def test_enough_faults_are_planted() -> None:

@@ -98,7 +98,7 @@ class FtpHost:
         await self._pool.warm()
 
     async def check(self) -> list[Finding]:
-        """Connect, TLS, login, write, SIZE, rename, delete: one finding each."""
+        """Connect, TLS, login, write, SIZE, read back, rename, delete: one finding each."""
         session: FtpSession | None = None
         try:
             if self._dialer.refused:

@@ -39,12 +39,12 @@ class Talk:
 
 @dataclass
 class ScriptedFtp:
-    """``script``: verb -> answers, used up in order, then the usual one. "greeting" and "after
-    STOR" and "after RETR" (the reply at the end of a transfer) count as verbs. ``events``: what happened, oldest
-    first: connect, each command line, client-hello, data. ``truncate``: of the next files only
-    so many bytes are kept; ``break_off``: their data connection is broken off after so many,
-    which are kept. ``garble``: what is handed out in place of a file. ``keeps``: nothing is renamed over a file. ``one_at_a_time``: of commands that
-    come in one packet only the first is read.
+    """``script``: verb -> answers, used up in order, then the usual one. "greeting", "after STOR"
+    and "after RETR" (the reply at the end of a transfer) count as verbs. ``events``: what happened,
+    oldest first: connect, each command line, client-hello, data. ``truncate``: of the next files
+    only so many bytes are kept; ``break_off``: their data connection is broken off after so many,
+    which are kept. ``garble``: what is handed out in place of a file. ``keeps``: nothing is renamed
+    over a file. ``one_at_a_time``: of commands that come in one packet only the first is read.
     """
 
     tls: ssl.SSLContext | None = None

@@ -31,9 +31,11 @@ async def examine(
     *,
     service_user: Callable[[], str | None] = service_account.installed_account,
     brought: Iterable[Path] = (),
+    token_file: Path | None = None,
 ) -> AsyncIterator[Section]:
     """The sections in order, each as soon as those before it are told. ``brought``: folders that
-    an installed service is given without the way to them."""
+    an installed service is given without the way to them; ``token_file``: what holds the token,
+    None if that is no file."""
     journal = settings.storage.data_dir / FILE_NAME
 
     def service() -> list[Finding]:
@@ -46,7 +48,9 @@ async def examine(
             "Watching": watching.examine(settings),
             "Journal": asyncio.to_thread(journal_file.examine, journal, clock.now()),
             "Web host": _all(web_host.examine(settings, session, clock, log)),
-            "Instagram": _all(account.examine(settings, session, clock, log)),
+            "Instagram": _all(
+                account.examine(settings, session, clock, log, token_file=token_file)
+            ),
         }
         tasks = {title: asyncio.ensure_future(work) for title, work in sections.items()}
         try:

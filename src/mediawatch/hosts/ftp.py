@@ -80,6 +80,11 @@ class FtpHost:
         return Capabilities(atomic=self._renames.allowed(), encrypted=self._known.encrypted)
 
     @property
+    def problem(self) -> HostProblem | None:
+        """Why the last connection failed; None if none did since one worked."""
+        return self._dialer.problem
+
+    @property
     def connections(self) -> int:
         """How many connections are used at most: the setting, or fewer if the host wants so."""
         return self._pool.size

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ import typer
 
 from mediawatch.cli.failures import FAILED, explained, speak_utf8
 from mediawatch.clock import SystemClock
-from mediawatch.config import Loaded, default_config_file, load_with_origins
+from mediawatch.config import Loaded, Settings, default_config_file, load_with_origins
+from mediawatch.doctor import service_account
 from mediawatch.doctor.examination import Section, examine
 from mediawatch.log import printable, silent
+from mediawatch.model.findings import Finding
 from mediawatch.service.systemd_unit import brought_folders
 
 _WIDTH = 16
@@ -44,7 +47,7 @@ async def _examine(loaded: Loaded, *, tell: bool) -> list[Section]:
         loaded.settings,
         SystemClock(),
         silent(),
-        brought=brought_folders(loaded.settings),
+        service=lambda: _of_the_service(loaded.settings),
         token_file=loaded.holder("instagram", "access_token"),
     )
     async for section in found:
@@ -52,6 +55,16 @@ async def _examine(loaded: Loaded, *, tell: bool) -> list[Section]:
         if tell:
             _tell(section)
     return sections
+
+
+def _of_the_service(settings: Settings) -> list[Finding]:
+    """What the account of an installed service may. Blocks."""
+    if sys.platform == "win32":
+        from mediawatch.service import windows_account
+
+        return windows_account.examine(settings)
+    account = service_account.installed_account()
+    return service_account.examine(settings, account, brought_folders(settings))
 
 
 def _tell(section: Section) -> None:

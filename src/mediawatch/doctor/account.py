@@ -12,7 +12,7 @@ from pathlib import Path
 import aiohttp
 
 from mediawatch.clock import Clock, iso
-from mediawatch.config import Settings
+from mediawatch.config import InstagramSettings
 from mediawatch.doctor import known
 from mediawatch.errors import GraphProblem
 from mediawatch.graph.client import Caller, Exchange, GraphClient
@@ -27,6 +27,12 @@ from mediawatch.model.findings import Finding, failed
 
 #: Seconds that this clock may differ from Meta's.
 SKEW = 120.0
+#: Meta's code and subcode for an id that is nobody's, or that the token may not see.
+_UNSEEN = (100, 33)
+_WHICH_ID = (
+    "The id must be the Instagram account's own (17 digits, 17841…), not that of its Facebook "
+    "page, and the token must have been made for it."
+)
 #: Days that a token of Instagram's own login lasts from when it was made or refreshed (Meta:
 #: Instagram API with Instagram Login, "Long-lived tokens").
 LASTS = 60
@@ -38,7 +44,7 @@ NEEDED = {
 
 
 async def examine(
-    settings: Settings,
+    settings: InstagramSettings,
     session: aiohttp.ClientSession,
     clock: Clock,
     log: Log,
@@ -51,8 +57,7 @@ async def examine(
     try:
         account = await examination.account()
     except GraphProblem as problem:
-        name = "token" if isinstance(problem, GraphError) else "Meta"
-        yield failed(name, problem)
+        yield _refused(problem)
         for finding in examination.clock_skew():
             yield finding
         return
@@ -60,7 +65,7 @@ async def examine(
     for finding in examination.clock_skew():
         yield finding
     yield examination.kind(account)
-    if settings.instagram.login == "facebook":
+    if settings.login == "facebook":
         async for finding in examination.facebook():
             yield finding
     else:
@@ -68,21 +73,40 @@ async def examine(
     yield await examination.quota()
 
 
+def asker(
+    settings: InstagramSettings, session: aiohttp.ClientSession, clock: Clock, log: Log
+) -> GraphClient:
+    """Whoever asks Meta a question or two, as the settings want it."""
+    return GraphClient(
+        session,
+        settings.base_url,
+        settings.version,
+        timeout=settings.timeout,
+        pacing=Pacing(clock, log),
+        app_secret=settings.app_secret,
+    )
+
+
+def _refused(problem: GraphProblem) -> Finding:
+    if not isinstance(problem, GraphError):
+        return failed("Meta", problem)
+    if (problem.number, problem.subcode) == _UNSEEN:
+        return Finding("account", False, problem.message, _WHICH_ID)
+    return failed("token", problem)
+
+
 class _Examination:
     def __init__(
-        self, settings: Settings, session: aiohttp.ClientSession, clock: Clock, log: Log
+        self,
+        settings: InstagramSettings,
+        session: aiohttp.ClientSession,
+        clock: Clock,
+        log: Log,
     ) -> None:
-        self._settings = settings.instagram
+        self._settings = settings
         self._clock = clock
         self._dates: list[tuple[str, float]] = []
-        client = GraphClient(
-            session,
-            self._settings.base_url,
-            self._settings.version,
-            timeout=self._settings.timeout,
-            pacing=Pacing(clock, log),
-            app_secret=self._settings.app_secret,
-        )
+        client = asker(settings, session, clock, log)
         caller = Caller(self._settings.user_id, self._settings.access_token, self._record)
         self.identity = Identity(client, caller)
         self._client, self._caller = client, caller

@@ -45,7 +45,7 @@ async def examine(
             "Journal": asyncio.to_thread(journal_file.examine, journal, clock.now()),
             "Web host": _all(web_host.examine(settings, session, clock, log)),
             "Instagram": _all(
-                account.examine(settings, session, clock, log, token_file=token_file)
+                account.examine(settings.instagram, session, clock, log, token_file=token_file)
             ),
         }
         tasks = {title: asyncio.ensure_future(work) for title, work in sections.items()}

@@ -21,7 +21,7 @@ PROBE = ".mediawatch-probe-"
 def examine(settings: Settings) -> list[Finding]:
     """Rights, free space, and whether originals can be moved at once. Blocks."""
     watch = settings.watch
-    findings = [_inbox(watch.folder)]
+    findings = [inbox(watch.folder)]
     for name, folder in (
         ("processed", watch.processed_folder),
         ("failed", watch.failed_folder),
@@ -53,10 +53,14 @@ def _free_space(settings: Settings) -> list[Finding]:
     return findings
 
 
-def _inbox(folder: Path) -> Finding:
+def inbox(folder: Path) -> Finding:
+    """Whether files can be taken from there: listed, claimed by a rename. Blocks."""
     if not os.path.isdir(folder):  # noqa: PTH112 - "no" where pathlib raises
-        what = "is no folder" if os.path.lexists(folder) else "does not exist"
-        return Finding("inbox", False, f"{folder} {what}.", f'Make it: mkdir -p "{folder}"')
+        make = f'mkdir -p "{folder}"'
+        if os.path.lexists(folder):
+            remedy = f"Name a folder that can be made, or move that file away and make one: {make}"
+            return Finding("inbox", False, f"{folder} is no folder.", remedy)
+        return Finding("inbox", False, f"{folder} does not exist.", f"Make it: {make}")
     hidden = folder / HIDDEN
     probe = folder / f"{PROBE}{secrets.token_hex(4)}"
     moved = hidden / probe.name

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 
 import aiohttp
 
 from mediawatch.clock import Clock, iso
-from mediawatch.config import Settings
+from mediawatch.config import InstagramSettings
+from mediawatch.doctor import known
 from mediawatch.errors import GraphProblem
 from mediawatch.graph.client import Caller, Exchange, GraphClient
 from mediawatch.graph.errors import GraphError
@@ -17,32 +22,42 @@ from mediawatch.graph.pacing import Pacing
 from mediawatch.graph.profile import Profile, profile
 from mediawatch.graph.publishing import Publishing
 from mediawatch.log import Log
+from mediawatch.maintenance.conditions import TOKEN_DAYS
 from mediawatch.model.findings import Finding, failed
 
-DAY = 86_400.0
-#: Seconds that this clock may differ from Meta's, and days before its end that a token is told of.
-SKEW, SOON = 120.0, 7
+#: Seconds that this clock may differ from Meta's.
+SKEW = 120.0
+#: Meta's code and subcode for an id that is nobody's, or that the token may not see.
+_UNSEEN = (100, 33)
+_WHICH_ID = (
+    "The id must be the Instagram account's own (17 digits, 17841…), not that of its Facebook "
+    "page, and the token must have been made for it."
+)
+#: Days that a token of Instagram's own login lasts from when it was made or refreshed (Meta:
+#: Instagram API with Instagram Login, "Long-lived tokens").
+LASTS = 60
 #: What publishing needs, by login (Meta: Content Publishing).
 NEEDED = {
     "facebook": ("instagram_basic", "instagram_content_publish", "pages_read_engagement"),
     "instagram": ("instagram_business_basic", "instagram_business_content_publish"),
 }
-_NEW_TOKEN = (
-    "Make a new token in the dashboard of your Meta app, and put it where the old one lies: "
-    "`mediawatch config show` tells."
-)
 
 
 async def examine(
-    settings: Settings, session: aiohttp.ClientSession, clock: Clock, log: Log
+    settings: InstagramSettings,
+    session: aiohttp.ClientSession,
+    clock: Clock,
+    log: Log,
+    *,
+    token_file: Path | None = None,
 ) -> AsyncIterator[Finding]:
-    """What can be asked of Meta, one finding each; after a token that is refused nothing more."""
+    """What can be asked of Meta, one finding each; after a token that is refused nothing more.
+    ``token_file``: what holds the token, None if that is no file."""
     examination = _Examination(settings, session, clock, log)
     try:
         account = await examination.account()
     except GraphProblem as problem:
-        name = "token" if isinstance(problem, GraphError) else "Meta"
-        yield failed(name, problem)
+        yield _refused(problem)
         for finding in examination.clock_skew():
             yield finding
         return
@@ -50,27 +65,48 @@ async def examine(
     for finding in examination.clock_skew():
         yield finding
     yield examination.kind(account)
-    if settings.instagram.login == "facebook":
+    if settings.login == "facebook":
         async for finding in examination.facebook():
             yield finding
+    else:
+        yield await asyncio.to_thread(pasted, token_file, clock.now())
     yield await examination.quota()
+
+
+def asker(
+    settings: InstagramSettings, session: aiohttp.ClientSession, clock: Clock, log: Log
+) -> GraphClient:
+    """Whoever asks Meta a question or two, as the settings want it."""
+    return GraphClient(
+        session,
+        settings.base_url,
+        settings.version,
+        timeout=settings.timeout,
+        pacing=Pacing(clock, log),
+        app_secret=settings.app_secret,
+    )
+
+
+def _refused(problem: GraphProblem) -> Finding:
+    if not isinstance(problem, GraphError):
+        return failed("Meta", problem)
+    if (problem.number, problem.subcode) == _UNSEEN:
+        return Finding("account", False, problem.message, _WHICH_ID)
+    return failed("token", problem)
 
 
 class _Examination:
     def __init__(
-        self, settings: Settings, session: aiohttp.ClientSession, clock: Clock, log: Log
+        self,
+        settings: InstagramSettings,
+        session: aiohttp.ClientSession,
+        clock: Clock,
+        log: Log,
     ) -> None:
-        self._settings = settings.instagram
+        self._settings = settings
         self._clock = clock
         self._dates: list[tuple[str, float]] = []
-        client = GraphClient(
-            session,
-            self._settings.base_url,
-            self._settings.version,
-            timeout=self._settings.timeout,
-            pacing=Pacing(clock, log),
-            app_secret=self._settings.app_secret,
-        )
+        client = asker(settings, session, clock, log)
         caller = Caller(self._settings.user_id, self._settings.access_token, self._record)
         self.identity = Identity(client, caller)
         self._client, self._caller = client, caller
@@ -132,7 +168,7 @@ class _Examination:
             facts = await self.identity.token()
         except GraphProblem as problem:
             yield Finding(
-                "token's end",
+                known.TOKEN_END,
                 True,
                 f"Meta does not tell when the token ends: {problem.message}",
                 "Note the day yourself: most last 60 days.",
@@ -157,7 +193,7 @@ class _Examination:
             "permissions",
             False,
             f"The token lacks {names}.",
-            f"{_NEW_TOKEN} Grant {names} in the dialog.",
+            f"{known.NEW_TOKEN} Grant {names} in the dialog.",
         )
 
     async def _page(self, facts: TokenFacts | None) -> Finding:
@@ -198,12 +234,30 @@ class _Examination:
 
 def _lasting(facts: TokenFacts, now: float) -> Finding:
     if not facts.is_valid:
-        return Finding("token's end", False, "Meta calls the token invalid.", _NEW_TOKEN)
-    ends = facts.ends_at
-    if ends is None:
-        return Finding("token's end", True, "The token has no end.")
-    days = (ends - now) / DAY
-    what = f"The token is good for {days:.0f} days, until {iso(ends)}."
-    if days < SOON:
-        return Finding("token's end", False, what, f"{_NEW_TOKEN} Until then all goes on.")
-    return Finding("token's end", True, what)
+        return Finding(known.TOKEN_END, False, "Meta calls the token invalid.", known.NEW_TOKEN)
+    found = known.token_end(facts.ends_at, now, "The token has no end.")
+    # Whoever asks is there to make a new one: for them what ends soon is not well.
+    return replace(found, ok=found.ok and not found.remedy)
+
+
+def pasted(file: Path | None, now: float) -> Finding:
+    """What is known of the end of a token that Meta tells nothing about. Blocks."""
+    unknown = "Meta does not tell when a token of this login ends"
+    since = None
+    if file is not None:
+        with contextlib.suppress(OSError):
+            since = file.stat().st_mtime
+    if since is None:
+        return Finding(
+            known.TOKEN_END,
+            True,
+            f"{unknown}, and no file shows when it was put here.",
+            f"Note the day yourself: it lasts {LASTS} days from when it was made or refreshed.",
+        )
+    days = max(0.0, now - since) / known.DAY
+    left = LASTS - days
+    what = (
+        f"{unknown}. {file}, which holds it, was last written {days:.0f} days ago, on "
+        f"{iso(since)}; it lasts {LASTS} days from when it was made or refreshed."
+    )
+    return Finding(known.TOKEN_END, True, what, known.NEW_TOKEN if left < TOKEN_DAYS[0] else "")

@@ -25,6 +25,7 @@ USER mediawatch
 VOLUME ["/media", "/var/lib/mediawatch"]
 # The daemon drains within 45 s; what is cut off after that is gone on with at the next start.
 STOPSIGNAL SIGTERM
+# Red also when a person must act: for whoever looks. Restart by /healthz, if by anything.
 HEALTHCHECK --interval=30s --timeout=10s --start-period=30s \
   CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8001/readyz', timeout=8)"]
 ENTRYPOINT ["mediawatch"]

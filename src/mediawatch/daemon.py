@@ -13,28 +13,20 @@ from typing import Any
 
 from aiohttp import web
 
-from mediawatch import __version__, figures
+from mediawatch import __version__, checks, figures
 from mediawatch.actions import account_list
 from mediawatch.app import App, open_app
 from mediawatch.clock import Clock, SystemClock, iso
 from mediawatch.config import Settings
 from mediawatch.crypto import local_key, setup_link
-from mediawatch.doctor.places import space
-from mediawatch.errors import (
-    ConfigError,
-    JournalError,
-    MediawatchError,
-    Problem,
-    StorageProblem,
-)
+from mediawatch.errors import ConfigError, JournalError, MediawatchError, Problem, StorageProblem
 from mediawatch.journal import posts, users
 from mediawatch.log import Log
 from mediawatch.metrics import watch_loop
-from mediawatch.model.findings import Finding, failed
-from mediawatch.model.lifecycle import PRIORITY, State
+from mediawatch.model.findings import Finding
+from mediawatch.model.lifecycle import PRIORITY
 from mediawatch.model.posts import Post
 from mediawatch.tokens import NoAccount
-from mediawatch.watch.candidates import FolderState
 from mediawatch.web.app import create_app
 from mediawatch.web.doors import Doors
 
@@ -60,15 +52,6 @@ _OPEN_TO_ALL = Problem(
 )
 #: The terminal was closed; Windows has no such signal.
 _HANGUP = getattr(signal, "SIGHUP", None)
-_STUCK = "Restart mediawatch: nothing is lost by that. If it comes back, report it with the log."
-_FOLDER_REMEDY = {
-    FolderState.MISSING: "Make the folder again, or mount its disk; it is then watched by itself.",
-    FolderState.UNREADABLE: "Give the user that runs mediawatch the right to read and write it.",
-    FolderState.LED_AWAY: "Put the folder back, or name its new place in the settings.",
-    FolderState.SILENT: "Its disk or share does not answer: look at the network and the server.",
-}
-#: Seconds without progress, while posts are ready, after which the daemon is not ready.
-STALLED_AFTER = 300.0
 
 
 class Daemon:
@@ -248,14 +231,13 @@ class Daemon:
         """Configuration and health, for the API and the ``status`` command. No secret in it."""
         app, settings, watch = self.app, self.app.settings, self.app.watcher.state
         counted = await posts.counts(app.journal)
-        checks = [*await self.checks(), *self._disk_checks()]
-        account = await self._main_account()
+        found = await self.checks()
+        account = await checks.main_account(app)
         states = await account_list.states(
             app.journal, app.tokens, now=app.clock.now(), ends=app.refresher.ends
         )
-        well = all(check.ok for check in checks) and account["state"] != "stopped"
         return {
-            "status": "ok" if well else "degraded",
+            "status": "ok" if all(check.ok for check in found) else "degraded",
             "version": __version__,
             "started": iso(self._started),
             "source_directory": str(settings.watch.folder),
@@ -266,7 +248,7 @@ class Daemon:
             "account": account,
             "accounts": {state.value: count for state, count in states.items()},
             "api": self.url,
-            "checks": [asdict(check) for check in checks],
+            "checks": [asdict(check) for check in found],
             "folder": {
                 "state": watch.folder.value,
                 "mode": watch.mode,
@@ -282,66 +264,9 @@ class Daemon:
             "posts": {state.value: count for state, count in counted.items()},
         }
 
-    async def _main_account(self) -> dict[str, Any]:
-        """How the account stands that the inbox itself is for."""
-        try:
-            account_id = self.app.tokens.inbox_account()
-        except NoAccount as problem:
-            return {
-                "id": None,
-                "state": "none",
-                "reason": problem.code,
-                "detail": problem.message,
-                "remedy": problem.remedy,
-                "until": None,
-                "waiting": 0,
-            }
-        return await self.app.standing.tell(self.app.journal, account_id)
-
     async def checks(self) -> list[Finding]:
-        """Computed from work done: a thread or task that died shows here."""
-        checks = [self._folder_check(), *await self._journal_checks()]
-        if not self.app.tokens.account_ids:
-            problem = self.app.tokens.no_account
-            checks.append(Finding("account", False, problem.message, problem.remedy))
-        return checks
-
-    def _disk_checks(self) -> list[Finding]:
-        """As they were last found: a dead share must not hold up whoever asks."""
-        rooms = reversed(list((self.app.disks.rooms or {}).values()))
-        by_device = {room.device: room for room in rooms}
-        return [space(room.folder, room.free) for room in reversed(by_device.values())]
-
-    def _folder_check(self) -> Finding:
-        watch, settings = self.app.watcher.state, self.app.settings.watch
-        if watch.folder not in {FolderState.OK, FolderState.UNKNOWN}:
-            what = f"The folder {settings.folder} is {watch.folder.value}."
-            return Finding("folder", False, what, _FOLDER_REMEDY[watch.folder])
-        if watch.last_scan is None:
-            wait = "Wait some seconds: mediawatch has just started."
-            return Finding("folder", False, "The folder was not looked at yet.", wait)
-        age = self.app.clock.now() - watch.last_scan
-        overdue = age > settings.rescan * 3 + 10
-        return Finding(
-            "folder",
-            not overdue,
-            f"Looked at {max(0.0, age):.0f} s ago.",
-            _STUCK if overdue else "",
-        )
-
-    async def _journal_checks(self) -> list[Finding]:
-        try:
-            counted = await posts.counts(self.app.journal)
-        except JournalError as error:
-            return [failed("journal", error)]
-        problem = self.app.journal.problem
-        journal = Finding("journal", True, "It answers.")
-        if problem is not None:
-            journal = failed("journal", problem)
-        still = self.app.clock.monotonic() - self.app.runner.last_progress
-        stalled = counted[State.READY] > 0 and still > STALLED_AFTER
-        moving = f"{counted[State.READY]} posts are ready; the last one moved {still:.0f} s ago."
-        return [journal, Finding("workers", not stalled, moving, _STUCK if stalled else "")]
+        """How it is: what ``/readyz``, status and doctor tell."""
+        return await checks.of(self.app)
 
 
 @asynccontextmanager

@@ -22,6 +22,7 @@ from mediawatch.doctor.places import PROBE
 from mediawatch.journal.ownership import HIDDEN
 from mediawatch.log import silent
 from tests.support.confined import required
+from tests.support.ftp_servers import GIVER
 from tests.support.planted import PLANTED, Planted
 from tests.support.river import River
 from tests.unit.test_config import GOOD
@@ -107,6 +108,43 @@ async def test_each_planted_fault_is_found(river: River, planted: Planted) -> No
 
 #: Where a missing inbox shows too: nothing can be watched there.
 _FOLLOWS = {"Watching"}
+
+
+async def test_a_drop_box_is_no_failure(river: River) -> None:
+    """A user who may store and not fetch is told so; the public address shows the rest."""
+    river.configure(ftp={"user": GIVER})
+    document = await _examined(river)
+    assert [] == _crosses(document)
+    [told] = [each for each in document["findings"] if each["name"] == "read back"]
+    assert "hands none out" in told["detail"]
+    assert told["remedy"]
+
+
+async def test_a_stopped_account_is_told_while_nothing_runs(river: River) -> None:
+    """The journal knows it, whether a daemon is there to tell or not; status says the same."""
+    right = river.tables["instagram"]["access_token"]
+    river.configure(instagram={"access_token": "EAA-an-old-token"})
+    river.drop_pictures(1)
+    async with river.daemon():
+        await river.post("picture001.jpg", state="waiting", parked=True)
+        asked = [each for each in _crosses(await _examined(river)) if each["name"] == "standing"]
+    river.configure(instagram={"access_token": right})
+    [cross] = _crosses(await _examined(river))
+    assert [cross] == asked
+    assert "Meta refused (190)" in cross["detail"]
+    status = json.loads((await river.run("status", "--json")).out)
+    [check] = status["checks"]
+    assert cross == check | {"section": "Watching"}
+
+
+async def test_the_end_of_a_token_of_instagrams_own_login(river: River) -> None:
+    """Meta does not tell it: the doctor says so, and when the file that holds it was written."""
+    river.configure(instagram={"login": "instagram"})
+    document = await _examined(river, [])
+    assert [] == _crosses(document)
+    [told] = [each for each in document["findings"] if each["name"] == "token's end"]
+    assert "Meta does not tell" in told["detail"]
+    assert f"{river.config}, which holds it, was last written 0 days ago" in told["detail"]
 
 
 def test_enough_faults_are_planted() -> None:

@@ -94,11 +94,11 @@ async def test_secrets_lie_apart_and_only_their_owner_reads_them(river: River) -
     [
         ({"folder": "password"}, "is no folder", "Name a folder"),
         ({"ftp_host": "127.0.0.1:1"}, "127.0.0.1", "→"),
-        ({"ftp_user": "stranger"}, "password", "→"),
+        ({"ftp_user": "stranger"}, "password", "Type both again"),
         ({"upload_dir": "/no\x07bell"}, "upload_dir", "→"),
         ({"public_url": "http://127.0.0.1:1/upload"}, "127.0.0.1:1", "→"),
         ({"public_url": "upload"}, "public_url", "→"),
-        ({"user_id": "17841499999999999"}, "Meta refused", "→"),
+        ({"user_id": "17841499999999999"}, "Meta refused", "17 digits"),
         ({"login": "google"}, "login", "Choose one"),
         ({"graph_url": "http://127.0.0.1:1"}, "No answer", "internet"),
     ],
@@ -119,6 +119,19 @@ async def test_a_wrong_answer_is_told_and_nothing_is_written(
     assert not place(river).parent.exists()
     assert not (river.root / "pictures").exists()
     assert set() == river.host.ftp.names()
+
+
+async def test_it_finds_what_the_doctor_would(river: River) -> None:
+    """The checks are the doctor's: what he would say of the token and of the host is said here."""
+    river.simulator.script(person={"scopes": ["instagram_basic", "pages_read_engagement"]})
+    (river.host.ftp.folder / "robots.txt").write_text("User-agent: *\nDisallow: /\n")
+
+    ended = await init(river)
+
+    assert 1 == ended.code
+    assert "lacks instagram_content_publish" in ended.err
+    assert "robots.txt" in ended.err
+    assert "2 of the answers did not pass" in ended.err
 
 
 async def test_what_cannot_be_tried_now_is_written_on_demand(river: River) -> None:

@@ -10,18 +10,22 @@ import shutil
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any, cast
 
 import aiohttp
 import pytest
 
 from mediawatch import config, daemon
 from mediawatch.clock import SystemClock
-from mediawatch.daemon import STALLED_AFTER, Daemon
+from mediawatch.daemon import Daemon
+from mediawatch.doctor.known import STALLED_AFTER
 from mediawatch.errors import JournalError
 from mediawatch.log import silent
 from mediawatch.media.pool import Preparer
 from mediawatch.watch import listing
-from tests.support.river import River
+from tests.support.river import Door, River
+from tests.support.simulator import USER
 
 #: Seconds between two scans, and those after which a scan is overdue.
 RESCAN = 0.2
@@ -86,8 +90,8 @@ class House:
 
 
 @asynccontextmanager
-async def at_work(river: River) -> AsyncIterator[House]:
-    river.configure(watch={"rescan": RESCAN, "workers": 1})
+async def at_work(river: River, **tables: dict[str, Any]) -> AsyncIterator[House]:
+    river.configure(watch={"rescan": RESCAN, "workers": 1}, **tables)
     clock = AheadClock()
     async with daemon.running(config.load(river.config), silent(), clock=clock) as running:
         house = House(river, running, clock)
@@ -202,3 +206,77 @@ async def test_a_dead_journal_writer_keeps_nobody_waiting(river: River) -> None:
         with pytest.raises(JournalError, match="closed"):
             async with asyncio.timeout(5):
                 await house.at_work.app.journal.apply([])
+
+
+async def answered(house: House, path: str) -> dict[str, Any]:
+    """What the daemon says there."""
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"{house.at_work.url}{path}") as answer,
+    ):
+        body: dict[str, Any] = await answer.json()
+        return body
+
+
+async def test_a_refused_token_turns_the_health_page_red(river: River) -> None:
+    """Nothing is published until a person makes a new one: red, with how many posts wait and what
+    to do; the process lives all the same."""
+    async with at_work(river, instagram={"access_token": "EAA-an-old-token"}) as house:
+        house.river.drop_pictures(2)
+        told = await house.fails("standing")
+        assert "Make a new access token" in told
+        assert {"status": "alive"} == await answered(house, "/healthz")
+        assert "degraded" == (await answered(house, "/api/poster-media/status"))["status"]
+
+
+async def test_a_refused_password_turns_the_health_page_red(river: River) -> None:
+    """No file goes anywhere until a person corrects it."""
+    async with at_work(river, ftp={"password": "wr0ng-Pa55"}) as house:
+        house.river.drop_pictures(1)
+        told = await house.fails("upload target")
+        assert "ftp.password" in told
+        assert "wr0ng-Pa55" not in told
+
+
+async def test_a_host_that_is_away_is_told_and_leaves_the_health_page_green(river: River) -> None:
+    """It comes back by itself, and nobody needs to be woken for it."""
+    async with Door(river.host.ftp.port) as door:
+        await door.close()
+        async with at_work(river, ftp={"port": door.port}) as house:
+            house.river.drop_pictures(1)
+
+            async def told() -> dict[str, Any] | None:
+                checks = (await answered(house, "/readyz"))["checks"]
+                (found,) = [check for check in checks if check["name"] == "upload target"]
+                return found if "No uploads for now" in found["detail"] else None
+
+            assert (await river.until(told))["remedy"]
+            assert {} == await house.failing()
+
+
+async def test_a_disk_without_room_and_a_token_that_has_ended_are_red(river: River) -> None:
+    """Each by itself; what is only told early is advice."""
+    async with at_work(river) as house:
+        app = house.at_work.app
+        await river.until(lambda: app.disks.rooms is not None)
+        rooms = dict(app.disks.rooms or {})
+        app.disks.rooms = {name: replace(room, free=1) for name, room in rooms.items()}
+        assert "min_free" in await house.fails("free space")
+        app.disks.rooms = {name: replace(room, free=900_000_000) for name, room in rooms.items()}
+        ends = cast("dict[str, float]", app.refresher.ends)
+        ends[USER] = house.clock.now() + 3 * 86_400
+        assert {} == await house.failing()
+        advised = [each for each in (await answered(house, "/readyz"))["checks"] if each["remedy"]]
+        assert {"free space", "token's end"} == {each["name"] for each in advised}
+        ends[USER] = house.clock.now() - 1
+        assert "has ended" in await house.fails("token's end")
+
+
+async def test_all_who_ask_are_told_the_same(river: River) -> None:
+    """One list: what the health page, the status and the daemon itself say."""
+    async with at_work(river) as house:
+        names = [check.name for check in await house.at_work.checks()]
+        for path in ("/readyz", "/api/poster-media/status"):
+            assert names == [each["name"] for each in (await answered(house, path))["checks"]]
+        wanted = {"folder", "watcher", "journal", "workers", "standing", "upload target"}
+        assert wanted < set(names)

@@ -291,3 +291,16 @@ async def test_proftpd_without_overwriting(tmp_path: Path, large: Path) -> None:
         async with a_host(server) as host:
             assert not (await host.put(large, "a.jpg")).pieced
         assert {"a.jpg": LARGE} == server.files()
+
+
+@pytest.mark.parametrize("tls", ["", "tls"])
+async def test_a_drop_box_is_told_and_is_no_failure(tmp_path: Path, tls: str) -> None:
+    """A vsftpd that hands nothing out: the check says so, and goes on to its end."""
+    certificates = make_certificates(tmp_path / "tls") if tls else None
+    rules = Rules(lines=("download_enable=NO",))
+    with ftp_daemon(VSFTPD, tmp_path, certificates, rules) as server:
+        async with a_host(server) as host:
+            findings = {found.name: found for found in await host.check()}
+    assert "hands none out" in findings["read back"].detail
+    assert all(found.ok for found in findings.values())
+    assert findings["delete"].ok

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -153,7 +153,7 @@ async def test_only_plain_old_commands_are_used(rig: Rig) -> None:
     await host.close()
     verbs = {event.split(" ")[0] for event in rig.fake.events} - {"connect", "data"}
     plain = {"USER", "PASS", "TYPE", "SIZE", "EPSV", "STOR", "RNFR", "RNTO", "DELE", "QUIT"}
-    assert verbs <= plain
+    assert verbs <= plain | {"RETR"}
 
 
 async def test_550_to_dele_means_not_there(rig: Rig) -> None:
@@ -281,6 +281,49 @@ async def test_a_check_that_fails_leaves_nothing(rig: Rig) -> None:
     findings = await rig.host().check()
     assert ("SIZE", False) == (findings[-1].name, findings[-1].ok)
     assert {} == rig.fake.files
+
+
+@pytest.mark.parametrize("code", ["550 Not for you.", "502 What is RETR?"])
+async def test_a_host_that_hands_nothing_out_is_no_failure(rig: Rig, code: str) -> None:
+    """A drop box that takes files and gives none: told, with what shows it instead; and the check
+    goes on to its end, on the same connection."""
+    rig.fake.script["RETR"] = [code]
+    findings = {found.name: found for found in await rig.host().check()}
+    told = findings["read back"]
+    assert told.ok
+    assert "public address" in told.remedy
+    assert findings["delete"].ok
+    assert 1 == rig.fake.count("connect")
+    assert {} == rig.fake.files
+
+
+@pytest.mark.parametrize(
+    "garble",
+    [
+        lambda content: content.replace(b"\r\n", b"\n"),
+        lambda content: content[:-1],
+        lambda content: content + bytes(10_000_000),
+        lambda content: b"",
+    ],
+    ids=["text mode", "too short", "far too long", "empty"],
+)
+async def test_another_file_comes_back(rig: Rig, garble: Callable[[bytes], bytes]) -> None:
+    """Whatever is not byte for byte what was stored is a failure with a remedy, no more than that
+    is read, and nothing is left there."""
+    rig.fake.garble = garble
+    findings = await rig.host().check()
+    assert ("read back", False) == (findings[-1].name, findings[-1].ok)
+    assert "another file" in findings[-1].detail
+    assert "Ask the host" in findings[-1].remedy
+    assert {} == rig.fake.files
+
+
+async def test_reading_back_ends(rig: Rig) -> None:
+    """A host that begins to hand it out and falls silent is a failure, within its time."""
+    rig.fake.script["after RETR"] = [SILENCE]
+    findings = await rig.host(reply_timeout=0.2, io_timeout=0.2).check()
+    assert ("read back", False) == (findings[-1].name, findings[-1].ok)
+    assert "fetch a file" in findings[-1].detail
 
 
 # Several commands in one packet.

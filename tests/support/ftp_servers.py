@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import ssl
+import tempfile
 import threading
 import warnings
 from collections.abc import AsyncIterator, Iterator
@@ -25,13 +26,15 @@ from tests.support.web_host import WebHost, web_host
 with warnings.catch_warnings():  # pyftpdlib is built on asyncore
     warnings.simplefilter("ignore", DeprecationWarning)
     from pyftpdlib.authorizers import DummyAuthorizer
+    from pyftpdlib.filesystems import AbstractedFS
     from pyftpdlib.handlers import FTPHandler, TLS_FTPHandler
     from pyftpdlib.ioloop import IOLoop
     from pyftpdlib.servers import FTPServer
 
 USER, PASSWORD = "ftptest", "s3cret-Pa55"
-#: Users of pyftpd with the same password: one may not write, one may not delete.
-READER, KEEPER = "reader", "keeper"
+#: Users of pyftpd with the same password: one may not write, one may not delete, one is given
+#: nothing back, and one gets files as text.
+READER, KEEPER, GIVER, TEXTER = "reader", "keeper", "giver", "texter"
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,21 @@ class FtpServer:
         return {name: (self.folder / "upload" / name).read_bytes() for name in self.names()}
 
 
+class _TextForOne(AbstractedFS):  # type: ignore[misc]
+    """TEXTER's files come with the ends of lines that a Unix has."""
+
+    def open(self, filename: str, mode: str) -> Any:
+        file = super().open(filename, mode)
+        if "r" not in mode or self.cmd_channel.username != TEXTER:
+            return file
+        with file:
+            content = file.read()
+        other = tempfile.NamedTemporaryFile()  # noqa: SIM115 - the server closes it
+        other.write(content.replace(b"\r\n", b"\n"))
+        other.seek(0)
+        return other
+
+
 @contextmanager
 def pyftpd(folder: Path, certificates: Certificates | None = None) -> Iterator[FtpServer]:
     """pyftpdlib in a thread; with ``certificates`` TLS is required."""
@@ -109,7 +127,9 @@ def pyftpd(folder: Path, certificates: Certificates | None = None) -> Iterator[F
     users.add_user(USER, PASSWORD, str(folder), perm="elradfmwMT")
     users.add_user(READER, PASSWORD, str(folder), perm="elr")
     users.add_user(KEEPER, PASSWORD, str(folder), perm="elrafmwMT")
-    attributes: dict[str, Any] = {"authorizer": users}
+    users.add_user(GIVER, PASSWORD, str(folder), perm="eladfmwMT")
+    users.add_user(TEXTER, PASSWORD, str(folder), perm="elradfmwMT")
+    attributes: dict[str, Any] = {"authorizer": users, "abstracted_fs": _TextForOne}
     if certificates is not None:
         attributes |= {
             "certfile": str(certificates.both),

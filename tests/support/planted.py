@@ -13,7 +13,7 @@ from email.utils import formatdate
 from typing import Any
 
 from tests.support.confined import NO_WATCHES, powerless, small_disk
-from tests.support.ftp_servers import KEEPER, READER, make_certificates, pyftpd
+from tests.support.ftp_servers import KEEPER, READER, TEXTER, make_certificates, pyftpd
 from tests.support.river import River
 from tests.support.web_faults import JPEG, META, PAGE, saying, to_meta
 
@@ -226,6 +226,14 @@ PLANTED = [
         "write",
         "does not let us write",
         "ftp.upload_dir",
+    ),
+    Planted(
+        "another file comes back",
+        _set("ftp", user=TEXTER),
+        "Web host",
+        "read back",
+        "another file",
+        "text mode",
     ),
     Planted(
         "may not delete",

@@ -7,7 +7,7 @@ import asyncio
 import ssl
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,10 @@ SILENCE = "<silence>"  # say nothing, keep the connection
 Answer = str | bytes | Callable[["Talk", str], str]
 
 
+#: ``begun``: the client has sent something on it, or closed it.
+DataConnection = tuple[asyncio.StreamReader, asyncio.StreamWriter, asyncio.Event]
+
+
 @dataclass
 class Talk:
     """One control connection."""
@@ -28,21 +32,19 @@ class Talk:
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     listener: asyncio.Server | None = None
-    data: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = field(
-        default_factory=asyncio.Queue
-    )
+    data: asyncio.Queue[DataConnection] = field(default_factory=asyncio.Queue)
     renaming: str = ""
     offset: int = 0
 
 
 @dataclass
 class ScriptedFtp:
-    """``script``: verb -> answers, used up in order, then the usual one. "greeting" and "after
-    STOR" (the reply at the end of a transfer) count as verbs. ``events``: what happened, oldest
-    first: connect, each command line, client-hello, data. ``truncate``: of the next files only
-    so many bytes are kept; ``break_off``: their data connection is broken off after so many,
-    which are kept. ``keeps``: nothing is renamed over a file. ``one_at_a_time``: of commands that
-    come in one packet only the first is read.
+    """``script``: verb -> answers, used up in order, then the usual one. "greeting", "after STOR"
+    and "after RETR" (the reply at the end of a transfer) count as verbs. ``events``: what happened,
+    oldest first: connect, each command line, client-hello, data. ``truncate``: of the next files
+    only so many bytes are kept; ``break_off``: their data connection is broken off after so many,
+    which are kept. ``garble``: what is handed out in place of a file. ``keeps``: nothing is renamed
+    over a file. ``one_at_a_time``: of commands that come in one packet only the first is read.
     """
 
     tls: ssl.SSLContext | None = None
@@ -51,6 +53,7 @@ class ScriptedFtp:
     files: dict[str, bytes] = field(default_factory=dict)
     truncate: list[int] = field(default_factory=list)
     break_off: list[int] = field(default_factory=list)
+    garble: Callable[[bytes], bytes] = bytes
     talks: list[Talk] = field(default_factory=list)
     data: list[asyncio.StreamWriter] = field(default_factory=list)
     port: int = 0
@@ -132,6 +135,11 @@ class ScriptedFtp:
             return await self._say(
                 talk, self._answer(talk, "after STOR", argument, "226 Transfer complete")
             )
+        if verb == "RETR" and str(answer).startswith("1"):
+            await self._hand_out(talk, argument)
+            return await self._say(
+                talk, self._answer(talk, "after RETR", argument, "226 Transfer complete")
+            )
         return verb != "QUIT"
 
     async def _shake_hands(self, writer: asyncio.StreamWriter, context: ssl.SSLContext) -> None:
@@ -172,6 +180,7 @@ class ScriptedFtp:
             "USER": "331 password?",
             "PASS": "230 welcome",
             "STOR": "150 send",
+            "RETR": "150 here it is",
             "RNFR": "350 and to?",
             "MKD": "257 made",
             "QUIT": "221 bye",
@@ -180,11 +189,13 @@ class ScriptedFtp:
     async def _listen(self, talk: Talk) -> int:
         async def arrived(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             self.data.append(writer)
-            first = await reader.read(1)
+            begun = asyncio.Event()
+            data.put_nowait((reader, writer, begun))
             # 0x16 opens a TLS handshake; the byte is put back for whoever reads on.
-            self.events.append("client-hello" if first == b"\x16" else "data")
-            vars(reader)["_buffer"][:0] = first
-            data.put_nowait((reader, writer))
+            if first := await reader.read(1):
+                self.events.append("client-hello" if first == b"\x16" else "data")
+                vars(reader)["_buffer"][:0] = first
+            begun.set()
 
         data = talk.data = asyncio.Queue()
         if talk.listener is not None:
@@ -193,8 +204,17 @@ class ScriptedFtp:
         port: int = talk.listener.sockets[0].getsockname()[1]
         return port
 
+    async def _hand_out(self, talk: Talk, name: str) -> None:
+        content = self.garble(self.files.get(name, b""))
+        _, writer, _ = await talk.data.get()
+        with suppress(ConnectionError):  # it had enough of it
+            writer.write(content)
+            await writer.drain()
+        writer.close()
+
     async def _receive(self, talk: Talk, name: str) -> None:
-        reader, writer = await talk.data.get()
+        reader, writer, begun = await talk.data.get()
+        await begun.wait()
         offset, talk.offset = talk.offset, 0
         before = self.files.get(name, b"")[:offset]
         if self.break_off:

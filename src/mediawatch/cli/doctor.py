@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import typer
 
-from mediawatch.cli.failures import FAILED, explained, load_settings
+from mediawatch.cli.failures import FAILED, explained, speak_utf8
 from mediawatch.clock import SystemClock
-from mediawatch.config import Settings
+from mediawatch.config import Loaded, Settings, default_config_file, load_with_origins
+from mediawatch.doctor import service_account
 from mediawatch.doctor.examination import Section, examine
 from mediawatch.log import printable, silent
+from mediawatch.model.findings import Finding
 from mediawatch.service.systemd_unit import brought_folders
 
 _WIDTH = 16
@@ -22,9 +25,10 @@ _WIDTH = 16
 
 def run_doctor(config: Path | None, *, as_json: bool) -> None:
     """Exit code 1 if anything is not well."""
+    speak_utf8()
     with explained():
-        settings = load_settings(config)
-        sections = asyncio.run(_examine(settings, tell=not as_json))
+        loaded = load_with_origins(config or default_config_file())
+        sections = asyncio.run(_examine(loaded, tell=not as_json))
     findings = [finding for section in sections for finding in section.findings]
     crosses = sum(not finding.ok for finding in findings)
     if as_json:
@@ -37,14 +41,30 @@ def run_doctor(config: Path | None, *, as_json: bool) -> None:
         raise typer.Exit(FAILED)
 
 
-async def _examine(settings: Settings, *, tell: bool) -> list[Section]:
+async def _examine(loaded: Loaded, *, tell: bool) -> list[Section]:
     sections = []
-    brought = brought_folders(settings)
-    async for section in examine(settings, SystemClock(), silent(), brought=brought):
+    found = examine(
+        loaded.settings,
+        SystemClock(),
+        silent(),
+        service=lambda: _of_the_service(loaded.settings),
+        token_file=loaded.holder("instagram", "access_token"),
+    )
+    async for section in found:
         sections.append(section)
         if tell:
             _tell(section)
     return sections
+
+
+def _of_the_service(settings: Settings) -> list[Finding]:
+    """What the account of an installed service may. Blocks."""
+    if sys.platform == "win32":
+        from mediawatch.service import windows_account
+
+        return windows_account.examine(settings)
+    account = service_account.installed_account()
+    return service_account.examine(settings, account, brought_folders(settings))
 
 
 def _tell(section: Section) -> None:

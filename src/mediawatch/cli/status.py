@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from mediawatch.cli.daemon_api import call_daemon, require_this_machine
 from mediawatch.cli.failures import FAILED, explained, load_settings
 from mediawatch.cli.posts import open_reader
 from mediawatch.config import Settings
+from mediawatch.doctor import known
 from mediawatch.journal import posts, standing, tokens, withheld
 from mediawatch.journal.ownership import running
 from mediawatch.log import printable
@@ -61,12 +63,14 @@ def _from_journal(settings: Settings, pid: int | None) -> dict[str, Any]:
             user = next(iter(connected)) if len(connected) == 1 else None
         if user is not None:
             account = asyncio.run(standing.tell(journal, user)) if journal else {"state": "ok"}
+    check = known.standing(account)
     return {
-        "status": "stopped" if pid is None else "ok",
+        "status": "stopped" if pid is None else "ok" if check.ok else "degraded",
         "source_directory": str(settings.watch.folder),
         "ftp_server": f"{settings.ftp.host}:{settings.ftp.port}",
         "instagram_account": user,
         "account": account,
+        "checks": [asdict(check)],
         "converting": [],
         "posts": {state.value: count for state, count in counted.items()},
         "withheld": held_back,
@@ -89,10 +93,11 @@ def _tell(found: dict[str, Any], settings: Settings) -> None:
     typer.echo(f"   posts      {counted or 'none yet'}")
     for each in found["converting"]:
         typer.echo(printable(f"   ⏳ {each['file']}: converting {each['percent']} %"))
-    for check in found.get("checks", []):
-        if not check["ok"]:
-            typer.echo(f"   ⚠️ {check['name']}: {check['detail']}")
-            typer.echo(f"      → {check['remedy']}")
+    for check in found["checks"]:
+        if check["remedy"] and check["name"] != known.STANDING:  # that one was told above
+            sign = "💡" if check["ok"] else "⚠️"
+            typer.echo(printable(f"   {sign} {check['name']}: {check['detail']}"))
+            typer.echo(printable(f"      → {check['remedy']}"))
     folder = found.get("folder", {})
     if held_back := found["withheld"]:
         typer.echo(f"   ✋ {held_back} files were here at the first start and are held back")

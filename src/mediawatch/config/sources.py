@@ -118,12 +118,20 @@ class Loaded:
 
     ``origins``: by table and key (a table in a table: by all three), where a value comes from, for
     people; what is not in it is a default. ``secret_files``: by table and key of the secret, the
-    file that holds it, where one does.
+    file that holds it, where one does. ``file``: the settings file.
     """
 
     settings: Settings
     origins: Mapping[tuple[str, ...], str]
     secret_files: Mapping[tuple[str, str], Path]
+    file: Path | None = None
+
+    def holder(self, table: str, key: str) -> Path | None:
+        """The file that a value was read from: one that holds nothing else, or the settings; None
+        if it came otherwise."""
+        told = self.origins.get((table, key))
+        whole = Path(told) if told and told == str(self.file) else None
+        return self.secret_files.get((table, key), whole)
 
 
 def load(
@@ -191,6 +199,7 @@ def load_with_origins(
             and merged[table][key]
             and not merged[table].get(key.removesuffix("_file"))  # which wins in one source
         },
+        file,
     )
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 
 from mediawatch.clock import Clock, iso
-from mediawatch.config import Settings
+from mediawatch.config import InstagramSettings, Settings
 from mediawatch.crypto.vault import FILE_NAME as KEYS
 from mediawatch.crypto.vault import Vault
+from mediawatch.doctor import known
 from mediawatch.errors import GraphProblem, JournalError, MediawatchError
 from mediawatch.graph.client import Caller, Exchange, GraphClient, meta_apps, not_recorded
 from mediawatch.graph.errors import GraphError
@@ -24,24 +28,35 @@ from mediawatch.graph.publishing import Publishing
 from mediawatch.graph.scopes import missing
 from mediawatch.journal.sqlite import FILE_NAME, SqliteReader
 from mediawatch.log import Log
+from mediawatch.maintenance.conditions import TOKEN_DAYS
 from mediawatch.model.findings import Finding, failed
 from mediawatch.tokens import Tokens
 
-DAY = 86_400.0
-#: Seconds that this clock may differ from Meta's, and days before its end that a token is told of.
-SKEW, SOON = 120.0, 7
+#: Seconds that this clock may differ from Meta's.
+SKEW = 120.0
 #: Accounts that are looked at: the doctor shall not take all day.
 MOST = 10
-_NEW_TOKEN = (
-    "Make a new token in the dashboard of your Meta app, and put it where the old one lies: "
-    "`mediawatch config show` tells."
+#: Meta's code and subcode for an id that is nobody's, or that the token may not see.
+_UNSEEN = (100, 33)
+_WHICH_ID = (
+    "The id must be the Instagram account's own (17 digits, 17841…), not that of its Facebook "
+    "page, and the token must have been made for it."
 )
+#: Days that a token of Instagram's own login lasts from when it was made or refreshed (Meta:
+#: Instagram API with Instagram Login, "Long-lived tokens").
+LASTS = 60
 
 
 async def examine(
-    settings: Settings, session: aiohttp.ClientSession, clock: Clock, log: Log
+    settings: Settings,
+    session: aiohttp.ClientSession,
+    clock: Clock,
+    log: Log,
+    *,
+    token_file: Path | None = None,
 ) -> AsyncIterator[Finding]:
-    """Every account, up to ``MOST`` of them; named, where there are several."""
+    """Every account, up to ``MOST`` of them; named, where there are several. ``token_file``: what
+    holds the token of the settings, None if that is no file."""
     async with _tokens(settings, clock) as tokens:
         ids = tokens.account_ids
         if not ids:
@@ -53,9 +68,13 @@ async def examine(
             except MediawatchError as error:
                 yield failed("token", error)
                 continue
-            async for finding in _examine(settings, session, clock, log, caller):
+            of_settings = account_id == settings.instagram.user_id
+            look = examine_one(settings.instagram, session, clock, log, caller)
+            async for finding in look:
                 named = f"{account_id}: {finding.detail}" if len(ids) > 1 else finding.detail
                 yield replace(finding, detail=named)
+            if of_settings and caller.login == "instagram":
+                yield await asyncio.to_thread(pasted, token_file, clock.now())
         if len(ids) > MOST:
             yield Finding("accounts", True, f"{len(ids) - MOST} more were not looked at.")
 
@@ -77,8 +96,8 @@ async def _tokens(settings: Settings, clock: Clock) -> AsyncIterator[Tokens]:
         reader.close()
 
 
-async def _examine(
-    settings: Settings,
+async def examine_one(
+    settings: InstagramSettings,
     session: aiohttp.ClientSession,
     clock: Clock,
     log: Log,
@@ -89,8 +108,7 @@ async def _examine(
     try:
         account = await examination.account()
     except GraphProblem as problem:
-        name = "token" if isinstance(problem, GraphError) else "Meta"
-        yield failed(name, problem)
+        yield _refused(problem)
         for finding in examination.clock_skew():
             yield finding
         return
@@ -104,25 +122,40 @@ async def _examine(
     yield await examination.quota()
 
 
+def asker(
+    settings: InstagramSettings, session: aiohttp.ClientSession, clock: Clock, log: Log
+) -> GraphClient:
+    """Whoever asks Meta a question or two, as the settings want it."""
+    return GraphClient(
+        session,
+        meta_apps(settings),
+        settings.version,
+        timeout=settings.timeout,
+        pacing=Pacing(clock, log),
+    )
+
+
+def _refused(problem: GraphProblem) -> Finding:
+    if not isinstance(problem, GraphError):
+        return failed("Meta", problem)
+    if (problem.number, problem.subcode) == _UNSEEN:
+        return Finding("account", False, problem.message, _WHICH_ID)
+    return failed("token", problem)
+
+
 class _Examination:
     def __init__(
         self,
-        settings: Settings,
+        settings: InstagramSettings,
         session: aiohttp.ClientSession,
         clock: Clock,
         log: Log,
         caller: Caller,
     ) -> None:
-        self._settings = settings.instagram
+        self._settings = settings
         self._clock = clock
         self._dates: list[tuple[str, float]] = []
-        client = GraphClient(
-            session,
-            meta_apps(self._settings),
-            self._settings.version,
-            timeout=self._settings.timeout,
-            pacing=Pacing(clock, log),
-        )
+        client = asker(settings, session, clock, log)
         caller = replace(caller, record=self._record)
         self.identity = Identity(client, caller)
         self._client, self._caller = client, caller
@@ -184,7 +217,7 @@ class _Examination:
             facts = await self.identity.token()
         except GraphProblem as problem:
             yield Finding(
-                "token's end",
+                known.TOKEN_END,
                 True,
                 f"Meta does not tell when the token ends: {problem.message}",
                 "Note the day yourself: most last 60 days.",
@@ -209,7 +242,7 @@ class _Examination:
             "permissions",
             False,
             f"The token lacks {names}.",
-            f"{_NEW_TOKEN} Grant {names} in the dialog.",
+            f"{known.NEW_TOKEN} Grant {names} in the dialog.",
         )
 
     async def _page(self, facts: TokenFacts | None) -> Finding:
@@ -250,12 +283,30 @@ class _Examination:
 
 def _lasting(facts: TokenFacts, now: float) -> Finding:
     if not facts.is_valid:
-        return Finding("token's end", False, "Meta calls the token invalid.", _NEW_TOKEN)
-    ends = facts.ends_at
-    if ends is None:
-        return Finding("token's end", True, "The token has no end.")
-    days = (ends - now) / DAY
-    what = f"The token is good for {days:.0f} days, until {iso(ends)}."
-    if days < SOON:
-        return Finding("token's end", False, what, f"{_NEW_TOKEN} Until then all goes on.")
-    return Finding("token's end", True, what)
+        return Finding(known.TOKEN_END, False, "Meta calls the token invalid.", known.NEW_TOKEN)
+    found = known.token_end(facts.ends_at, now, "The token has no end.")
+    # Whoever asks is there to make a new one: for them what ends soon is not well.
+    return replace(found, ok=found.ok and not found.remedy)
+
+
+def pasted(file: Path | None, now: float) -> Finding:
+    """What is known of the end of a token that Meta tells nothing about. Blocks."""
+    unknown = "Meta does not tell when a token of this login ends"
+    since = None
+    if file is not None:
+        with contextlib.suppress(OSError):
+            since = file.stat().st_mtime
+    if since is None:
+        return Finding(
+            known.TOKEN_END,
+            True,
+            f"{unknown}, and no file shows when it was put here.",
+            f"Note the day yourself: it lasts {LASTS} days from when it was made or refreshed.",
+        )
+    days = max(0.0, now - since) / known.DAY
+    left = LASTS - days
+    what = (
+        f"{unknown}. {file}, which holds it, was last written {days:.0f} days ago, on "
+        f"{iso(since)}; it lasts {LASTS} days from when it was made or refreshed."
+    )
+    return Finding(known.TOKEN_END, True, what, known.NEW_TOKEN if left < TOKEN_DAYS[0] else "")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from mediawatch.clock import Clock
 from mediawatch.config import Settings
-from mediawatch.doctor import account, journal_file, places, service_account, watching, web_host
+from mediawatch.doctor import account, journal_file, places, watching, web_host
 from mediawatch.hosts.http_session import http_session
 from mediawatch.journal.sqlite import FILE_NAME
 from mediawatch.log import Log
@@ -29,15 +29,13 @@ async def examine(
     clock: Clock,
     log: Log,
     *,
-    service_user: Callable[[], str | None] = service_account.installed_account,
-    brought: Iterable[Path] = (),
+    service: Callable[[], list[Finding]] = list,
+    token_file: Path | None = None,
 ) -> AsyncIterator[Section]:
-    """The sections in order, each as soon as those before it are told. ``brought``: folders that
-    an installed service is given without the way to them."""
+    """The sections in order, each as soon as those before it are told. ``service``:
+    what the account of an installed service may, in a thread; ``token_file``: what holds the
+    token, None if that is no file."""
     journal = settings.storage.data_dir / FILE_NAME
-
-    def service() -> list[Finding]:
-        return service_account.examine(settings, service_user(), brought)
 
     async with http_session() as session:
         sections: dict[str, Awaitable[list[Finding]]] = {
@@ -46,7 +44,9 @@ async def examine(
             "Watching": watching.examine(settings),
             "Journal": asyncio.to_thread(journal_file.examine, journal, clock.now()),
             "Web host": _all(web_host.examine(settings, session, clock, log)),
-            "Instagram": _all(account.examine(settings, session, clock, log)),
+            "Instagram": _all(
+                account.examine(settings, session, clock, log, token_file=token_file)
+            ),
         }
         tasks = {title: asyncio.ensure_future(work) for title, work in sections.items()}
         try:

@@ -9,22 +9,19 @@ import shutil
 from pathlib import Path
 
 from mediawatch.config import Settings
+from mediawatch.doctor import known
 from mediawatch.errors import from_os_error
 from mediawatch.journal.ownership import HIDDEN
 from mediawatch.model.findings import Finding, failed
 
 #: Hidden, so that no watcher takes it for a file of somebody's.
 PROBE = ".mediawatch-probe-"
-#: What the finding about a disk is called.
-SPACE = "free space"
-#: Bytes on a disk below which work stops soon, and below which it is time to look.
-TOO_LITTLE, LITTLE = 256 << 20, 1 << 30
 
 
 def examine(settings: Settings) -> list[Finding]:
     """Rights, free space, and whether originals can be moved at once. Blocks."""
     watch = settings.watch
-    findings = [_inbox(watch.folder)]
+    findings = [inbox(watch.folder)]
     for name, folder in (
         ("processed", watch.processed_folder),
         ("failed", watch.failed_folder),
@@ -33,44 +30,37 @@ def examine(settings: Settings) -> list[Finding]:
         ("data", settings.storage.data_dir),
     ):
         findings.append(_written(name, folder))
-    findings += _free_space([watch.folder, watch.processed_folder, settings.storage.data_dir])
+    findings += _free_space(settings)
     findings.append(_same_disk(watch.folder, watch.processed_folder))
     return findings
 
 
-def _free_space(folders: list[Path]) -> list[Finding]:
-    """One finding for each disk that these lie on. Blocks."""
+def _free_space(settings: Settings) -> list[Finding]:
+    """One finding for each disk that may run full. Blocks."""
     findings, seen = [], set()
-    for folder in folders:
+    watch, data = settings.watch, settings.storage.data_dir
+    for folder in (watch.folder, watch.processed_folder, data):
         ground = _ground(folder)
         try:
             disk = ground.stat().st_dev
             free = shutil.disk_usage(ground).free
         except OSError as error:
-            findings.append(failed(SPACE, from_os_error(error, f"measure {ground}")))
+            findings.append(failed(known.SPACE, from_os_error(error, f"measure {ground}")))
             continue
         if disk not in seen:
             seen.add(disk)
-            findings.append(space(ground, free))
+            findings.append(known.space(ground, free, settings.alerts.min_free))
     return findings
 
 
-def space(ground: Path, free: int) -> Finding:
-    """What so many free bytes on the disk of ``ground`` mean."""
-    told = f"{free / 1e9:.1f} GB" if free >= LITTLE else f"{free / 1e6:.0f} MB"
-    remedy = "Make room there: originals and converted files need it, and so does the journal."
-    return Finding(
-        SPACE,
-        free >= TOO_LITTLE,
-        f"{told} are free on the disk of {ground}.",
-        remedy if free < LITTLE else "",
-    )
-
-
-def _inbox(folder: Path) -> Finding:
+def inbox(folder: Path) -> Finding:
+    """Whether files can be taken from there: listed, claimed by a rename. Blocks."""
     if not os.path.isdir(folder):  # noqa: PTH112 - "no" where pathlib raises
-        what = "is no folder" if os.path.lexists(folder) else "does not exist"
-        return Finding("inbox", False, f"{folder} {what}.", f'Make it: mkdir -p "{folder}"')
+        make = f'mkdir -p "{folder}"'
+        if os.path.lexists(folder):
+            remedy = f"Name a folder that can be made, or move that file away and make one: {make}"
+            return Finding("inbox", False, f"{folder} is no folder.", remedy)
+        return Finding("inbox", False, f"{folder} does not exist.", f"Make it: {make}")
     hidden = folder / HIDDEN
     probe = folder / f"{PROBE}{secrets.token_hex(4)}"
     moved = hidden / probe.name

@@ -36,7 +36,7 @@ def installed_account() -> str | None:
 def examine(settings: Settings, account: str | None, brought: Iterable[Path] = ()) -> list[Finding]:
     """Whether that user may reach and write every folder, by owner and mode. ``brought``: folders
     that the service is given without the way to them, such as those of a shut home. Blocks."""
-    if sys.platform == "win32" or account is None:
+    if sys.platform == "win32" or account is None:  # service/windows_account.py knows that one
         return []
     import pwd
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import secrets
 import time
 from pathlib import Path
@@ -12,9 +13,13 @@ from typing import Any
 import aiohttp
 
 from mediawatch.config import Settings
-from mediawatch.doctor.places import PROBE, SPACE
-from mediawatch.errors import StorageProblem, from_os_error
+from mediawatch.crypto import local_key
+from mediawatch.doctor import known
+from mediawatch.doctor.places import PROBE
+from mediawatch.errors import JournalError, StorageProblem, from_os_error
+from mediawatch.journal import standing, tokens
 from mediawatch.journal.ownership import Owner, running
+from mediawatch.journal.sqlite import FILE_NAME, SqliteReader
 from mediawatch.model.findings import Finding, failed
 from mediawatch.watch.hints import Hints
 
@@ -37,6 +42,7 @@ async def examine(settings: Settings) -> list[Finding]:
         return [
             Finding("daemon", True, "mediawatch does not run now.", "`mediawatch run` starts it."),
             await _try_watch(settings),
+            *await _standing(settings),
         ]
     if not owner.url:
         return [
@@ -45,21 +51,28 @@ async def examine(settings: Settings) -> list[Finding]:
                 True,
                 f"mediawatch runs ({owner}), but cannot be asked how it is.",
                 "Set web.enabled = true to have it answer.",
-            )
+            ),
+            *await _standing(settings),
         ]
     return await _ask(settings, owner)
 
 
 async def _ask(settings: Settings, owner: Owner) -> list[Finding]:
     limit = aiohttp.ClientTimeout(total=ANSWER_WITHIN)
+    key = await asyncio.to_thread(local_key.read, settings.storage.data_dir)
+    shown = {"Authorization": f"Bearer {key}"} if key else {}
     try:
-        async with aiohttp.ClientSession(timeout=limit) as session:
+        async with aiohttp.ClientSession(timeout=limit, headers=shown) as session:
             status = await _status(session, owner)
             findings = [Finding("daemon", True, f"mediawatch runs ({owner}).")]
-            # Free space was measured among the folders already.
+            tried = {known.SPACE, known.TOKEN_END}  # among the folders, and at Meta
+            watches = status["folder"]["mode"] == "events"
+            if watches:
+                tried.add(known.WATCHER)
             told = [_told(check) for check in status["checks"]]
-            findings += [check for check in told if check.name != SPACE]
-            findings.append(await _dropped(settings, session, owner, status))
+            findings += [check for check in told if check.name not in tried]
+            if watches:
+                findings.append(await _dropped(settings, session, owner, status))
             return findings
     except (aiohttp.ClientError, TimeoutError, ValueError, LookupError, TypeError) as error:
         why = "it took too long" if isinstance(error, TimeoutError) else type(error).__name__
@@ -71,6 +84,26 @@ async def _ask(settings: Settings, owner: Owner) -> list[Finding]:
                 "Restart it: nothing is lost by that.",
             )
         ]
+
+
+async def _standing(settings: Settings) -> list[Finding]:
+    """What the journal knows of the account, where no daemon tells it."""
+    path = settings.storage.data_dir / FILE_NAME
+    if not await asyncio.to_thread(os.path.isfile, path):
+        return []
+    journal: Any = SqliteReader(path)
+    try:
+        account_id = settings.instagram.user_id
+        connected = [] if account_id else list(await tokens.logins(journal))
+        if account_id is None and len(connected) == 1:
+            account_id = connected[0]
+        if account_id is None:
+            return []  # several: the section on Instagram tells of each
+        return [known.standing(await standing.tell(journal, account_id))]
+    except JournalError:
+        return []  # its own section tells what is wrong with it
+    finally:
+        await asyncio.to_thread(journal.close)
 
 
 async def _status(session: aiohttp.ClientSession, owner: Owner) -> dict[str, Any]:
@@ -89,8 +122,6 @@ async def _dropped(
     settings: Settings, session: aiohttp.ClientSession, owner: Owner, before: dict[str, Any]
 ) -> Finding:
     """Whether the daemon's watch sees a file come."""
-    if before["folder"]["mode"] != "events":
-        return _polls(settings, before["folder"]["mode_reason"])
     seen = int(before["folder"]["hints"])
     started = time.monotonic()
     with _probe(settings.watch.folder):
@@ -99,12 +130,12 @@ async def _dropped(
             if now["folder"]["hints"] > seen:
                 return _noticed(started)
             await asyncio.sleep(_LOOK)
-    return Finding("watcher", False, "A new file was not noticed.", _NOT_SEEN)
+    return Finding(known.WATCHER, False, "A new file was not noticed.", _NOT_SEEN)
 
 
 async def _try_watch(settings: Settings) -> Finding:
     if settings.watch.mode == "poll":
-        return _polls(settings, 'watch.mode = "poll"')
+        return known.watcher("polling", 'watch.mode = "poll"', settings.watch.rescan)
     woken = asyncio.Event()
     hints = Hints([settings.watch.folder], woken.set, asyncio.get_running_loop())
     started = time.monotonic()
@@ -113,11 +144,13 @@ async def _try_watch(settings: Settings) -> Finding:
         with _probe(settings.watch.folder):
             await asyncio.wait_for(woken.wait(), NOTICED_WITHIN)
     except StorageProblem as problem:
-        return failed("watcher", problem)
+        return failed(known.WATCHER, problem)
     except OSError as error:
-        return failed("watcher", from_os_error(error, f"try the watch of {settings.watch.folder}"))
+        return failed(
+            known.WATCHER, from_os_error(error, f"try the watch of {settings.watch.folder}")
+        )
     except TimeoutError:
-        return Finding("watcher", False, "A new file was not noticed.", _NOT_SEEN)
+        return Finding(known.WATCHER, False, "A new file was not noticed.", _NOT_SEEN)
     finally:
         await asyncio.to_thread(hints.stop)
     return _noticed(started)
@@ -125,12 +158,7 @@ async def _try_watch(settings: Settings) -> Finding:
 
 def _noticed(started: float) -> Finding:
     took = time.monotonic() - started
-    return Finding("watcher", True, f"A new file was noticed within {max(took, 0.01):.2f} s.")
-
-
-def _polls(settings: Settings, reason: str) -> Finding:
-    often = f"The folder is listed every {settings.watch.rescan:.0f} s"
-    return Finding("watcher", True, f"{often}{f' ({reason})' if reason else ''}.")
+    return Finding(known.WATCHER, True, f"A new file was noticed within {max(took, 0.01):.2f} s.")
 
 
 @contextlib.contextmanager

@@ -44,7 +44,7 @@ async def examine(
         for finding in findings:
             yield finding
         if all(finding.ok for finding in findings):
-            async for finding in _published(settings, host, session, clock, log):
+            async for finding in public_address(settings, host, session, clock, log):
                 yield finding
     finally:
         await host.close()
@@ -56,23 +56,33 @@ def _if_there(path: Path) -> Path | None:
     return path if os.path.isfile(path) else None  # noqa: PTH113 - "no" where pathlib raises
 
 
-async def _published(
+async def public_address(
     settings: Settings, host: FtpHost, session: aiohttp.ClientSession, clock: Clock, log: Log
 ) -> AsyncIterator[Finding]:
+    """Whether Meta will get a picture that is uploaded, whole and unchanged."""
     reach = Reach(session, delays=(0, 1, 3), clock=clock, log=log)
+    yield await asyncio.to_thread(from_outside, settings, host.url_for("picture.jpg"))
+    try:
+        async with uploaded(host) as (picture, key):
+            url = host.url_for(key)
+            yield await _served(reach, url, picture)
+            for finding in await _surroundings(reach, url):
+                yield finding
+    except HostProblem as problem:
+        yield failed("upload", problem)
+
+
+@contextlib.asynccontextmanager
+async def uploaded(host: FtpHost) -> AsyncIterator[tuple[Path, str]]:
+    """A picture that nobody has seen before, on the host while the context lasts: where it lies
+    here, and its key there. Raises HostProblem."""
     key = new_key()
-    url = host.url_for(key)
-    yield await asyncio.to_thread(from_outside, settings, url)
     with tempfile.TemporaryDirectory() as folder:
         picture = Path(folder, "picture.jpg")
         await asyncio.to_thread(_draw, picture)
         try:
             await host.put(picture, key)
-            yield await _served(reach, url, picture)
-            for finding in await _surroundings(reach, url):
-                yield finding
-        except HostProblem as problem:
-            yield failed("upload", problem)
+            yield picture, key
         finally:
             with contextlib.suppress(HostProblem):
                 await host.delete(key)

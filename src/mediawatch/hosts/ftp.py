@@ -80,6 +80,11 @@ class FtpHost:
         return Capabilities(atomic=self._renames.allowed(), encrypted=self._known.encrypted)
 
     @property
+    def problem(self) -> HostProblem | None:
+        """Why the last connection failed; None if none did since one worked."""
+        return self._dialer.problem
+
+    @property
     def connections(self) -> int:
         """How many connections are used at most: the setting, or fewer if the host wants so."""
         return self._pool.size
@@ -98,7 +103,7 @@ class FtpHost:
         await self._pool.warm()
 
     async def check(self) -> list[Finding]:
-        """Connect, TLS, login, write, SIZE, rename, delete: one finding each."""
+        """Connect, TLS, login, write, SIZE, read back, rename, delete: one finding each."""
         session: FtpSession | None = None
         try:
             if self._dialer.refused:

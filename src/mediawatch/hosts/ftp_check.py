@@ -11,12 +11,13 @@ from pathlib import Path
 from mediawatch.config import FtpSettings
 from mediawatch.errors import HostProblem
 from mediawatch.hosts.base import HostRefused, new_key
-from mediawatch.hosts.ftp_errors import RenameRefused
+from mediawatch.hosts.ftp_errors import FetchRefused, RenameRefused
 from mediawatch.hosts.ftp_session import FtpSession
 from mediawatch.hosts.ftp_transfer import LocalFile
 from mediawatch.model.findings import Finding, failed
 
-_SAMPLE = b"mediawatch tries whether it may write here.\n"
+#: With every byte there is: hosts that take pictures for text change some of them.
+_SAMPLE = b"mediawatch tries whether it may write here.\r\n" + bytes(range(256))
 
 Step = Callable[[], Awaitable[Finding]]
 
@@ -40,6 +41,7 @@ class FtpCheck:
             "write": self._write,
             "TLS session": self._resumed,
             "SIZE": self._size,
+            "read back": self._read_back,
             "rename": self._rename,
             "delete": self._delete,
         }
@@ -97,6 +99,25 @@ class FtpCheck:
     async def _size(self) -> Finding:
         self._session.require_whole(await self._session.size(self._name), len(_SAMPLE))
         return Finding("SIZE", True, "The host tells the size of a file, and it is right.")
+
+    async def _read_back(self) -> Finding:
+        try:
+            content = await self._session.fetch(self._name, len(_SAMPLE) + 1)
+        except FetchRefused:
+            return Finding(
+                "read back",
+                True,
+                "The host takes files and hands none out by FTP, so only the public address shows "
+                "whether they are whole.",
+                "Nothing to do, if the public address is well.",
+            )
+        if content != _SAMPLE:
+            raise HostProblem(
+                f"The FTP host {self._settings.host} gave back another file than was stored.",
+                remedy="Ask the host what changes files there (a virus scanner, FTP in text mode), "
+                "and have it leave those in ftp.upload_dir alone.",
+            )
+        return Finding("read back", True, "A file comes back by FTP byte for byte.")
 
     async def _rename(self) -> Finding:
         try:

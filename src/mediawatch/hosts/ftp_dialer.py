@@ -41,6 +41,11 @@ class Dialer:
         """Whether the host refused our password: then it is left alone for good."""
         return isinstance(self._problem, CredentialsRefused)
 
+    @property
+    def problem(self) -> HostProblem | None:
+        """Why the host could not be used when it was last tried; None if it could."""
+        return self._problem
+
     def pause(self) -> float:
         """Seconds until the next connection may be tried; 0 if at once."""
         if self.refused:

@@ -39,6 +39,7 @@ class Stage(StrEnum):
     LOGIN = "log in"
     STORE = "store a file"
     SIZE = "ask for a file's size"
+    FETCH = "fetch a file"
     RENAME = "rename a file"
     DELETE = "delete a file"
     FOLDER = "make a folder"
@@ -52,6 +53,10 @@ class TlsSessionRefused(HostRefused):
 
 class ResumeRefused(HostUnavailable):
     """The host does not go on with a file that was broken off; it may be sent anew."""
+
+
+class FetchRefused(HostRefused):
+    """The host does not hand out this file by FTP."""
 
 
 class RenameRefused(HostRefused):

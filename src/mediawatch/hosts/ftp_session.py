@@ -3,6 +3,7 @@ what the server says next could belong to the command that failed."""
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable
 from pathlib import PurePosixPath
@@ -13,6 +14,7 @@ from aioftp.common import Code
 from mediawatch import crash
 from mediawatch.hosts.ftp_connection import FtpConnection
 from mediawatch.hosts.ftp_errors import (
+    FetchRefused,
     RenameRefused,
     ResumeRefused,
     Stage,
@@ -109,6 +111,32 @@ class FtpSession(FtpConnection):
                 raise
             transfer.close()
         crash.at("upload.stored")
+
+    async def fetch(self, name: str, most: int) -> bytes:
+        """What is in ``name``, at most ``most`` bytes; after as many as that the server may have
+        more to send, and the session must not be used on.
+
+        Raises HostProblem, FetchRefused (the session may be used on).
+        """
+        with self._doing(Stage.FETCH):
+            try:
+                with self._client.within(self._settings.io_timeout):
+                    transfer = await self._begin(f"RETR {self._remote(name)}")
+            except aioftp.StatusCodeError as refusal:
+                code = reply_code(refusal)
+                if code[:1] != "5" or code == "522":  # that one is about TLS
+                    raise
+                raise FetchRefused(f"{self._settings.host} does not hand it out: {code}.") from None
+            try:
+                async with asyncio.timeout(self._settings.reply_timeout):
+                    content = await transfer.receive(
+                        most, tls=self._client.data_tls(), limit=self._settings.io_timeout
+                    )
+            finally:
+                transfer.abort()  # some say nothing more until it is closed on both sides
+            if len(content) < most:
+                await self._final_reply(self._settings.reply_timeout)
+        return content
 
     async def _transfer(self, name: str, offset: int) -> Transfer:
         command = f"STOR {self._remote(name)}"

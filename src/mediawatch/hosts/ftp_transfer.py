@@ -141,7 +141,8 @@ class Transfer:
     def __init__(self, connected: socket.socket, threads: Executor) -> None:
         self._socket = connected
         self._threads = threads
-        self._sending: Future[None] | None = None
+        self._working: Future[Any] | None = None
+        self._given_up = threading.Event()
         self.resumed: bool | None = None
 
     @classmethod
@@ -173,9 +174,14 @@ class Transfer:
             await self._send_at_once(memoryview(file.content)[offset:], limit)
             self._socket.shutdown(socket.SHUT_WR)
             return
-        self._given_up = threading.Event()
-        self._sending = self._threads.submit(self._send, file, offset, tls, rate, limit)
-        await asyncio.wrap_future(self._sending)
+        self._working = self._threads.submit(self._send, file, offset, tls, rate, limit)
+        await asyncio.wrap_future(self._working)
+
+    async def receive(self, most: int, *, tls: DataTls | None, limit: float) -> bytes:
+        """What comes until its end, at most ``most`` bytes; before that, shake hands if there is
+        ``tls``. ``limit``: seconds without any progress."""
+        self._working = self._threads.submit(self._receive, most, tls, limit)
+        return await asyncio.wrap_future(self._working)
 
     async def _send_at_once(self, content: memoryview, limit: float) -> None:
         with suppress(BlockingIOError):
@@ -190,17 +196,16 @@ class Transfer:
 
     def abort(self) -> None:
         """Break off: whatever was not sent is lost."""
-        if self._sending is not None:
-            self._given_up.set()
+        self._given_up.set()
         with suppress(OSError):
             # Not that of SSLSocket, which would go on without TLS.
             socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
-        if self._sending is None:
+        if self._working is None:
             self._socket.close()
             return
         # While its thread runs, the number of the socket must not go to another one.
-        self._sending.cancel()
-        self._sending.add_done_callback(lambda _: self._socket.close())
+        self._working.cancel()
+        self._working.add_done_callback(lambda _: self._socket.close())
 
     # In the thread.
 
@@ -216,6 +221,17 @@ class Transfer:
             while left:
                 left = left[self._socket.send(left) :]
         self._end()
+
+    def _receive(self, most: int, tls: DataTls | None, limit: float) -> bytes:
+        if tls is not None:
+            self._shake_hands(tls)
+        self._socket.settimeout(limit)
+        content = b""
+        while len(content) < most and (block := self._socket.recv(most - len(content))):
+            content += block
+        with suppress(OSError):  # the server has closed it altogether
+            self._end()
+        return content
 
     def _wait(self, seconds: float) -> None:
         if self._given_up.wait(seconds) if seconds else self._given_up.is_set():

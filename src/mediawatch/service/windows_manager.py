@@ -173,6 +173,17 @@ def remembered() -> list[str]:
         return []
 
 
+def account() -> str | None:
+    """As whom the service runs, whoever chose that; None if it is not installed."""
+    try:
+        with opened(win32service.SERVICE_QUERY_CONFIG) as service, _explained("look at it"):
+            return str(win32service.QueryServiceConfig(service)[7])
+    except ServiceProblem as problem:
+        if problem.code == "service-not-installed":
+            return None
+        raise
+
+
 def unregister() -> None:
     """Take the service away; it must be stopped."""
     with opened(win32service.SERVICE_ALL_ACCESS) as service, _explained("remove the service"):

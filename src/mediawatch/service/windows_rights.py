@@ -32,7 +32,7 @@ def give_rights(told_to: ForService) -> tuple[list[str], list[Path]]:
     granted: list[Path] = []
     for path in [*programs, *setting_files(told_to)]:
         _grant(path, _READ, told, granted)
-    for folder in _work_folders(told_to.settings):
+    for folder in work_folders(told_to.settings):
         if not is_share(folder):
             folder.mkdir(parents=True, exist_ok=True)
         _grant(folder, _CHANGE, told, granted)
@@ -45,7 +45,8 @@ def take_rights_back(paths: Iterable[Path]) -> None:
         _icacls([str(path), "/remove", ACCOUNT, "/Q"])
 
 
-def _work_folders(settings: Settings) -> list[Path]:
+def work_folders(settings: Settings) -> list[Path]:
+    """What the service must be able to change."""
     watch, log = settings.watch, settings.log
     folders = [watch.folder, watch.processed_folder, watch.failed_folder, watch.held_folder]
     folders += [watch.duplicate_folder, settings.storage.data_dir]

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from mediawatch.config import FtpSettings
+from mediawatch.config import FtpSettings, Settings
 from mediawatch.config.values import parse_folder
 from mediawatch.errors import Problem
 from mediawatch.model.findings import Finding
@@ -103,9 +103,9 @@ class Interview:
         with self._asker.working("trying it"):
             return attempt()
 
-    def _try_host(self, attempt: Callable[[FtpSettings], Coroutine[Any, Any, Trial]]) -> Trial:
+    def _try_host(self, attempt: Callable[[Settings], Coroutine[Any, Any, Trial]]) -> Trial:
         """Nothing more is tried on a host that does not let us in: that was told already."""
-        return asyncio.run(attempt(self._ftp())) if self._let_in else _GOOD
+        return asyncio.run(attempt(self.answers.settings())) if self._let_in else _GOOD
 
     def _ask(self, question: Question, default: str = "") -> str:
         if question in self._given:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from mediawatch import config
 from mediawatch.service.base import Running, ServiceControl, ServiceProblem
 from tests.support import pictures
 from tests.windows.inside.river import River
@@ -17,9 +18,10 @@ if sys.platform == "win32":
     import pywintypes
     import win32service
 
-    from mediawatch.service import windows_manager
+    from mediawatch.service import windows_account, windows_manager
     from mediawatch.service.windows import WindowsService
     from mediawatch.service.windows_log import NAME, log_folder
+    from mediawatch.service.windows_rights import ACCOUNT
 
 
 @pytest.fixture
@@ -95,6 +97,21 @@ def test_how_windows_is_told_to_start_it(service: ServiceControl, river: River) 
             handle, win32service.SERVICE_CONFIG_PRESHUTDOWN_INFO
         )
         assert 45_000 == waits
+
+
+def test_the_doctor_knows_as_whom_it_runs(service: ServiceControl, river: River) -> None:
+    """Before it is installed there is nothing to tell; after that the doctor names its account, and
+    each folder that its list bars to it (under Wine, which keeps no entries for services, all)."""
+    settings = config.load(river.config, {})
+    assert [] == windows_account.examine(settings)
+    install(service, river)
+    assert ACCOUNT == windows_manager.account()
+    found = windows_account.examine(settings)
+    assert found
+    for told in found:
+        assert "service account" == told.name
+        assert ACCOUNT in told.detail
+        assert told.ok or "icacls" in told.remedy
 
 
 def test_what_happens_when_it_fails(

@@ -10,6 +10,7 @@ from mediawatch.actions.account_desk import AccountDesk
 from mediawatch.clock import SystemClock
 from mediawatch.config import InstagramSettings
 from mediawatch.crypto.vault import Vault
+from mediawatch.errors import MediawatchError
 from mediawatch.graph.client import GraphClient
 from mediawatch.graph.pacing import Pacing
 from mediawatch.journal.sqlite import SqliteJournal
@@ -19,7 +20,7 @@ from tests.support.graph_apps import apps_at
 
 
 async def _never(account_id: str) -> object:
-    raise AssertionError(account_id)
+    raise MediawatchError(f"{account_id} has no token here.", code="not-connected")
 
 
 def a_desk(

@@ -84,7 +84,11 @@ def _filed(plan: Plan, river: River) -> Iterator[str]:
     lying: dict[str, Counter[str]] = {}
     for folder in ("processed", "duplicate", "failed", "held", "inbox"):
         for path in _files_within(getattr(river, folder)):
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            try:
+                digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            except FileNotFoundError:
+                yield f"{path.name} was moved while it was looked at"  # it will be looked at again
+                return
             lying.setdefault(digest, Counter())[folder] += 1
     members = [(file, album.fate) for album in plan.albums for file in album.files]
     every = [*((file, file.fate) for file in plan.files), *members]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import re
 import sys
 import traceback
 from collections.abc import Callable, Mapping, MutableMapping
@@ -92,8 +93,13 @@ class LineStream(Protocol):
     def isatty(self) -> bool: ...
 
 
+#: What Meta's access tokens look like: those of connected accounts are in no settings.
+_TOKEN = re.compile(r"\b(?:EAA|IGAA|IGQV)[0-9A-Za-z_-]{16,}")
+
+
 class Redactor:
-    """Masks every known secret in every text of a line, however it came there."""
+    """Masks every known secret in every text of a line, however it came there; and what looks like
+    a token."""
 
     def __init__(self, secrets: tuple[str, ...]) -> None:
         # A very short secret would mask half of every sentence; it is not one worth masking.
@@ -109,7 +115,7 @@ class Redactor:
         if isinstance(value, str):
             for secret in self.secrets:
                 value = value.replace(secret, _HIDDEN)
-            return value
+            return _TOKEN.sub(_HIDDEN, value)
         if isinstance(value, Mapping):
             return {key: self.clean(part) for key, part in value.items()}
         if isinstance(value, list | tuple):

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
+import re
 import shutil
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import aiohttp
 import pytest
 from cryptography.fernet import Fernet
 
 from tests.acceptance.test_backup import backed_up, restored
+from tests.support.login import (
+    FACEBOOK_APP,
+    FIRST_PAGE,
+    HOME,
+    INSTAGRAM_APP,
+    STUDIO,
+    STUDIO_PAGE,
+    consent,
+)
 from tests.support.river import River, open_river
 from tests.support.simulator import TOKEN, USER
+from tests.support.terminal import at_a_terminal
 
 
 @pytest.fixture
@@ -189,22 +202,107 @@ async def test_tokens_of_another_program_come_along(bare: River) -> None:
     assert [USER] == [each["id"] for each in await listed(bare)]
 
 
+# Connected by a login.
+
+
+@pytest.fixture
+async def meta(tmp_path: Path) -> AsyncIterator[River]:
+    """A Meta that takes only tokens that it has given out itself, and an app for each login."""
+    async with open_river(tmp_path, token=None, granted_only=True) as opened:
+        river = without_account(opened)
+        for login, (app_id, secret) in APPS.items():
+            file = river.root / "secrets" / login
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(secret)
+            river.tables["instagram"] |= {
+                f"{login}_app_id": app_id,
+                f"{login}_app_secret_file": str(file),
+            }
+        river.write_settings()
+        yield river
+
+
+APPS = {"facebook": FACEBOOK_APP, "instagram": INSTAGRAM_APP}
+
+
+async def connect(
+    river: River,
+    login: str,
+    *words: str,
+    choice: str = "",
+    change: Callable[[str], str] = str,
+    **wishes: Any,
+) -> tuple[int, str]:
+    """Connect an account at a terminal, with a browser that is somewhere else; what was seen.
+
+    ``choice``: typed where several accounts are offered. ``change``: of the address that the
+    browser was led to, before it is pasted."""
+    words = ("accounts", "connect", "--login", login, "--config", str(river.config), *words)
+    with at_a_terminal(*words, folder=river.root) as terminal:
+        await terminal.sees("Paste that address")
+        (address,) = re.findall(r"^http\S+/oauth\S*", terminal.shown, re.MULTILINE)
+        async with aiohttp.ClientSession() as session:
+            back = await consent(session, address, **wishes)
+        led = {key: value for key, value in back.items() if key not in {"to", "#"}}
+        pasted = change(f"{back['to']}?{urlencode(led)}")
+        terminal.presses(f"{pasted}\n".encode())
+        if choice:
+            await terminal.answers("Number", choice)
+        return await terminal.ends(), terminal.shown
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a terminal of Unix")
+@pytest.mark.parametrize("login", ["facebook", "instagram"])
+async def test_an_account_is_connected_by_a_login_and_published_for(
+    meta: River, login: str
+) -> None:
+    """From the printed address to a published picture, with each login, while the daemon runs."""
+    originals = meta.drop_pictures(1)
+    async with meta.daemon():
+        choice = "1" if login == "facebook" else ""
+        code, shown = await connect(meta, login, choice=choice)
+        assert 0 == code, shown
+        assert "@mediawatch is connected" in shown
+        (found,) = await listed(meta)
+        assert (USER, "connected", login) == (found["id"], found["state"], found["login"])
+        await meta.arrived(originals)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a terminal of Unix")
+@pytest.mark.parametrize(
+    ("login", "wishes", "change", "told"),
+    [
+        ("facebook", {"answer": "cancel"}, str, "Meta did not let you in"),
+        ("instagram", {}, lambda address: address.replace("state=", "state=x"), "another login"),
+        ("instagram", {}, lambda address: address.partition("?")[0], "holds no code"),
+        ("instagram", {"who": HOME}, str, "Switch to professional account"),
+        ("facebook", {"without": ["instagram_content_publish"]}, str, "was not granted"),
+        ("facebook", {"without": [FIRST_PAGE, STUDIO_PAGE]}, str, "tick the page"),
+    ],
+)
+async def test_a_login_that_comes_to_nothing_says_why(
+    meta: River, login: str, wishes: dict[str, Any], change: Callable[[str], str], told: str
+) -> None:
+    """Cancelled, forged, cut off, a personal account, a permission or page left out: nothing is
+    connected, and what to do is said."""
+    choice = "1" if "content" in str(wishes) else ""
+    code, shown = await connect(meta, login, choice=choice, change=change, **wishes)
+
+    assert (1, True) == (code, told in " ".join(shown.split())), shown
+    assert [] == await listed(meta)
+
+
 # Secrets.
 
-MARKS = {
-    "token": "EAA-marked-token-wq7hTz3",
-    "facebook_app_secret": "marked0f2c1a9b8d7e6f5a4b3c2d1e0f",
-    "instagram_app_secret": "markedaf2c1a9b8d7e6f5a4b3c2d1e0f",
-}
 
-
-def files_with(root: Path, mark: str) -> list[str]:
+def files_with(root: Path, mark: str) -> set[str]:
     """Every file below ``root`` in which the mark stands."""
-    return [
-        str(path.relative_to(root))
-        for path in root.rglob("*")
-        if path.is_file() and mark.encode() in path.read_bytes()
-    ]
+    found = set()
+    for path in root.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):
+            if path.is_file() and mark.encode() in path.read_bytes():
+                found.add(str(path.relative_to(root)))
+    return found
 
 
 def processes_with(mark: str) -> list[str]:
@@ -212,81 +310,74 @@ def processes_with(mark: str) -> list[str]:
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         for what in ("cmdline", "environ"):
-            try:
+            with contextlib.suppress(OSError):
                 if mark.encode() in (process / what).read_bytes():
                     found.append(f"{process.name} {what}")
-            except OSError:
-                continue
     return found
 
 
-@pytest.fixture
-async def marked(tmp_path: Path) -> AsyncIterator[River]:
-    """A world in which the marked token is the good one."""
-    async with open_river(tmp_path, token=MARKS["token"]) as opened:
-        yield opened
-
-
-async def test_no_secret_is_anywhere(marked: River) -> None:
-    """Accounts with marked tokens are connected, published for, refused, refreshed, sealed anew and
-    disconnected; the marks stand in the files that people put there, and nowhere else: no log, no
-    journal, no answer, no figure, no process."""
-    bare = without_account(marked)
-    for key, value in MARKS.items():
-        if key != "token":
-            file = bare.root / "secrets" / key
-            file.parent.mkdir(exist_ok=True)
-            file.write_text(value)
-            bare.tables["instagram"][f"{key}_file"] = str(file)
-    bare.tables["instagram"]["facebook_app_id"] = "1000000000000001"
-    bare.write_settings()
-    given = bare.root / "secrets" / "token"
-    given.write_text(MARKS["token"])
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a terminal of Unix, and /proc")
+async def test_no_secret_is_anywhere(meta: River) -> None:
+    """Accounts of both logins are connected, published for, refused, refreshed, sealed anew and
+    disconnected; every token that Meta gave out, and the apps' secrets, stand in no log, journal,
+    answer, figure or process, but for the files of the secrets themselves."""
     said: list[str] = []
+    given = meta.simulator.state.grants
 
     async def run(*words: str, code: int | None = 0) -> None:
-        ended = await bare.run(*words)
+        ended = await meta.run(*words)
         assert code in {ended.code, None}, ended.err
         said.extend([ended.out, ended.err])
 
-    def nowhere(*, but: set[str]) -> None:
-        for name, mark in MARKS.items():
-            lying = set(files_with(bare.root, mark)) - {f"secrets/{name}"} - but
-            assert set() == lying, name
-            assert [] == processes_with(mark), name
-            assert not [text for text in said if mark in text], name
+    def nowhere() -> None:
+        marks = {secret: f"secrets/{login}" for login, (_, secret) in APPS.items()}
+        marks |= dict.fromkeys(given._tokens, "pasted")
+        assert len(marks) > 4
+        for mark, own in marks.items():
+            assert set() == files_with(meta.root, mark) - {own}, own
+            assert [] == processes_with(mark), own
+            assert not [text for text in said if mark in text], own
 
-    async with bare.daemon():
-        await run("accounts", "paste", "--token-file", str(given))
-        originals = bare.drop_pictures(1)
-        await bare.arrived(originals)
-        await run("accounts", "refresh", USER, code=1)
+    async with meta.daemon():
+        for login, account in (("facebook", STUDIO), ("instagram", USER)):
+            code, shown = await connect(meta, login, "--account", account)
+            assert 0 == code, shown
+            said.append(shown)
+        token = next(iter(given._tokens))
+        (meta.root / "pasted").write_text(token)
+        await run(
+            "accounts", "paste", "--account", STUDIO, "--token-file", str(meta.root / "pasted")
+        )
+        for account in (STUDIO, USER):
+            await run("accounts", "refresh", account, code=1)
         await run("accounts", "rotate-key")
         place = "/api/v1/social/instagram/accounts/"
         for path in ("/api/poster-media/status", place, f"{place}{USER}/", "/readyz"):
-            answered = await get(bare, path)
+            answered = await get(meta, path)
             said.append(json.dumps(answered))
         async with aiohttp.ClientSession() as session:
-            async with session.get(f"{bare.api}/metrics") as answer:
+            async with session.get(f"{meta.api}/metrics") as answer:
                 said.append(await answer.text())
             for body in (
-                {"login": "facebook", "token": MARKS["token"], "account": "178"},
-                {"login": "nothing", "token": MARKS["token"]},
-                {"login": "facebook", "tokens": MARKS["token"]},
-                MARKS["token"],
+                {"login": "facebook", "token": token, "account": "178"},
+                {"login": "nothing", "token": token},
+                {"login": "facebook", "tokens": token},
+                token,
             ):
-                async with session.post(bare.api + place, json=body) as answer:
+                async with session.post(meta.api + place, json=body) as answer:
                     assert 400 <= answer.status < 500
                     said.append(await answer.text())
-        nowhere(but=set())
+        await run("accounts", "disconnect", STUDIO, "--yes")
+        meta.drop_pictures(1)
+        await meta.post("picture001.jpg", state="done")
+        nowhere()
         # Meta refuses, with the token in what it says.
-        bare.simulator.script(
-            {"on": "create", "do": "error", "code": 190, "message": f"No: {MARKS['token']}"}
-        )
-        bare.drop_pictures(1, first=2)
-        await bare.post("picture002.jpg", reason="token")
+        mine = [text for text, kept in given._tokens.items() if kept.login == "instagram"][-1]
+        refusal = {"on": "create", "do": "error", "code": 190, "message": f"No: {mine}"}
+        meta.simulator.script(refusal)
+        meta.drop_pictures(1, first=2)
+        await meta.post("picture002.jpg", reason="token")
         for words in (
-            ("status",),
             ("status", "--json"),
             ("accounts", "list"),
             ("accounts", "show", USER, "--json"),
@@ -296,11 +387,9 @@ async def test_no_secret_is_anywhere(marked: River) -> None:
             ("check", "--json"),
         ):
             await run(*words, code=None)
-        nowhere(but=set())
-        await run("accounts", "disconnect", USER, "--yes")
-    await run("backup", str(bare.root / "made.backup"), code=1)  # no passphrase, no backup
-    assert not (bare.root / "made.backup").exists()
-    await backed_up(bare)
-    nowhere(but=set())
-    if os.name == "posix":
-        assert 0o600 == (bare.data / "keys").stat().st_mode & 0o777
+        nowhere()
+    await run("backup", str(meta.root / "made.backup"), code=1)  # no passphrase, no backup
+    assert not (meta.root / "made.backup").exists()
+    await backed_up(meta)
+    nowhere()
+    assert 0o600 == (meta.data / "keys").stat().st_mode & 0o777

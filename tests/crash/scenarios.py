@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,6 +16,7 @@ from tests.support.clips import clip
 from tests.support.pictures import MP4, encoded, jpeg, photo
 from tests.support.river import River, contents
 from tests.support.simulator import TOKEN
+from tests.support.simulator import USER as ACCOUNT
 
 CLIP = MP4 + bytes(4096)
 
@@ -633,6 +636,88 @@ async def token_refused(stage: Stage) -> None:
     await stage.ends(PUBLISHED)
 
 
+async def connected(stage: Stage) -> None:
+    """An account is pasted while nothing runs: it is connected, or it is not and is pasted again;
+    then it is published for, and no half of a key or token lies about."""
+    river = stage.river
+    _forget_account(river)
+    token = river.root / "token"
+    token.write_text(TOKEN)
+    words = ("accounts", "paste", "--token-file", str(token))
+    if await stage.command(*words) != 0:
+        assert 0 == await stage.command(*words), river.story()
+    _picture_with_caption(river)
+    await stage.start()
+    await stage.ends(PUBLISHED)
+
+
+async def sealed_anew(stage: Stage) -> None:
+    """A new key: whenever it is cut off, every token opens, and the next one ends it."""
+    river = stage.river
+    await connected(stage)
+    keys = (river.data / "keys").read_text().splitlines()
+    if await stage.command("accounts", "rotate-key") != 0:
+        river.drop("later.jpg", jpeg(400, 320, seed=7))
+        assert 0 == await stage.command("accounts", "rotate-key"), river.story()
+    else:
+        river.drop("later.jpg", jpeg(400, 320, seed=7))
+    left = (river.data / "keys").read_text().splitlines()
+    assert len(keys) == len(left), left
+    assert keys[-1] != left[-1]
+    await stage.start()
+    await stage.until(lambda: _is_done(stage, "later.jpg"))
+    await stage.stop()
+
+
+async def disconnected(stage: Stage) -> None:
+    """The token is forgotten, or the order is given again; the picture waits, and goes out when
+    the account is connected anew."""
+    river = stage.river
+    await connected(stage)
+    await stage.command("accounts", "disconnect", ACCOUNT, "--yes")
+    await stage.command("accounts", "disconnect", ACCOUNT, "--yes")
+    river.drop("later.jpg", jpeg(400, 320, seed=7))
+    token = river.root / "token"
+    assert 0 == await stage.command("accounts", "paste", "--token-file", str(token))
+    await stage.start()
+    await stage.until(lambda: _is_done(stage, "later.jpg"))
+    await stage.stop()
+
+
+async def refreshed(stage: Stage) -> None:
+    """Meta refuses to refresh a token, and then does; its account is shared. After a kill the old
+    token or the new one is there, and both are good."""
+    river = stage.river
+    _forget_account(river)
+    token = river.root / "token"
+    token.write_text(TOKEN)
+    paste = ("accounts", "paste", "--login", "instagram", "--token-file", str(token))
+    assert 0 == await stage.command(*paste), river.story()
+    with contextlib.closing(sqlite3.connect(river.data / "journal.db")) as journal, journal:
+        journal.execute("UPDATE tokens SET issued_at = issued_at - 200000")
+        row = ("u1", "ben", "ben", "editor", "", 0.0)
+        journal.execute(
+            "INSERT INTO users (id, name, name_key, role, password_hash, created_at)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            row,
+        )
+    for kept in river.simulator.state.grants._tokens.values():
+        kept.issued_at -= 200_000.0  # Meta refreshes none that is younger than a day
+    river.simulator.script({"on": "refresh", "do": "error", "code": 100, "times": 1})
+    await stage.command("accounts", "refresh", ACCOUNT)
+    await stage.command("accounts", "refresh", ACCOUNT)
+    await stage.command("accounts", "share", ACCOUNT, "ben")
+    _picture_with_caption(river)
+    await stage.start()
+    await stage.ends(PUBLISHED)
+
+
+def _forget_account(river: River) -> None:
+    for key in ("user_id", "access_token"):
+        del river.tables["instagram"][key]
+    river.write_settings()
+
+
 async def owner_told(stage: Stage) -> None:
     """The same, and the owner is told of it, by the one address that works; the other one is in
     the settings no more when the account goes on. A kill between a sending and its record repeats
@@ -884,6 +969,12 @@ SCENARIOS: dict[str, Scenario] = {
     "owner told, and all well again": Scenario(
         owner_told, armed_life=2, alter=lambda _: {"quick": 0.1}, usual=TOKEN_REFUSED
     ),
+    "connected": Scenario(connected),
+    "sealed anew": Scenario(sealed_anew, armed_life=3),
+    "disconnected": Scenario(disconnected, armed_life=3),
+    "refresh refused": Scenario(refreshed, armed_life=2),
+    "refreshed": Scenario(refreshed, armed_life=3),
+    "shared": Scenario(refreshed, armed_life=4),
     "quota used up": Scenario(quota_used_up, alter=lambda _: {"quick": 0.1}),
     "link told late": Scenario(link_told_late, alter=lambda _: {"quick": 0.1}),
     "clock set back": Scenario(

@@ -13,6 +13,7 @@ from mediawatch.graph.pacing import BELIEVED, REST, SLOW_GAP, GraphPaused, Pacin
 from mediawatch.graph.usage import Usage, read_usage
 from mediawatch.graph.verdicts import Scope
 from mediawatch.log import silent
+from tests.support.publishing import NotingLog
 
 ME, OTHER = "17841400000000001", "17841400000000002"
 
@@ -250,3 +251,27 @@ def test_a_refused_token_is_not_used_again(pacing: Pacing) -> None:
 
     pacing.accept(ME, 1_700_000_000.0)
     assert admitted(pacing)
+
+
+def test_a_limit_slows_whom_it_is_about_and_nobody_else(clock: Clock) -> None:
+    """Of an account: that one. Of an app: all that came by its login, and none of the other."""
+    by_login = {ME: "facebook", OTHER: "facebook", "17841400000000003": "instagram"}
+    pacing = Pacing(clock, silent(), app_of=by_login.__getitem__)
+
+    pacing.learn_refusal(ME, refusal(80002))
+    assert ["rest", "free", "free"] == [pacing.pace(each).word for each in by_login]
+
+    pacing.learn(OTHER, app(100))
+    assert ["rest", "rest", "free"] == [pacing.pace(each).word for each in by_login]
+    pacing.admit("17841400000000003", essential=False)
+
+
+def test_the_limit_of_an_app_is_told_once_for_all_its_accounts(clock: Clock) -> None:
+    """A thousand accounts are not a thousand warnings."""
+    log = NotingLog()
+    pacing = Pacing(clock, log, app_of=lambda account_id: "facebook")
+    for number in range(50):
+        pacing.learn(f"178414000000000{number:02}", app(80))
+
+    assert 1 == len(log.lines)
+    assert {"app": 0.8} == pacing.fullest()

@@ -50,9 +50,19 @@ def back_up(
     held += ["the settings"] if "settings" in kinds else []
     held += ["the secrets that lie in files"] if "secret" in kinds else []
     held += ["the authorities of [ftp] tls_ca_file"] if "authorities" in kinds else []
+    held += ["the key of the tokens"] if any(m.name == "records/keys" for m in made.members) else []
     typer.echo(f"   It holds {', '.join(held)}, and nobody opens it without the passphrase.")
+    if "encryption_key" in str(made.handed) or _key_is_outside(loaded):
+        typer.echo(
+            "   The key of the tokens is not in it (storage.encryption_key): keep it as well."
+        )
     if made.handed:
         typer.echo(f"   Not in it, for the service manager has them: {', '.join(made.handed)}")
+
+
+def _key_is_outside(loaded: settings_of.Loaded) -> bool:
+    """Whether it is in the environment, of which no backup is made."""
+    return "in the environment" in loaded.origins.get(("storage", "encryption_key"), "")
 
 
 def restore(config: Path | None, source: Path, passphrase_file: Path | None) -> None:

@@ -34,6 +34,8 @@ from mediawatch.model.accounts import Login
 MAX_ANSWER = 4 << 20
 #: What stands in an answer where a secret was.
 HIDDEN = b"(hidden)"
+#: What Meta's tokens look like.
+_ANY_TOKEN = re.compile(rb"\b(?:EAA|IGAA|IGQV)[0-9A-Za-z_-]{16,}")
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -265,6 +267,9 @@ async def read_answer(answer: aiohttp.ClientResponse, secrets: Sequence[str]) ->
     for secret in (*secrets, *map(quote, secrets)):
         text = text.replace(secret.encode(), HIDDEN)
         challenge = challenge.replace(secret, HIDDEN.decode())
+    if answer.status != 200:
+        # An error may repeat any token, not only that of the call.
+        text = _ANY_TOKEN.sub(HIDDEN, text)
     return Answer(answer.status, answer.headers, challenge, _parse(text))
 
 

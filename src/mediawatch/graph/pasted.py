@@ -41,9 +41,19 @@ async def ask(
     ``api``: of that login, if the settings have an app for it; then the token is exchanged for a
     long-lived one. ``now``: seconds since the epoch.
     """
-    if login == "instagram":
-        return await _of_instagram(client, api, token)
-    return await _of_facebook(client, api, token, now)
+    try:
+        if login == "instagram":
+            return await _of_instagram(client, api, token)
+        return await _of_facebook(client, api, token, now)
+    except GraphError as error:
+        if error.verdict.code not in {"token", "permission"}:
+            raise
+        # What is said of a token in the settings would lead astray here.
+        raise TokenRefused(
+            f"Meta does not take this token: {error.message}",
+            remedy="Make a new one with every permission that publishing needs, for this app and "
+            f"the {login} login.",
+        ) from None
 
 
 async def _of_instagram(client: GraphClient, api: OAuth | None, token: SecretStr) -> Pasted:
@@ -52,8 +62,9 @@ async def _of_instagram(client: GraphClient, api: OAuth | None, token: SecretStr
         grant = await _lasting(api, grant)
     caller = Caller(ANYBODY, grant.token, not_recorded, "instagram")
     who = await profile(client, caller)
-    # This login does not tell what was granted: the quota can be read by whoever may publish.
-    await Publishing(client, caller).quota()
+    if who.is_professional:
+        # This login does not tell what was granted: the quota is read by whoever may publish.
+        await Publishing(client, caller).quota()
     return Pasted(grant, [Candidate(who.user_id, who.username, who.kind)], grant.permissions)
 
 

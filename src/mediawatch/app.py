@@ -31,7 +31,7 @@ from mediawatch.graph.rupload import Rupload
 from mediawatch.hosts.ftp import FtpHost
 from mediawatch.hosts.http_session import http_session
 from mediawatch.hosts.reach import Reach
-from mediawatch.journal import accounts
+from mediawatch.journal import accounts, users
 from mediawatch.journal.ownership import Ownership
 from mediawatch.journal.sqlite import FILE_NAME, SqliteJournal
 from mediawatch.journal.witness import FILE_NAME as WITNESS
@@ -282,7 +282,7 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
 
 async def _record_account(settings: Settings, journal: SqliteJournal) -> None:
     if settings.instagram.user_id is not None:
-        await journal.apply([accounts.ensure(settings.instagram.user_id)])
+        await journal.apply([accounts.ensure(settings.instagram.user_id), users.adopt()])
         crash.at("account.recorded")
 
 

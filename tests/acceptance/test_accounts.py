@@ -78,7 +78,7 @@ async def test_without_an_account_files_wait_and_it_says_how_to_connect_one(bare
         _, shown = await get(bare, "/api/poster-media/status")
 
         assert 503 == status
-        assert ["account"] == [check["name"] for check in ready["checks"] if not check["ok"]]
+        assert ["standing"] == [check["name"] for check in ready["checks"] if not check["ok"]]
         assert (None, "none") == (shown["instagram_account"], shown["account"]["state"])
         assert "accounts connect" in shown["account"]["remedy"]
         assert originals.keys() <= {path.name for path in bare.inbox.iterdir()}

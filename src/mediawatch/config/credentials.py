@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from mediawatch.config.explain import is_placeholder
-from mediawatch.config.tables import Settings, Table
+from mediawatch.config.table import Table
+from mediawatch.config.tables import Settings
 from mediawatch.config.values import parse_folder
 
 #: The folder beside the settings file, for those without a service manager that hands secrets over.

@@ -25,7 +25,8 @@ from mediawatch.metrics import watch_loop
 from mediawatch.model.findings import Finding, failed
 from mediawatch.model.lifecycle import PRIORITY, State
 from mediawatch.model.posts import Post
-from mediawatch.watch.candidates import FolderState
+from mediawatch.watch.candidates import FolderState, WatchState
+from mediawatch.watch.watched import Watched
 from mediawatch.web.app import create_app
 from mediawatch.web.doors import Doors
 
@@ -87,7 +88,7 @@ class Daemon:
                 roles.create_task(self._every(ALERTS_EVERY, app.alerts.run_once), name="alerts")
                 roles.create_task(self._every(TIDY_EVERY, app.alerts.tidy), name="alerts-tidy")
             if watch:
-                roles.create_task(app.watcher.run(), name="watcher")
+                roles.create_task(app.watched.run(), name="watchers")
 
     async def _sweep(self) -> None:
         while True:
@@ -173,7 +174,7 @@ class Daemon:
             checks=self.checks,
             metrics=self._metrics,
             woken=self._woken,
-            release_withheld=self.app.watcher.release,
+            release_withheld=self.app.watched.release,
         )
         runner = web.AppRunner(create_app(doors), access_log=None, shutdown_timeout=2.0)
         await runner.setup()
@@ -207,41 +208,39 @@ class Daemon:
 
     async def status(self) -> dict[str, Any]:
         """Configuration and health, for the API and the ``status`` command. No secret in it."""
-        app, settings, watch = self.app, self.app.settings, self.app.watcher.state
+        app, settings = self.app, self.app.settings
+        first, watch = app.watched.first, app.watched.first.watcher.state
         counted = await posts.counts(app.journal)
         checks = [*await self.checks(), *self._disk_checks()]
         account = await app.standing.tell(app.journal, settings.instagram.user_id)
+        await app.watched.accounts.refresh()
+        accounts = await app.standing.tell_all(app.journal, app.watched.accounts.in_use())
         well = all(check.ok for check in checks) and account["state"] != "stopped"
+        well = well and not any(each["state"] == "stopped" for each in accounts)
         return {
             "status": "ok" if well else "degraded",
             "version": __version__,
             "started": iso(self._started),
-            "source_directory": str(settings.watch.folder),
-            "processed_directory": str(settings.watch.processed_folder),
+            "source_directory": str(first.inbox.folder),
+            "processed_directory": str(first.inbox.watch.processed_folder),
             "ftp_server": f"{settings.ftp.host}:{settings.ftp.port}",
             "public_url": settings.ftp.public_url,
             "instagram_account": settings.instagram.user_id,
             "account": account,
+            "accounts": accounts,
             "api": self.url,
             "checks": [asdict(check) for check in checks],
-            "folder": {
-                "state": watch.folder.value,
-                "mode": watch.mode,
-                "mode_reason": watch.mode_reason,
-                "hints": watch.hints,
-                "last_scan": iso(watch.last_scan) if watch.last_scan else None,
-                "settling": {name: waiting.reason for name, waiting in watch.settling.items()},
-                "ignored": dict(watch.ignored),
-                "problems": list(watch.problems),
-            },
-            "withheld": watch.withheld,
+            "folder": _of_folder(watch),
+            "inboxes": [_of_inbox(each) for each in app.watched],
+            "withheld": sum(state.withheld for state in app.watched.states),
             "converting": [asdict(conversion) for conversion in app.converting.now],
             "posts": {state.value: count for state, count in counted.items()},
         }
 
     async def checks(self) -> list[Finding]:
         """Computed from work done: a thread or task that died shows here."""
-        return [self._folder_check(), *await self._journal_checks()]
+        folders = [self._folder_check(each) for each in self.app.watched]
+        return [*folders, *await self._journal_checks()]
 
     def _disk_checks(self) -> list[Finding]:
         """As they were last found: a dead share must not hold up whoever asks."""
@@ -249,18 +248,19 @@ class Daemon:
         by_device = {room.device: room for room in rooms}
         return [space(room.folder, room.free) for room in reversed(by_device.values())]
 
-    def _folder_check(self) -> Finding:
-        watch, settings = self.app.watcher.state, self.app.settings.watch
+    def _folder_check(self, watched: Watched) -> Finding:
+        watch, settings = watched.watcher.state, watched.inbox.watch
+        name = "folder" if watched is self.app.watched.first else f"folder {settings.folder}"
         if watch.folder not in {FolderState.OK, FolderState.UNKNOWN}:
             what = f"The folder {settings.folder} is {watch.folder.value}."
-            return Finding("folder", False, what, _FOLDER_REMEDY[watch.folder])
+            return Finding(name, False, what, _FOLDER_REMEDY[watch.folder])
         if watch.last_scan is None:
             wait = "Wait some seconds: mediawatch has just started."
-            return Finding("folder", False, "The folder was not looked at yet.", wait)
+            return Finding(name, False, "The folder was not looked at yet.", wait)
         age = self.app.clock.now() - watch.last_scan
         overdue = age > settings.rescan * 3 + 10
         return Finding(
-            "folder",
+            name,
             not overdue,
             f"Looked at {max(0.0, age):.0f} s ago.",
             _STUCK if overdue else "",
@@ -279,6 +279,31 @@ class Daemon:
         stalled = counted[State.READY] > 0 and still > STALLED_AFTER
         moving = f"{counted[State.READY]} posts are ready; the last one moved {still:.0f} s ago."
         return [journal, Finding("workers", not stalled, moving, _STUCK if stalled else "")]
+
+
+def _of_folder(watch: WatchState) -> dict[str, Any]:
+    return {
+        "state": watch.folder.value,
+        "mode": watch.mode,
+        "mode_reason": watch.mode_reason,
+        "hints": watch.hints,
+        "last_scan": iso(watch.last_scan) if watch.last_scan else None,
+        "settling": {name: waiting.reason for name, waiting in watch.settling.items()},
+        "ignored": dict(watch.ignored),
+        "problems": list(watch.problems),
+    }
+
+
+def _of_inbox(watched: Watched) -> dict[str, Any]:
+    inbox, state = watched.inbox, watched.watcher.state
+    return {
+        "source_directory": str(inbox.folder),
+        "processed_directory": str(inbox.watch.processed_folder),
+        "account": watched.sorter.account,
+        "problem": watched.trouble or "",
+        "withheld": state.withheld,
+        **_of_folder(state),
+    }
 
 
 @asynccontextmanager

@@ -17,7 +17,7 @@ async def present(app: App, *, ready: bool) -> dict[str, Figure]:
     found: dict[str, Figure] = {"mediawatch_ready": float(ready)}
     found.update(_of_the_folder(app))
     found.update(_of_the_machine(app))
-    found["mediawatch_rate_limit_used_ratio"] = app.pacing.used(app.settings.instagram.user_id)
+    found["mediawatch_rate_limit_used_ratio"] = app.pacing.most_used()
     found["mediawatch_token_expires_timestamp_seconds"] = app.token_expiry.at
     found["mediawatch_converters_busy"] = app.preparer.busy
     with contextlib.suppress(JournalError):
@@ -29,36 +29,49 @@ async def _of_the_journal(app: App) -> dict[str, Figure]:
     now = app.clock.now()
     counted = await posts.counts(app.journal)
     due, since = await posts.due(app.journal, now=now)
-    account = await accounts.find(app.journal, app.settings.instagram.user_id)
+    in_use = await accounts.several(app.journal, app.watched.accounts.in_use())
+    fullest = await _fullest(app, in_use, now)
+    stopped = sum(account.stopped_code is not None for account in in_use)
     return {
         "mediawatch_posts": {state.value: count for state, count in counted.items()},
         "mediawatch_due_posts": due,
         "mediawatch_oldest_due_post_seconds": 0.0 if since is None else max(0.0, now - since),
-        "mediawatch_account_stopped": float(account.stopped_code is not None),
-        "mediawatch_publishing_quota_posts": account.quota_total,
-        "mediawatch_publishing_quota_used_posts": await _used(app, account, now),
+        "mediawatch_account_stopped": float(stopped),
+        "mediawatch_accounts": len(in_use),
+        "mediawatch_publishing_quota_posts": fullest[0],
+        "mediawatch_publishing_quota_used_posts": fullest[1],
         "mediawatch_untold_alerts": len(await alerts.untold(app.journal)),
     }
 
 
-async def _used(app: App, account: Account, now: float) -> float | None:
-    if account.quota_total is None:
-        return None
-    window = float(account.quota_window or 86_400)
-    ours = await accounts.slots(app.journal, account.id, since=now - window)
-    return min(account.quota_total, len(ours) + account.quota_elsewhere)
+async def _fullest(
+    app: App, in_use: list[Account], now: float
+) -> tuple[float | None, float | None]:
+    """Quota and what is used of it, of the account that has used most of its own; None where no
+    quota is known."""
+    known = [account for account in in_use if account.quota_total]
+    if not known:
+        return None, None
+    window = float(max(account.quota_window or 86_400 for account in known))
+    ours = await accounts.slots_by_account(app.journal, since=now - window)
+    total, used = max(
+        ((a.quota_total or 0, ours.get(a.id, 0) + a.quota_elsewhere) for a in known),
+        key=lambda each: each[1] / each[0],
+    )
+    return total, min(total, used)
 
 
 def _of_the_folder(app: App) -> dict[str, Figure]:
-    watch = app.watcher.state
+    """Of all inboxes together; announced are changes if they are in each of them."""
+    states = app.watched.states
     return {
-        "mediawatch_folder_events": float(watch.mode == "events"),
-        "mediawatch_settling_files": len(watch.settling),
-        "mediawatch_ignored_files": len(watch.ignored),
-        "mediawatch_withheld_files": watch.withheld,
-        "mediawatch_hints_total": watch.hints,
-        "mediawatch_hint_overflows_total": watch.overflows,
-        "mediawatch_hints_missed_total": watch.hints_missed,
+        "mediawatch_folder_events": float(all(each.mode == "events" for each in states)),
+        "mediawatch_settling_files": sum(len(each.settling) for each in states),
+        "mediawatch_ignored_files": sum(len(each.ignored) for each in states),
+        "mediawatch_withheld_files": sum(each.withheld for each in states),
+        "mediawatch_hints_total": sum(each.hints for each in states),
+        "mediawatch_hint_overflows_total": sum(each.overflows for each in states),
+        "mediawatch_hints_missed_total": sum(each.hints_missed for each in states),
     }
 
 

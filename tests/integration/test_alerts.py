@@ -68,8 +68,8 @@ class House:
             conditions=Conditions(
                 self.journal,
                 self.clock,
-                ACCOUNT,
-                folder=lambda: self.folder,
+                lambda: [ACCOUNT],
+                folders=lambda: {Path("/in"): self.folder},
                 rooms=lambda: self.rooms,
                 expires=lambda: self.expires,
                 min_free=1000,

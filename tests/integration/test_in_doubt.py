@@ -12,7 +12,8 @@ import pytest
 from mediawatch.actions import posts as actions
 from mediawatch.actions.again import publish_again
 from mediawatch.actions.posts import NotPossible
-from mediawatch.config import WatchSettings
+from mediawatch.config import PublishSettings, WatchSettings
+from mediawatch.config.inboxes import inboxes
 from mediawatch.journal import accounts, attempts, posts
 from mediawatch.journal.sqlite import SqliteJournal
 from mediawatch.journal.witness import Witness
@@ -267,12 +268,13 @@ class House:
         self.witness = Witness(root / "asked.json")
 
     async def recover(self) -> None:
+        known = inboxes(self.watch, PublishSettings())
         await Recovery(
-            self.watch,
+            known,
             self.journal,
             self.clock,
             silent(),
-            Archive(self.watch, self.clock),
+            Archive(known, self.clock),
             self.witness,
         ).run_once()
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from mediawatch.config import PublishSettings, WatchSettings
+from mediawatch.config.inboxes import inboxes
 from mediawatch.errors import (
     GraphProblem,
     Handling,
@@ -59,9 +60,9 @@ class House:
         self.clock = TurnedClock(SimulatorClock())
         self.engine = NotingEngine()
         self.taken: list[tuple[str, bool]] = []
+        self.inboxes = inboxes(self.watch, PublishSettings(hashtags=("tag",)))
         self.intake = Intake(
-            self.watch,
-            PublishSettings(hashtags=("tag",)),
+            self.inboxes.first,
             USER,
             journal=journal,
             engine=self.engine,
@@ -69,10 +70,10 @@ class House:
             log=silent(),
             taken=lambda name, _post, again: self.taken.append((name, again)),
         )
-        self.archive = Archive(self.watch, self.clock)
+        self.archive = Archive(self.inboxes, self.clock)
         self.witness = Witness(root / "asked.json")
         self.recovery = Recovery(
-            self.watch, journal, self.clock, silent(), self.archive, self.witness
+            self.inboxes, journal, self.clock, silent(), self.archive, self.witness
         )
 
     async def take(self, candidate: Candidate) -> Taken:
@@ -568,7 +569,7 @@ async def test_an_inbox_that_is_away_for_a_moment_asks_nobody(house: House) -> N
         Unlucky(timeout=5.0),
         ImageOptions(),
         house.watch.folder.parent,
-        inbox=house.watch.folder,
+        inboxes=house.inboxes,
         cache=Cache(house.watch.folder.parent / "cache", limit=0),
     )
     with pytest.raises(StorageProblem) as away:

@@ -255,7 +255,7 @@ class River:
 
     async def was_looked(self) -> bool:
         """Whether the first look at the inbox is over."""
-        return bool(await self._read(withheld.was_looked, False))
+        return bool(await self._read(lambda r: withheld.was_looked(r, self.inbox), False))
 
     async def _read(self, query: Callable[[Any], Awaitable[Any]], unknown: Any) -> Any:
         path = self.data / "journal.db"

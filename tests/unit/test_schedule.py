@@ -20,7 +20,7 @@ from mediawatch.model.schedule import (
     container_is_stale,
     containers_from,
     due,
-    free_slot,
+    free_slots,
     next_slot,
     weekly_slot,
 )
@@ -158,9 +158,9 @@ def test_the_next_free_slot_of_the_week_is_taken() -> None:
     week = slots("Thu 18:30", "mon 09:00", zone="Europe/Paris")
     sunday = datetime(2026, 11, 29, 12, tzinfo=UTC).timestamp()
 
-    first = free_slot(week, sunday, ())
-    second = free_slot(week, sunday, {first.timestamp()})
-    third = free_slot(week, first.timestamp(), {second.timestamp()})
+    first = next(free_slots(week, sunday, ()))
+    second = next(free_slots(week, sunday, {first.timestamp()}))
+    third = next(free_slots(week, first.timestamp(), {second.timestamp()}))
 
     assert [
         "2026-11-30T09:00:00+01:00",

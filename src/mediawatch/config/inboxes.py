@@ -78,6 +78,12 @@ class Inboxes:
         """Where files are dropped."""
         return [each.folder for each in self._all]
 
+    @property
+    def written(self) -> list[Path]:
+        """Where their files end, each folder once."""
+        found = [path for each in self._all for path in each.written.values()]
+        return list(dict.fromkeys(found))
+
     def of(self, folder: Path | None) -> Inbox:
         """The inbox at ``folder``, as a post remembers it; None: the first. One that is not in the
         settings any more is as the first, but for its own folder."""

@@ -23,18 +23,19 @@ TOO_LITTLE, LITTLE = 256 << 20, 1 << 30
 
 def examine(settings: Settings) -> list[Finding]:
     """Rights, free space, and whether originals can be moved at once. Blocks."""
-    watch = settings.watch
-    findings = [_inbox(watch.folder)]
-    for name, folder in (
-        ("processed", watch.processed_folder),
-        ("failed", watch.failed_folder),
-        ("held", watch.held_folder),
-        ("duplicate", watch.duplicate_folder),
-        ("data", settings.storage.data_dir),
-    ):
-        findings.append(_written(name, folder))
-    findings += _free_space([watch.folder, watch.processed_folder, settings.storage.data_dir])
-    findings.append(_same_disk(watch.folder, watch.processed_folder))
+    findings, told = list[Finding](), set[Path]()
+    for inbox in settings.inboxes:
+        findings.append(_inbox(inbox.folder))
+        for name, folder in inbox.written.items():
+            if folder not in told:  # inboxes may share it
+                findings.append(_written(name, folder))
+        told |= set(inbox.written.values())
+    data = settings.storage.data_dir
+    findings.append(_written("data", data))
+    processed = [inbox.written["processed"] for inbox in settings.inboxes]
+    findings += _free_space([*settings.inboxes.folders, *processed, data])
+    for inbox, folder in zip(settings.inboxes, processed, strict=True):
+        findings.append(_same_disk(inbox.folder, folder))
     return findings
 
 

@@ -88,12 +88,12 @@ def _told(check: dict[str, Any]) -> Finding:
 async def _dropped(
     settings: Settings, session: aiohttp.ClientSession, owner: Owner, before: dict[str, Any]
 ) -> Finding:
-    """Whether the daemon's watch sees a file come."""
+    """Whether the daemon's watch of the first inbox sees a file come."""
     if before["folder"]["mode"] != "events":
         return _polls(settings, before["folder"]["mode_reason"])
     seen = int(before["folder"]["hints"])
     started = time.monotonic()
-    with _probe(settings.watch.folder):
+    with _probe(settings.inboxes.first.folder):
         while time.monotonic() - started < NOTICED_WITHIN:
             now = await _status(session, owner)
             if now["folder"]["hints"] > seen:
@@ -105,17 +105,17 @@ async def _dropped(
 async def _try_watch(settings: Settings) -> Finding:
     if settings.watch.mode == "poll":
         return _polls(settings, 'watch.mode = "poll"')
-    woken = asyncio.Event()
-    hints = Hints([settings.watch.folder], woken.set, asyncio.get_running_loop())
+    woken, folder = asyncio.Event(), settings.inboxes.first.folder
+    hints = Hints([folder], woken.set, asyncio.get_running_loop())
     started = time.monotonic()
     try:
         await asyncio.to_thread(hints.start)
-        with _probe(settings.watch.folder):
+        with _probe(folder):
             await asyncio.wait_for(woken.wait(), NOTICED_WITHIN)
     except StorageProblem as problem:
         return failed("watcher", problem)
     except OSError as error:
-        return failed("watcher", from_os_error(error, f"try the watch of {settings.watch.folder}"))
+        return failed("watcher", from_os_error(error, f"try the watch of {folder}"))
     except TimeoutError:
         return Finding("watcher", False, "A new file was not noticed.", _NOT_SEEN)
     finally:

@@ -162,6 +162,14 @@ class Pacing:
             if key in self._used and self._used[key][1] > steady
         }
 
+    def most_used(self) -> dict[str, float]:
+        """``used`` of all accounts together: of each scope what the fullest has used."""
+        steady, found = self._clock.monotonic(), dict[str, float]()
+        for (scope, _), (percent, until) in self._used.items():
+            if until > steady:
+                found[scope.value] = max(found.get(scope.value, 0.0), percent / 100)
+        return found
+
     def turn(self, account_id: str, post_id: str) -> float:
         """Seconds until this post may begin, while slow; 0 if it may now. Turns are kept."""
         if self.pace(account_id).word != "slow":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import delete, exists, func, literal, select, update
@@ -165,6 +166,40 @@ async def find(journal: Journal, account_id: str) -> Account:
     """The account, as far as it is known."""
     rows = await journal.read(select(accounts).where(accounts.c.id == account_id))
     return Account(**rows[0]) if rows else Account(account_id)
+
+
+async def in_use(journal: Journal, own: str | None) -> list[str]:
+    """Ids of the accounts that are posted to. ``own``: of the settings, which is the first."""
+    rows = await journal.read(
+        select(accounts.c.id)
+        .where(accounts.c.connected_at.is_not(None), accounts.c.disconnected_at.is_(None))
+        .order_by(accounts.c.id)
+    )
+    return list(dict.fromkeys([*([own] if own else []), *(row["id"] for row in rows)]))
+
+
+async def stopped(journal: Journal) -> list[Account]:
+    """The accounts that Meta stopped."""
+    rows = await journal.read(
+        select(accounts).where(accounts.c.stopped_code.is_not(None)).order_by(accounts.c.id)
+    )
+    return [Account(**row) for row in rows]
+
+
+async def several(journal: Journal, account_ids: Collection[str]) -> list[Account]:
+    """These accounts, in the order of their ids; those that are not known are left out."""
+    rows = await journal.read(select(accounts).order_by(accounts.c.id))
+    return [Account(**row) for row in rows if row["id"] in account_ids]
+
+
+async def slots_by_account(journal: Journal, *, since: float) -> dict[str, int]:
+    """How many slots of each account were taken after that time."""
+    rows = await journal.read(
+        select(quota_slots.c.account_id, func.count().label("count"))
+        .where(quota_slots.c.at > since)
+        .group_by(quota_slots.c.account_id)
+    )
+    return {row["account_id"]: int(row["count"]) for row in rows}
 
 
 async def slots(journal: Journal, account_id: str, *, since: float) -> list[float]:

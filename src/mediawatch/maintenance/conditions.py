@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from pathlib import Path
 
 from mediawatch.clock import Clock, iso
 from mediawatch.journal import accounts, standing
+from mediawatch.journal.accounts import Account
 from mediawatch.journal.database import Journal
 from mediawatch.log import size
 from mediawatch.maintenance.disks import Room
@@ -19,25 +21,26 @@ _DAY = 86_400.0
 
 
 class Conditions:
-    """``folder``: what is wrong with the inbox, nothing if all is well, None if that cannot be told
-    yet. ``rooms``: of the disks, None before the first look. ``expires``: when the token ends, in
-    seconds since the epoch, None if that is not known; ``min_free``: bytes, 0 is never too few."""
+    """``in_use``: ids of the accounts that are posted to. ``folders``: what is wrong with each
+    inbox, the first one first: nothing if all is well, None if that cannot be told yet. ``rooms``:
+    of the disks, None before the first look. ``expires``: when the token ends, in seconds since the
+    epoch, None if that is not known; ``min_free``: bytes, 0 is never too few."""
 
     def __init__(
         self,
         journal: Journal,
         clock: Clock,
-        account_id: str,
+        in_use: Callable[[], Collection[str]],
         *,
-        folder: Callable[[], str | None],
+        folders: Callable[[], Mapping[Path, str | None]],
         rooms: Callable[[], Mapping[str, Room] | None],
         expires: Callable[[], float | None],
         min_free: int,
     ) -> None:
         self._journal = journal
         self._clock = clock
-        self._account_id = account_id
-        self._folder = folder
+        self._in_use = in_use
+        self._folders = folders
         self._rooms = rooms
         self._expires = expires
         self._min_free = min_free
@@ -47,54 +50,35 @@ class Conditions:
         """What lasts now, by kind; None for what cannot be told. Raises JournalError."""
         now = self._clock.now()
         return {
-            AlertKind.ACCOUNT: await self._of_account(now),
-            AlertKind.QUOTA: await self._of_quota(now),
-            AlertKind.FOLDER: self._of_folder(now),
+            AlertKind.ACCOUNT: await self._of_accounts(now),
+            AlertKind.QUOTA: await self._of_quotas(now),
+            AlertKind.FOLDER: self._of_folders(now),
             AlertKind.DISK: self._of_disks(now),
             AlertKind.TOKEN: self._of_token(now),
         }
 
-    async def _of_account(self, now: float) -> list[Alert]:
-        account = await accounts.find(self._journal, self._account_id)
-        if account.stopped_code is None:
-            return []
-        until = f" Until {iso(account.stopped_until)}." if account.stopped_until else ""
+    async def _of_accounts(self, now: float) -> list[Alert]:
+        in_use = self._in_use()
+        stopped = await accounts.stopped(self._journal)
+        return [_of_account(each, now) for each in stopped if each.id in in_use]
+
+    async def _of_quotas(self, now: float) -> list[Alert]:
+        in_use = self._in_use()
+        waiting = await standing.waiting_by_account(self._journal, ["quota"])
+        several = len(in_use) > 1
         return [
-            Alert(
-                key=f"account:{account.id}:{account.stopped_code}",
-                kind=AlertKind.ACCOUNT,
-                at=now,
-                subject=f"The account {account.id} is stopped",
-                detail=f"{account.stopped_detail}{until} Its posts wait.",
-                remedy=account.stopped_remedy or "",
-            )
+            _of_quota(account_id, count, until, now, several=several)
+            for (account_id, _), (count, until) in waiting.items()
+            if account_id in in_use
         ]
 
-    async def _of_quota(self, now: float) -> list[Alert]:
-        count, until = await standing.waiting(self._journal, self._account_id, ["quota"])
-        if not count:
-            return []
-        goes_on = f" until {iso(until)} at least" if until else ""
-        return [
-            Alert(
-                key=f"quota:{self._account_id}",
-                kind=AlertKind.QUOTA,
-                at=now,
-                subject="Instagram's number of posts in 24 hours is used up",
-                detail=f"{count} posts wait{goes_on}.",
-                remedy="Nothing to do: mediawatch goes on when the first of them is old enough.",
-            )
-        ]
-
-    def _of_folder(self, now: float) -> list[Alert] | None:
-        trouble = self._folder()
-        if trouble is None:
+    def _of_folders(self, now: float) -> list[Alert] | None:
+        troubles = self._folders()
+        if None in troubles.values():
             return None
-        if not trouble:
-            return []
         return [
             Alert(
-                key="folder",
+                key="folder" if number == 0 else f"folder:{folder}",
                 kind=AlertKind.FOLDER,
                 at=now,
                 subject="The folder is not watched",
@@ -102,6 +86,8 @@ class Conditions:
                 remedy="Create or mount it, and let the user that runs mediawatch read and write "
                 "in it; mediawatch goes on by itself.",
             )
+            for number, (folder, trouble) in enumerate(troubles.items())
+            if trouble
         ]
 
     def _of_disks(self, now: float) -> list[Alert] | None:
@@ -132,7 +118,35 @@ class Conditions:
         expires = self._expires()
         if expires is None:
             return None
-        return list(_ending(self._account_id, expires, now))
+        return [alert for each in list(self._in_use())[:1] for alert in _ending(each, expires, now)]
+
+
+def _of_account(account: Account, now: float) -> Alert:
+    until = f" Until {iso(account.stopped_until)}." if account.stopped_until else ""
+    name = f"@{account.username}" if account.username else account.id
+    return Alert(
+        key=f"account:{account.id}:{account.stopped_code}",
+        kind=AlertKind.ACCOUNT,
+        at=now,
+        subject=f"The account {name} is stopped",
+        detail=f"{account.stopped_detail}{until} Its posts wait.",
+        remedy=account.stopped_remedy or "",
+    )
+
+
+def _of_quota(
+    account_id: str, count: int, until: float | None, now: float, *, several: bool
+) -> Alert:
+    goes_on = f" until {iso(until)} at least" if until else ""
+    whose = f" for {account_id}" if several else ""
+    return Alert(
+        key=f"quota:{account_id}",
+        kind=AlertKind.QUOTA,
+        at=now,
+        subject=f"Instagram's number of posts in 24 hours is used up{whose}",
+        detail=f"{count} posts wait{goes_on}.",
+        remedy="Nothing to do: mediawatch goes on when the first of them is old enough.",
+    )
 
 
 def _ending(account_id: str, expires: float, now: float) -> Iterable[Alert]:

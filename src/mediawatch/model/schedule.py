@@ -156,9 +156,10 @@ class WeeklySlots:
                     yield slot
 
 
-def free_slot(slots: WeeklySlots, now: float, taken: Container[float]) -> datetime:
-    """The first slot after ``now`` that nobody has. ``taken``: seconds since the epoch."""
-    return next(slot for slot in slots.after(now) if slot.timestamp() not in taken)
+def free_slots(slots: WeeklySlots, now: float, taken: Container[float]) -> Iterator[datetime]:
+    """The slots after ``now`` that nobody has, in order, without an end. ``taken``: seconds since
+    the epoch."""
+    return (slot for slot in slots.after(now) if slot.timestamp() not in taken)
 
 
 def containers_from(slot: datetime, *, video: bool) -> float:

@@ -31,15 +31,16 @@ class Folders:
         self._owner = self._user
         self._groups = os.getgrouplist(ACCOUNT, account.pw_gid)
         self._watched = watch_folders(settings)
+        self._inboxes = self._watched[: len(settings.inboxes)]
         self._own = data_folders(settings)
         self._brought = brought_folders(settings)
 
     def make(self) -> list[str]:
         """What was made, a sentence each. Raises ServiceProblem if the service could not write
         into one that was there before."""
-        inbox = self._watched[0]
         # Beside an inbox that is somebody's already, they own what is made too.
-        self._owner = inbox.stat().st_uid if inbox.is_dir() else self._user
+        there = next((inbox for inbox in self._inboxes if inbox.is_dir()), None)
+        self._owner = there.stat().st_uid if there is not None else self._user
         made = [
             path
             for paths, mode in ((self._watched, _SHARED), (self._own, _OWN))
@@ -49,8 +50,9 @@ class Folders:
         for path in (*self._watched, *self._own):
             self._require_writable(path)
         # Left by whoever ran mediawatch until now.
-        if (inbox / HIDDEN).is_dir():
-            self._require_writable(inbox / HIDDEN)
+        for inbox in self._inboxes:
+            if (inbox / HIDDEN).is_dir():
+                self._require_writable(inbox / HIDDEN)
         told = [f"Made the folder {path}." for path in made]
         if any(path in made for path in self._watched):
             told.append(

@@ -53,7 +53,8 @@ class Candidate:
     if it differs after the claim, the file was changed meanwhile. ``contents``: if they were read
     when it was last looked at. ``kind``: what the folder in which it lies makes of it;
     ``is_folder``: it is one, with the files of a carousel; ``companions``: files that belong to it
-    and go with it (model/pairs.py), settled like itself."""
+    and go with it (model/pairs.py), settled like itself. ``awaits``: code, sentence and remedy of
+    what a person must say yes to before it is published."""
 
     path: Path
     name: str
@@ -63,6 +64,7 @@ class Candidate:
     kind: PostKind | None = None
     is_folder: bool = False
     companions: tuple[Path, ...] = ()
+    awaits: tuple[str, str, str] | None = None
 
 
 class Taken(StrEnum):
@@ -73,6 +75,16 @@ class Taken(StrEnum):
     CHANGED = "changed"  # it settles again
     REFUSED = "refused"  # it stays, and is offered again only when it changes
     PROBLEM = "problem"  # it stays, and is offered again after a while
+    NO_ROOM = "no-room"  # its account has posts enough under way; it is offered again soon
+
+
+class Accounts:
+    """Which top folders of an inbox are those of accounts: none, unless somebody knows better."""
+
+    folders: frozenset[str] = frozenset()  # their names, casefolded
+
+    async def refresh(self) -> None:
+        """Look who is connected by now. Raises JournalError."""
 
 
 class Outcome(StrEnum):

@@ -45,8 +45,8 @@ async def publish_now(request: web.Request) -> web.Response:
     """Publish a post now; with ``?again=true`` also one that is published already."""
     doors, prefix = request.app[DOORS], request.match_info["id"]
     if request.query.get("again") == "true":
-        watch = doors.settings.watch
-        return _moved(doors, await publish_again(doors.journal, doors.clock, prefix, watch))
+        inboxes = doors.settings.inboxes
+        return _moved(doors, await publish_again(doors.journal, doors.clock, prefix, inboxes))
     return _moved(doors, await actions.publish_now(doors.journal, doors.clock, prefix))
 
 

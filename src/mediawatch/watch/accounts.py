@@ -1,0 +1,127 @@
+"""Which account a file is for: that of the folder in which it lies, else that of its inbox.
+
+A folder that was an account's once is never taken for anything else: were it a carousel again once
+the account is called otherwise, what is dropped there would be published as another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from mediawatch import crash
+from mediawatch.clock import Clock
+from mediawatch.errors import Handling, MediawatchError
+from mediawatch.journal import account_names, accounts
+from mediawatch.journal.account_names import Known, Name
+from mediawatch.journal.database import Journal
+from mediawatch.watch.candidates import Accounts
+
+#: Seconds that are at the most between a change of the accounts and its notice.
+FRESH = 2.0
+
+
+class NoAccount(MediawatchError):
+    """An inbox does not say to which account it posts, or names one that is not connected."""
+
+    code = "no-account"
+    handling = Handling.RETRY
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """An account, and since when the name of a folder is its own (seconds since the epoch); 0.0
+    where no name tells it, which are those that people choose."""
+
+    account_id: str
+    since: float = 0.0
+
+
+class KnownAccounts(Accounts):
+    """The accounts of the journal by their names. One for all inboxes. ``own``: id of the account
+    whose token is in the settings."""
+
+    def __init__(self, journal: Journal, clock: Clock, own: str | None) -> None:
+        self._journal, self._clock, self._own = journal, clock, own
+        self._read_at = float("-inf")
+        self._reading = asyncio.Lock()
+        self._by_name: dict[str, Name] = {}
+        self._accounts: dict[str, Known] = {}
+        self._in_use: list[str] = []
+
+    async def refresh(self, *, at_once: bool = False) -> None:
+        """Look who is connected by now. Raises JournalError."""
+        async with self._reading:
+            if not at_once and self._clock.monotonic() - self._read_at < FRESH:
+                return
+            known = await account_names.known(self._journal)
+            names = await account_names.names(self._journal)
+            if new := self._new(known, names):
+                await self._journal.apply([account_names.remember(name) for name in new])
+                crash.at("account.named")
+                names |= {name.key: name for name in new}
+            self._in_use = await accounts.in_use(self._journal, self._own)
+            self._accounts = {account.id: account for account in known}
+            self._by_name = names
+            folders = frozenset((*names, *self._accounts))
+            if folders != self.folders:
+                self.folders = folders
+            self._read_at = self._clock.monotonic()
+
+    def in_use(self) -> list[str]:
+        """Ids of the accounts that are posted to: that of the settings first."""
+        return self._in_use
+
+    def of_folder(self, name: str) -> Addressee | None:
+        """Whose a folder of that name is."""
+        if name in self._accounts:
+            return Addressee(name)
+        found = self._by_name.get(name.casefold())
+        return Addressee(found.account_id, found.since) if found is not None else None
+
+    def of_inbox(self, where: str, said: str) -> str:
+        """The account of an inbox. ``where``: its table in the settings; ``said``: the id or
+        username there, empty for the only one there is.
+
+        Raises NoAccount if there is none, or nothing tells which.
+        """
+        if said.isdecimal():
+            return said
+        if said:
+            found = self.of_folder(said)
+            if found is None:
+                raise NoAccount(
+                    f"{where} account = {said}: no account of this name is connected.",
+                    remedy="Connect it (`mediawatch accounts connect`), or correct the name.",
+                )
+            return found.account_id
+        if self._own:
+            return self._own
+        in_use = self.in_use()
+        if len(in_use) != 1:
+            few = "no account is connected" if not in_use else f"{len(in_use)} are connected"
+            raise NoAccount(
+                f"{where} names no account, and {few}.",
+                remedy="Connect one: `mediawatch accounts connect`."
+                if not in_use
+                else f"Write account = its id or username in {where}, and restart mediawatch.",
+            )
+        return in_use[0]
+
+    def _new(self, known: list[Known], names: dict[str, Name]) -> list[Name]:
+        """Names that are not remembered, or not as those of who has them now."""
+        now, new = self._clock.now(), list[Name]()
+        named = {name.account_id for name in names.values()}
+        for account in sorted(known, key=lambda each: each.connected):  # the connected one wins
+            key = (account.username or "").casefold()
+            before = names.get(key)
+            if not key or (before is not None and before.account_id == account.id):
+                continue
+            if before is not None and not (account.connected or account.id == self._own):
+                continue  # an account of the past does not take a name back
+            # Of an account that was called otherwise, or whose name was another's, only what comes
+            # from now on is surely meant for it.
+            fresh = before is None and account.id not in named
+            since = account.connected_at if fresh else None
+            new.append(Name(key, account.id, now if since is None else since))
+        return new

@@ -88,7 +88,7 @@ class Daemon:
                 roles.create_task(self._every(ALERTS_EVERY, app.alerts.run_once), name="alerts")
                 roles.create_task(self._every(TIDY_EVERY, app.alerts.tidy), name="alerts-tidy")
             if watch:
-                roles.create_task(app.watched.run(), name="watchers")
+                roles.create_task(app.watched.run(), name="watcher")
 
     async def _sweep(self) -> None:
         while True:

@@ -115,7 +115,15 @@ class River:
         lines = []
         for table, keys in self.tables.items():
             lines.append(f"[{table}]")
-            lines += [f"{key} = {json.dumps(value)}" for key, value in keys.items()]
+            several = keys.get("inboxes", [])
+            lines += [
+                f"{key} = {json.dumps(value)}"
+                for key, value in keys.items()
+                if key != "inboxes" and not (key == "folder" and several)
+            ]
+            for each in several:
+                lines.append(f"[[{table}.inboxes]]")
+                lines += [f"{key} = {json.dumps(value)}" for key, value in each.items()]
         self.config.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     def _settings(self) -> Tables:

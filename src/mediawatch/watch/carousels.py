@@ -151,7 +151,7 @@ class CarouselIntake:
         refusal: Rejected | None,
     ) -> Post:
         now, post_id = self._clock.now(), new_post_id()
-        name = candidate.name.encode("utf-8", "replace").decode()
+        name = candidate.path.name.encode("utf-8", "replace").decode()
         key = content_key(PostKind.CAROUSEL, *prints.values(), again=wishes.again)
         when = datetime.fromtimestamp(now).astimezone()
         folder = self._watch.work_folder / post_id

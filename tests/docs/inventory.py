@@ -81,6 +81,7 @@ def error_codes() -> set[str]:
     found |= {code for code, _ in _module("errors")._DISK_REMEDIES.values()}
     words = _module("model.posts")
     found |= {words.JOURNAL_RESTORED, words.SCHEDULED, words.ACCOUNT_BUSY}
+    found |= {words.APPROVAL, words.ACCOUNT_FOLDER}
     refused = _module("media.rules").Reason
     assert issubclass(refused, enum.StrEnum)
     return found | set(refused)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
+import functools
+import json
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -18,6 +18,8 @@ from mediawatch.journal import posts
 from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import State
 from mediawatch.model.posts import Post
+from mediawatch.watch import watched
+from mediawatch.watch.intake import Intake
 from tests.support.daemon import until
 from tests.support.pictures import jpeg
 from tests.support.river import River, open_river
@@ -162,13 +164,12 @@ async def test_what_lay_there_before_the_account_was_connected_is_held(river: Ri
         running.app.engine.wake((await actions.release(journal, running.app.clock, old.id)).id, 0)
         await done(running, 1)
         await connect(journal, ALICE, "alice.b")
-        path = drop(river.inbox, "alice/new.jpg", 2)
-        os.utime(path)
-        await asyncio.sleep(0)
-        late = time.time() + 2
-        await until(lambda: time.time() > late)
-        drop(river.inbox, "alice/newer.jpg", 3)
-        await stands(running, "newer.jpg", State.DONE)
+        await running.app.watched.accounts.refresh(at_once=True)
+        # Connected a second ahead of the clock, above.
+        path = drop(river.inbox, "new.part", 2)
+        await until(lambda: time.time() > old.created_at + 2)
+        path.rename(river.inbox / "alice" / "new.jpg")
+        await stands(running, "new.jpg", State.DONE)
         await disconnect(journal, ALICE)
         await running.app.watched.accounts.refresh(at_once=True)
         assert "alice" in running.app.watched.accounts.folders
@@ -264,6 +265,32 @@ async def test_an_inbox_whose_account_is_not_connected_keeps_its_files(river: Ri
     assert {OWN: ["own"], ALICE: ["hers"]} == published(river)
 
 
+async def test_one_throttled_account_slows_no_other(
+    river: River, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Meta takes no more calls of one account, whose posts wait, as many as it may have: files of
+    the others, in the same inbox, are published meanwhile; its own stay in their folder."""
+    monkeypatch.setattr(watched, "Intake", functools.partial(Intake, backlog=3))
+    river.simulator.script({"on": "create", "match": "alice", "do": "error", "code": 80002})
+    async with at_work(river) as running:
+        await connect(running.app.journal, ALICE, "alice")
+        await connect(running.app.journal, BOB, "bob")
+        for number in range(8):
+            drop(river.inbox, f"alice/alice{number}.jpg", number)
+        await until(lambda: len(lying(river.inbox)) == 5)
+        for number in range(4):
+            drop(river.inbox, f"bob/bob{number}.jpg", 10 + number)
+            drop(river.inbox, f"own{number}.jpg", 20 + number)
+        found = await done(running, 8)
+        standing = {each["id"]: each["state"] for each in (await running.status())["accounts"]}
+
+    assert {OWN: 4, BOB: 4} == {user: len(each) for user, each in published(river).items()}
+    assert {OWN: "ok", ALICE: "paused", BOB: "ok"} == standing
+    waiting = [post for post in found if post.account_id == ALICE]
+    assert [State.WAITING] * 3 == [post.state for post in waiting]
+    assert 5 == len(lying(river.inbox / "alice"))
+
+
 async def test_one_pass_tells_of_each_inbox(river: River) -> None:
     """The report is that of all together, with the numbers of each; one that is missing does not
     keep the others from it."""
@@ -272,8 +299,6 @@ async def test_one_pass_tells_of_each_inbox(river: River) -> None:
     drop(river.root / "b/in", "same.jpg", 2)
     (river.root / "c/in").rmdir()
     ended = await river.run("once", "--json")
-
-    import json
 
     report = json.loads(ended.out)
     assert str(river.root / "a/in") == report["source_directory"]

@@ -29,6 +29,7 @@ POINTS = frozenset(
         "owner.announced",  # the same under its own name
         "owner.left",  # the card is gone, the locks are not
         "account.recorded",
+        "account.named",  # folders that are called so are the account's from now on
         "account.token-remembered",
         "account.stopped",  # Meta refuses all of the account
         "account.released",

@@ -8,6 +8,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import update
+
+from mediawatch.journal.database import Statement
+from mediawatch.journal.schema import accounts
+from mediawatch.journal.sqlite import SqliteJournal
 from tests.crash.stage import End, Stage
 from tests.support.alert_receiver import receiver
 from tests.support.clips import clip
@@ -128,6 +133,38 @@ async def one_after_another(stage: Stage) -> None:
             processed={"1.jpg", "2.jpg"},
             states={"1.jpg": "done", "2.jpg": "done"},
             hosted=2,
+        )
+    )
+
+
+async def two_inboxes(stage: Stage) -> None:
+    """A picture in each of two inboxes, and one in the folder that is named after the account."""
+    river = stage.river
+    second = river.root / "second"
+    second.mkdir()
+    river.tables["watch"]["inboxes"] = [
+        {"folder": str(river.inbox)},
+        {"folder": str(second), "caption": "second {stem}"},
+    ]
+    river.write_settings()
+    await stage.start()
+    await stage.stop()
+    async with SqliteJournal(river.data / "journal.db") as journal:
+        await journal.apply([Statement(update(accounts).values(username="me"), rows=1)])
+    await stage.start()
+    # What lay in Me/ before that was a name would be held.
+    await stage.until(lambda: len(river.said("start")) > 1)
+    river.drop("1.jpg", jpeg(400, 320, seed=1))
+    (second / "2.jpg").write_bytes(jpeg(400, 320, seed=2))
+    (second / "Me").mkdir()
+    (second / "Me" / "3.jpg").write_bytes(jpeg(400, 320, seed=3))
+    names = {"1.jpg", "2.jpg", "3.jpg"}
+    await stage.ends(
+        End(
+            captions=["1", "second 2", "second 3"],
+            processed=names,
+            states=dict.fromkeys(names, "done"),
+            hosted=3,
         )
     )
 
@@ -900,6 +937,9 @@ SCENARIOS: dict[str, Scenario] = {
     "carousel with a damaged picture": Scenario(
         carousel_with_a_damaged_picture,
         usual=BUT_FILING - {"claim.renamed", "note.written", "note.placed"},
+    ),
+    "two inboxes": Scenario(
+        two_inboxes, armed_life=2, usual=USUAL - {"claim.intended", "claim.recorded"}
     ),
     "carousel again": Scenario(carousel_again, usual=USUAL | {"account.freed"}),
     "sent directly": Scenario(

@@ -207,7 +207,9 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             retry_delays=settings.publish.retry_delays,
             metrics=metrics,
         )
-        known = KnownAccounts(journal, clock, settings.instagram.user_id)
+        known = KnownAccounts(
+            journal, clock, settings.instagram.user_id, lambda: journal.transactions
+        )
         await known.refresh(at_once=True)
         poster = PosterMedia(settings, journal, clock, lambda: watched)
 

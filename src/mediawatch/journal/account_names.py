@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -31,11 +32,17 @@ class Name:
     since: float
 
 
-def remember(name: Name) -> Statement:
-    """From now on the name is that of this account."""
-    row = {"name_key": name.key, "account_id": name.account_id, "since": name.since}
-    added = insert_or_replace(account_names).values(row)
-    return Statement(added.on_conflict_do_update(index_elements=["name_key"], set_=row), rows=1)
+def remember(new: Iterable[Name]) -> Statement:
+    """From now on these names are those of their accounts."""
+    added = insert_or_replace(account_names)
+    said = {name: added.excluded[name] for name in ("account_id", "since")}
+    return Statement(
+        added.on_conflict_do_update(index_elements=["name_key"], set_=said),
+        values=[
+            {"name_key": name.key, "account_id": name.account_id, "since": name.since}
+            for name in new
+        ],
+    )
 
 
 async def known(journal: Journal) -> list[Known]:

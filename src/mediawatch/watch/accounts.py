@@ -7,6 +7,7 @@ the account is called otherwise, what is dropped there would be published as ano
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from mediawatch import crash
@@ -39,11 +40,15 @@ class Addressee:
 
 class KnownAccounts(Accounts):
     """The accounts of the journal by their names. One for all inboxes. ``own``: id of the account
-    whose token is in the settings."""
+    whose token is in the settings; ``changes``: a number that is another one after each write to
+    the journal, so that an idle daemon reads nothing."""
 
-    def __init__(self, journal: Journal, clock: Clock, own: str | None) -> None:
+    def __init__(
+        self, journal: Journal, clock: Clock, own: str | None, changes: Callable[[], int]
+    ) -> None:
         self._journal, self._clock, self._own = journal, clock, own
-        self._read_at = float("-inf")
+        self._changes = changes
+        self._read_at, self._read = float("-inf"), -1
         self._reading = asyncio.Lock()
         self._by_name: dict[str, Name] = {}
         self._accounts: dict[str, Known] = {}
@@ -52,12 +57,14 @@ class KnownAccounts(Accounts):
     async def refresh(self, *, at_once: bool = False) -> None:
         """Look who is connected by now. Raises JournalError."""
         async with self._reading:
-            if not at_once and self._clock.monotonic() - self._read_at < FRESH:
+            fresh = not at_once and self._clock.monotonic() - self._read_at < FRESH
+            changes = self._changes()
+            if fresh or changes == self._read:
                 return
             known = await account_names.known(self._journal)
             names = await account_names.names(self._journal)
             if new := self._new(known, names):
-                await self._journal.apply([account_names.remember(name) for name in new])
+                await self._journal.apply([account_names.remember(new)])
                 crash.at("account.named")
                 names |= {name.key: name for name in new}
             self._in_use = await accounts.in_use(self._journal, self._own)
@@ -66,7 +73,7 @@ class KnownAccounts(Accounts):
             folders = frozenset((*names, *self._accounts))
             if folders != self.folders:
                 self.folders = folders
-            self._read_at = self._clock.monotonic()
+            self._read_at, self._read = self._clock.monotonic(), changes
 
     def in_use(self) -> list[str]:
         """Ids of the accounts that are posted to: that of the settings first."""

@@ -11,10 +11,14 @@ from typing import Any
 
 import pytest
 
+from mediawatch import config
 from mediawatch.actions import posts as actions
 from mediawatch.actions.posts import NotPossible
+from mediawatch.clock import SystemClock
 from mediawatch.daemon import Daemon
+from mediawatch.doctor import inboxes
 from mediawatch.journal import posts
+from mediawatch.model.findings import Finding
 from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import State
 from mediawatch.model.posts import Post
@@ -83,6 +87,12 @@ async def stands(running: Daemon, name: str, state: State) -> Post:
 
     found: Post = await until(seen)
     return found
+
+
+async def doctor(river: River) -> list[Finding]:
+    """What the doctor says of the inboxes."""
+    settings = config.load(river.config, {})
+    return await inboxes.examine(settings, river.data / "journal.db", SystemClock())
 
 
 async def test_each_inbox_posts_to_its_account_in_its_words(river: River) -> None:
@@ -258,6 +268,9 @@ async def test_an_inbox_whose_account_is_not_connected_keeps_its_files(river: Ri
         assert "no account of this name is connected" in waiting["problem"]
         assert "" == well["problem"]
         assert ["hers.jpg"] == lying(river.root / "a/in")
+        (unknown, known) = await doctor(river)
+        assert (False, True) == (unknown.ok, known.ok)
+        assert "accounts connect" in unknown.remedy
 
         await connect(running.app.journal, ALICE, "alice")
         await done(running, 2)

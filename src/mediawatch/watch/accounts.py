@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from mediawatch import crash
 from mediawatch.clock import Clock
 from mediawatch.errors import Handling, MediawatchError
 from mediawatch.journal import account_names, accounts
 from mediawatch.journal.account_names import Known, Name
-from mediawatch.journal.database import Journal
 from mediawatch.watch.candidates import Accounts
 
 #: Seconds that are at the most between a change of the accounts and its notice.
@@ -44,7 +44,7 @@ class KnownAccounts(Accounts):
     the journal, so that an idle daemon reads nothing."""
 
     def __init__(
-        self, journal: Journal, clock: Clock, own: str | None, changes: Callable[[], int]
+        self, journal: Any, clock: Clock, own: str | None, changes: Callable[[], int]
     ) -> None:
         self._journal, self._clock, self._own = journal, clock, own
         self._changes = changes
@@ -61,19 +61,27 @@ class KnownAccounts(Accounts):
             changes = self._changes()
             if fresh or changes == self._read:
                 return
-            known = await account_names.known(self._journal)
-            names = await account_names.names(self._journal)
-            if new := self._new(known, names):
+            if new := await self.look(self._journal):
                 await self._journal.apply([account_names.remember(new)])
                 crash.at("account.named")
-                names |= {name.key: name for name in new}
-            self._in_use = await accounts.in_use(self._journal, self._own)
-            self._accounts = {account.id: account for account in known}
-            self._by_name = names
-            folders = frozenset((*names, *self._accounts))
-            if folders != self.folders:
-                self.folders = folders
             self._read_at, self._read = self._clock.monotonic(), changes
+
+    async def look(self, journal: Any) -> list[Name]:
+        """The same, writing nothing: gives back the names that are to be remembered.
+
+        Raises JournalError.
+        """
+        known = await account_names.known(journal)
+        names = await account_names.names(journal)
+        new = self._new(known, names)
+        names |= {name.key: name for name in new}
+        self._in_use = await accounts.in_use(journal, self._own)
+        self._accounts = {account.id: account for account in known}
+        self._by_name = names
+        folders = frozenset((*names, *self._accounts))
+        if folders != self.folders:
+            self.folders = folders
+        return new
 
     def in_use(self) -> list[str]:
         """Ids of the accounts that are posted to: that of the settings first."""

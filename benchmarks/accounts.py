@@ -2,8 +2,8 @@
 
 Three daemons with default settings, side by side: one with one account; one to which 1,000 are
 connected; and one with as many, each with a folder of its own in the inbox. All would tell their
-owner of trouble. CPU and memory are read from /proc, so on Linux only. The exit status is 1 if a bar
-is missed; the bars are what the many cost more than the one, in the same minutes.
+owner of trouble. CPU and memory are read from /proc, so on Linux only. The exit status is 1 if a
+bar is missed; the bars are what the many cost more than the one, in the same minutes.
 """
 
 from __future__ import annotations

@@ -74,7 +74,7 @@ def may_be_carousel(name: str) -> bool:
 
 def is_account(name: str, accounts: Container[str]) -> bool:
     """Whether a folder of that name is that of an account. ``accounts``: names, casefolded."""
-    return name.casefold() in accounts and name.lower() not in KINDS
+    return name.casefold() in accounts and name.lower() not in KINDS and name[:1] != "."
 
 
 def entries_in(

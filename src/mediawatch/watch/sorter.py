@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
@@ -67,24 +68,25 @@ class Sorter:
     async def take(self, candidates: Sequence[Candidate]) -> list[Taken]:
         """Claim files; what became of each, in their order. Raises nothing but cancellation."""
         outcomes: dict[str, Taken] = {}
-        by_account: dict[str, list[Candidate]] = {}
+        addressed: list[tuple[Candidate, Addressee]] = []
         try:
             await self._accounts.refresh(at_once=True)
         except JournalError as error:
-            self._log.warning(error.message, action="unreadable", remedy=error.remedy)
-            return [Taken.PROBLEM] * len(candidates)
+            return self._problem(error, candidates)
         for candidate in candidates:
             if candidate.is_folder and self._is_account(candidate.name):
                 # Its account was connected a moment ago: the next scan looks into it.
                 outcomes[candidate.name] = Taken.CHANGED
                 continue
             try:
-                addressee = self._addressee(candidate)
+                addressed.append((candidate, self._addressee(candidate)))
             except NoAccount as problem:
                 self._tell(problem)
                 outcomes[candidate.name] = Taken.PROBLEM
-                continue
-            said = await asyncio.to_thread(self._said, candidate, addressee)
+        by_account: dict[str, list[Candidate]] = {}
+        older = await _older(addressed)
+        for candidate, addressee in addressed:
+            said = self._said(candidate, older=candidate.name in older)
             by_account.setdefault(addressee.account_id, []).append(said)
         for account_id, its in by_account.items():
             taken = await self._take(account_id, its)
@@ -93,16 +95,18 @@ class Sorter:
 
     async def _take(self, account_id: str, its: list[Candidate]) -> list[Taken]:
         intake = self._of(account_id)
-        if intake is not self._usual():
-            try:
-                if await intake.is_full():
-                    return [Taken.NO_ROOM] * len(its)
-            except JournalError as error:
-                self._log.warning(error.message, action="unreadable", remedy=error.remedy)
-                return [Taken.PROBLEM] * len(its)
-        elif self._others_wait() and await intake.is_full():
-            return [Taken.NO_ROOM] * len(its)
+        try:
+            # For the account of the inbox there was room, unless that was made for another one.
+            doubtful = intake is not self._usual() or self._others_wait()
+            if doubtful and await intake.is_full():
+                return [Taken.NO_ROOM] * len(its)
+        except JournalError as error:
+            return self._problem(error, its)
         return await intake.take(its)
+
+    def _problem(self, error: JournalError, candidates: Sequence[Candidate]) -> list[Taken]:
+        self._log.warning(error.message, action="unreadable", remedy=error.remedy)
+        return [Taken.PROBLEM] * len(candidates)
 
     def _of(self, account_id: str) -> Intake:
         intake = self._intakes.get(account_id)
@@ -146,17 +150,16 @@ class Sorter:
             raise NoAccount(f"{folder}/ is the folder of no account that is known any more.")
         return found
 
-    def _said(self, candidate: Candidate, addressee: Addressee) -> Candidate:
-        """What the inbox says of the file. Blocks."""
-        return replace(
-            candidate,
-            kind=candidate.kind or self._inbox.kind,
-            awaits=self._awaits(candidate, addressee),
-        )
+    def _said(self, candidate: Candidate, *, older: bool) -> Candidate:
+        """The file with what the inbox says of it."""
+        kind, awaits = candidate.kind or self._inbox.kind, self._awaits(candidate, older=older)
+        if kind is candidate.kind and awaits is None:
+            return candidate
+        return replace(candidate, kind=kind, awaits=awaits)
 
-    def _awaits(self, candidate: Candidate, addressee: Addressee) -> tuple[str, str, str] | None:
+    def _awaits(self, candidate: Candidate, *, older: bool) -> tuple[str, str, str] | None:
         name = candidate.path.name.encode("utf-8", "replace").decode()
-        if addressee.since and _is_older(candidate, addressee.since):
+        if older:
             folder = folders.account_in(candidate.name)
             told = f"{name} lay in {folder}/ before that was the name of this account here."
             return ACCOUNT_FOLDER, f"{told} It may not be meant for it.", _RELEASE
@@ -165,9 +168,19 @@ class Sorter:
         return None
 
 
-def _is_older(candidate: Candidate, since: float) -> bool:
-    """Whether the file has not been touched or renamed since then. Blocks."""
-    try:
-        return candidate.path.lstat().st_ctime < since
-    except OSError:
-        return False  # it is gone, and will be found so
+async def _older(addressed: Sequence[tuple[Candidate, Addressee]]) -> set[str]:
+    """The names of those that were last touched or renamed before the name of their folder was the
+    account's."""
+    named = [(candidate, to.since) for candidate, to in addressed if to.since]
+    if not named:
+        return set()  # nearly always: no thread is asked for nothing
+
+    def look() -> set[str]:
+        found = set()
+        for candidate, since in named:
+            with contextlib.suppress(OSError):  # it is gone, and will be found so
+                if candidate.path.lstat().st_ctime < since:
+                    found.add(candidate.name)
+        return found
+
+    return await asyncio.to_thread(look)

@@ -12,7 +12,7 @@ UV := $(shell command -v uv 2>/dev/null)
 STAMPS := .venv/.stamps
 
 .DEFAULT_GOAL := help
-.PHONY: help wheel demo run test prove fuzz chaos check types lint imports coverage bench bench-idle bench-storm bench-ftp bench-images bench-video ftp-chaos windows lock clean
+.PHONY: help wheel demo run test prove fuzz chaos check types lint imports coverage bench bench-idle bench-accounts bench-storm bench-ftp bench-images bench-video ftp-chaos windows lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ bench: $(STAMPS)/test ## figures beside bare Pillow and a sequential script, in 
 
 bench-idle: $(STAMPS)/test ## ten minutes of an idle daemon: CPU and memory
 	$(PYTHON) benchmarks/idle.py $(ARGS)
+
+bench-accounts: $(STAMPS)/test ## 1,000 accounts beside one, idle: CPU and memory
+	$(PYTHON) benchmarks/accounts.py $(ARGS)
 
 bench-storm: $(STAMPS)/test ## 100,000 files at once: memory, CPU beside a bare scan-and-rename
 	$(PYTHON) benchmarks/storm.py $(ARGS)

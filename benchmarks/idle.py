@@ -43,7 +43,7 @@ def measure(root: Path, minutes: float) -> dict[str, Any]:
         _fill(daemons["10,000 ignored files"], root / "documents")
         time.sleep(REST)
         with Others() as others:
-            found = _observe(daemons, minutes * 60)
+            found = observe(daemons, minutes * 60)
     return {"minutes": minutes, "others_percent": others.percent, "daemons": found}
 
 
@@ -58,7 +58,8 @@ def _fill(daemon: Daemon, prepared: Path) -> None:
     )
 
 
-def _observe(daemons: dict[str, Daemon], seconds: float) -> dict[str, Any]:
+def observe(daemons: dict[str, Daemon], seconds: float) -> dict[str, Any]:
+    """CPU and memory of each, over the same seconds."""
     pids = {name: daemon.child.pid for name, daemon in daemons.items()}
     before = {name: precise_cpu(pid) for name, pid in pids.items()}
     looks: dict[str, list[tuple[float, float]]] = {name: [] for name in pids}

@@ -202,6 +202,7 @@ async def _intake(root: Path) -> dict[str, Any]:
     from mediawatch.app import inspect
     from mediawatch.clock import SystemClock
     from mediawatch.config import LogSettings, PublishSettings, WatchSettings
+    from mediawatch.config.inboxes import inboxes
     from mediawatch.journal import accounts, posts
     from mediawatch.journal.ownership import Ownership
     from mediawatch.journal.sqlite import SqliteJournal
@@ -223,9 +224,8 @@ async def _intake(root: Path) -> dict[str, Any]:
         with Ownership(root / "data", settings.folder, now=clock.now()) as ownership:
             await journal.apply([accounts.ensure(ACCOUNT)])
             intake = Intake(
-                settings,
-                PublishSettings(),
-                lambda: ACCOUNT,
+                inboxes(settings, PublishSettings()).first,
+                ACCOUNT,
                 journal=journal,
                 engine=engine,
                 clock=clock,
@@ -240,7 +240,7 @@ async def _intake(root: Path) -> dict[str, Any]:
                 room=intake.room,
                 take=intake.take,
                 report=report,
-                withheld=Withheld(journal, clock, settings.hold_above, report),
+                withheld=Withheld(journal, clock, settings.folder, settings.hold_above, report),
             )
             async with asyncio.TaskGroup() as tasks:
                 watching = tasks.create_task(watcher.run())

@@ -20,6 +20,7 @@ from mediawatch.alerts.addresses import addresses
 from mediawatch.alerts.sender import Sender
 from mediawatch.clock import Clock
 from mediawatch.config import Settings
+from mediawatch.config.inboxes import place
 from mediawatch.crypto.vault import FILE_NAME as KEYS
 from mediawatch.crypto.vault import Vault
 from mediawatch.engine.memory import MemoryEngine
@@ -31,7 +32,7 @@ from mediawatch.graph.rupload import Rupload
 from mediawatch.hosts.ftp import FtpHost
 from mediawatch.hosts.http_session import http_session
 from mediawatch.hosts.reach import Reach
-from mediawatch.journal import accounts, users
+from mediawatch.journal import accounts, users, withheld
 from mediawatch.journal.ownership import Ownership
 from mediawatch.journal.sqlite import FILE_NAME, SqliteJournal
 from mediawatch.journal.witness import FILE_NAME as WITNESS
@@ -64,12 +65,11 @@ from mediawatch.pipeline.runner import Runner
 from mediawatch.pipeline.standing import Standing
 from mediawatch.pipeline.upload import Upload
 from mediawatch.pipeline.work import Work
-from mediawatch.tokens import NoAccount, Tokens
+from mediawatch.tokens import Tokens
+from mediawatch.watch.accounts import KnownAccounts
 from mediawatch.watch.candidates import Inspection
-from mediawatch.watch.intake import Intake
 from mediawatch.watch.poster import PosterMedia
-from mediawatch.watch.watcher import Watcher
-from mediawatch.watch.withheld import Withheld
+from mediawatch.watch.watched import WatchedInboxes, watched_inboxes
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class App:
     journal: SqliteJournal
     engine: MemoryEngine
     runner: Runner
-    watcher: Watcher
+    watched: WatchedInboxes
     poster: PosterMedia
     host: FtpHost
     sweeper: Sweeper
@@ -109,12 +109,13 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
     Raises AlreadyRunning, JournalError and StorageProblem.
     """
     crash.arm(os.environ)
-    data_dir = settings.storage.data_dir
+    data_dir, inboxes = settings.storage.data_dir, settings.inboxes
     metrics = Metrics()
     async with AsyncExitStack() as stack:
-        ownership = stack.enter_context(Ownership(data_dir, settings.watch.folder, now=clock.now()))
+        ownership = stack.enter_context(Ownership(data_dir, *inboxes.folders, now=clock.now()))
         journal = await stack.enter_async_context(SqliteJournal(data_dir / FILE_NAME, metrics))
         await _record_account(settings, journal)
+        await journal.apply(withheld.adopt(place(inboxes.first.folder)))
         session = await stack.enter_async_context(http_session())
         preparer = await stack.enter_async_context(
             Preparer(timeout=settings.media.timeout, video=video_options(settings.media))
@@ -129,10 +130,10 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
         stack.push_async_callback(host.close)
 
         engine = MemoryEngine(size=max(8, settings.watch.workers * 4))
-        archive = Archive(settings.watch, clock)
+        archive = Archive(inboxes, clock)
         witness = Witness(data_dir / WITNESS)
-        await again.forget_cut_off(journal, log, settings.watch.work_folder)
-        await Recovery(settings.watch, journal, clock, log, archive, witness).run_once()
+        await again.forget_cut_off(journal, log, inboxes)
+        await Recovery(inboxes, journal, clock, log, archive, witness).run_once()
 
         tokens = await _open_tokens(settings, journal, clock, log)
         pacing = Pacing(clock, log, app_of=tokens.login)
@@ -148,7 +149,7 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             preparer,
             _image_options(settings),
             data_dir / "prepared",
-            inbox=settings.watch.folder,
+            inboxes=inboxes,
             cache=Cache(
                 data_dir / "prepared-cache",
                 limit=settings.media.cache,
@@ -184,6 +185,7 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             standing=standing,
             direct=direct,
             sends_videos=sends_videos,
+            gap=lambda post: inboxes.of(post.inbox).publish.min_gap,
         )
 
         async def filed(work: Work) -> Any:
@@ -206,42 +208,35 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             retry_delays=settings.publish.retry_delays,
             metrics=metrics,
         )
-        poster = PosterMedia(settings, journal, clock, lambda: watcher, _named(tokens))
+        known = KnownAccounts(
+            journal, clock, settings.instagram.user_id, lambda: journal.transactions
+        )
+        await known.refresh(at_once=True)
+        poster = PosterMedia(settings, journal, clock, lambda: watched)
 
-        def taken(name: str, post_id: str, again: bool) -> None:
+        def taken(inbox: Path, name: str, post_id: str, again: bool) -> None:
             metrics.files_taken.inc(0 if again else 1)
-            poster.taken(name, post_id, again)
+            poster.taken(inbox, name, post_id, again)
 
-        intake = Intake(
-            settings.watch,
-            settings.publish,
-            tokens.inbox_account,
+        warm = _Warm(preparer, host)
+        stack.push_async_callback(warm.close)
+        watched = watched_inboxes(
+            inboxes,
+            known,
             journal=journal,
             engine=engine,
             clock=clock,
             log=log,
+            inspect=inspect,
             own=ownership.require_inbox,
             taken=taken,
-        )
-        warm = _Warm(preparer, host)
-        stack.push_async_callback(warm.close)
-        report = _reporter(log)
-        watcher = Watcher(
-            settings.watch,
-            clock=clock,
-            inspect=inspect,
-            take=intake.take,
-            room=intake.room,
-            standstill=lambda: intake.standstill,
             on_settling=warm.up,
-            report=report,
-            withheld=Withheld(journal, clock, settings.watch.hold_above, report),
             on_scan=metrics.scans.observe,
         )
         logins = login_apis(settings, session)
         refresher = Refresher(journal, tokens, client, logins, standing, clock, log)
         disks = Disks(_folders(settings))
-        alerts = _alerts(settings, journal, clock, log, metrics, watcher, disks, refresher)
+        alerts = _alerts(settings, journal, clock, log, metrics, watched, disks, refresher)
         await alerts.open()
         yield App(
             settings=settings,
@@ -251,7 +246,7 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
             journal=journal,
             engine=engine,
             runner=runner,
-            watcher=watcher,
+            watched=watched,
             poster=poster,
             host=host,
             sweeper=Sweeper(journal, engine, clock),
@@ -389,30 +384,20 @@ class _Warm:
             await asyncio.wait({self._task})
 
 
-def _named(tokens: Tokens) -> Callable[[], str | None]:
-    def name() -> str | None:
-        try:
-            return tokens.inbox_account()
-        except NoAccount:
-            return None
-
-    return name
-
-
 def _alerts(
     settings: Settings,
     journal: SqliteJournal,
     clock: Clock,
     log: Log,
     metrics: Metrics,
-    watcher: Watcher,
+    watched: WatchedInboxes,
     disks: Disks,
     refresher: Refresher,
 ) -> Alerts:
     conditions = Conditions(
         journal,
         clock,
-        folder=lambda: watcher.trouble,
+        folders=lambda: {each.inbox.folder: each.trouble for each in watched},
         rooms=lambda: disks.rooms,
         ends=lambda: refresher.ends,
         min_free=settings.alerts.min_free,
@@ -432,11 +417,12 @@ def _alerts(
 
 def _folders(settings: Settings) -> dict[str, Path]:
     """Those whose disks may run full, by what they are called in the figures."""
-    return {
-        "inbox": settings.watch.folder,
-        "processed": settings.watch.processed_folder,
-        "data": settings.storage.data_dir,
-    }
+    found = {}
+    for number, inbox in enumerate(settings.inboxes, start=1):
+        which = "" if number == 1 else f" {number}"
+        found[f"inbox{which}"] = inbox.folder
+        found[f"processed{which}"] = inbox.watch.processed_folder
+    return {**found, "data": settings.storage.data_dir}
 
 
 def _image_options(settings: Settings) -> ImageOptions:
@@ -458,13 +444,3 @@ def _complainer(log: Log) -> Callable[[StorageProblem], None]:
         log.warning(problem.message, action="convert", remedy=problem.remedy)
 
     return complain
-
-
-def _reporter(log: Log) -> Callable[..., None]:
-    quiet = {"watching", "ignored", "folder-ok"}
-
-    def report(action: str, message: str, **fields: Any) -> None:
-        tell = log.info if action in quiet else log.warning
-        tell(message, action=action, **fields)
-
-    return report

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from mediawatch.actions import account_list
@@ -13,20 +14,30 @@ from mediawatch.journal import posts, tokens
 from mediawatch.model.findings import Finding, failed
 from mediawatch.model.lifecycle import State
 from mediawatch.tokens import NoAccount
+from mediawatch.watch.watched import Watched
 
 
 async def of(app: App) -> list[Finding]:
     """Computed from work done, so that a thread or task that died shows. Nothing is tried, and no
     disk or other machine is asked: whoever is dead must not hold up the answer."""
-    settings, watch, now = app.settings, app.watcher.state, app.clock.now()
+    settings, now = app.settings, app.clock.now()
     return [
-        known.folder(watch, settings.watch, now),
-        known.watcher(watch.mode, watch.mode_reason, settings.watch.rescan),
+        *(_of_inbox(each, first=each is app.watched.first, now=now) for each in app.watched),
+        *(
+            known.watcher(state.mode, state.mode_reason, settings.watch.rescan)
+            for state in app.watched.states[:1]
+        ),
         *await _of_the_journal(app),
         known.upload_target(settings, app.host.problem),
         await _token_end(app, now),
         *_of_the_disks(app),
     ]
+
+
+def _of_inbox(watched: Watched, *, first: bool, now: float) -> Finding:
+    """Whether the inbox is looked at; of several each but the first by its folder."""
+    found = known.folder(watched.watcher.state, watched.inbox.watch, now)
+    return found if first else replace(found, name=f"folder {watched.inbox.folder}")
 
 
 async def _of_the_journal(app: App) -> list[Finding]:
@@ -44,7 +55,8 @@ async def _of_the_journal(app: App) -> list[Finding]:
 async def main_account(app: App) -> dict[str, Any]:
     """How the account stands that the inbox itself is for, as journal/standing.py tells it."""
     try:
-        account_id = app.tokens.inbox_account()
+        inbox = app.watched.first.inbox
+        account_id = app.watched.accounts.of_inbox(inbox.where, inbox.account)
     except NoAccount as problem:
         return {
             "id": None,

@@ -28,7 +28,14 @@ POINTS = frozenset(
         "owner.written",  # the card that tells others where we listen, under its temporary name
         "owner.announced",  # the same under its own name
         "owner.left",  # the card is gone, the locks are not
+        "door.cleared",  # what an earlier life left there of keys and links
+        "door.opened",  # the new one is there
+        "door.closed",  # it is gone again
+        "user.changed",
+        "session.changed",
+        "key.changed",
         "account.recorded",
+        "account.named",  # folders that are called so are the account's from now on
         "account.token-remembered",
         "account.stopped",  # Meta refuses all of the account
         "account.released",

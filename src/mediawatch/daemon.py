@@ -26,7 +26,8 @@ from mediawatch.metrics import watch_loop
 from mediawatch.model.findings import Finding
 from mediawatch.model.lifecycle import PRIORITY
 from mediawatch.model.posts import Post
-from mediawatch.tokens import NoAccount
+from mediawatch.watch.candidates import WatchState
+from mediawatch.watch.watched import Watched
 from mediawatch.web.app import create_app
 from mediawatch.web.doors import Doors
 
@@ -88,7 +89,7 @@ class Daemon:
                 roles.create_task(self._every(ALERTS_EVERY, app.alerts.run_once), name="alerts")
                 roles.create_task(self._every(TIDY_EVERY, app.alerts.tidy), name="alerts-tidy")
             if watch:
-                roles.create_task(app.watcher.run(), name="watcher")
+                roles.create_task(app.watched.run(), name="watcher")
 
     async def _sweep(self) -> None:
         while True:
@@ -178,7 +179,7 @@ class Daemon:
             checks=self.checks,
             metrics=self._metrics,
             woken=self._woken,
-            release_withheld=self.app.watcher.release,
+            release_withheld=self.app.watched.release,
             accounts_fed=self._accounts_fed,
             local_key=local_key.lay(data_dir),
             setup_word=setup_link.word_in(data_dir) if nobody else "",
@@ -213,10 +214,8 @@ class Daemon:
             await runner.cleanup()
 
     async def _accounts_fed(self) -> list[str]:
-        try:
-            return [self.app.tokens.inbox_account()]
-        except NoAccount:
-            return []
+        fed = (each.sorter.account for each in self.app.watched)
+        return [account_id for account_id in fed if account_id is not None]
 
     def _woken(self, post: Post) -> None:
         # Who asks for it has perhaps just mended the host: it is tried now, not after its pause.
@@ -229,37 +228,33 @@ class Daemon:
 
     async def status(self) -> dict[str, Any]:
         """Configuration and health, for the API and the ``status`` command. No secret in it."""
-        app, settings, watch = self.app, self.app.settings, self.app.watcher.state
+        app, settings = self.app, self.app.settings
+        first, watch = app.watched.first, app.watched.first.watcher.state
         counted = await posts.counts(app.journal)
         found = await self.checks()
         account = await checks.main_account(app)
         states = await account_list.states(
             app.journal, app.tokens, now=app.clock.now(), ends=app.refresher.ends
         )
+        await app.watched.accounts.refresh()
+        told = await app.standing.tell_all(app.journal, app.watched.accounts.in_use())
         return {
             "status": "ok" if all(check.ok for check in found) else "degraded",
             "version": __version__,
             "started": iso(self._started),
-            "source_directory": str(settings.watch.folder),
-            "processed_directory": str(settings.watch.processed_folder),
+            "source_directory": str(first.inbox.folder),
+            "processed_directory": str(first.inbox.watch.processed_folder),
             "ftp_server": f"{settings.ftp.host}:{settings.ftp.port}",
             "public_url": settings.ftp.public_url,
             "instagram_account": account["id"],
             "account": account,
             "accounts": {state.value: count for state, count in states.items()},
+            "standings": [each for each in told if each["state"] != "ok"],
             "api": self.url,
             "checks": [asdict(check) for check in found],
-            "folder": {
-                "state": watch.folder.value,
-                "mode": watch.mode,
-                "mode_reason": watch.mode_reason,
-                "hints": watch.hints,
-                "last_scan": iso(watch.last_scan) if watch.last_scan else None,
-                "settling": {name: waiting.reason for name, waiting in watch.settling.items()},
-                "ignored": dict(watch.ignored),
-                "problems": list(watch.problems),
-            },
-            "withheld": watch.withheld,
+            "folder": _of_folder(watch),
+            "inboxes": [_of_inbox(each) for each in app.watched],
+            "withheld": sum(state.withheld for state in app.watched.states),
             "converting": [asdict(conversion) for conversion in app.converting.now],
             "posts": {state.value: count for state, count in counted.items()},
         }
@@ -267,6 +262,31 @@ class Daemon:
     async def checks(self) -> list[Finding]:
         """How it is: what ``/readyz``, status and doctor tell."""
         return await checks.of(self.app)
+
+
+def _of_folder(watch: WatchState) -> dict[str, Any]:
+    return {
+        "state": watch.folder.value,
+        "mode": watch.mode,
+        "mode_reason": watch.mode_reason,
+        "hints": watch.hints,
+        "last_scan": iso(watch.last_scan) if watch.last_scan else None,
+        "settling": {name: waiting.reason for name, waiting in watch.settling.items()},
+        "ignored": dict(watch.ignored),
+        "problems": list(watch.problems),
+    }
+
+
+def _of_inbox(watched: Watched) -> dict[str, Any]:
+    inbox, state = watched.inbox, watched.watcher.state
+    return {
+        "source_directory": str(inbox.folder),
+        "processed_directory": str(inbox.watch.processed_folder),
+        "account": watched.sorter.account,
+        "problem": watched.trouble or "",
+        "withheld": state.withheld,
+        **_of_folder(state),
+    }
 
 
 @asynccontextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
 from pathlib import Path
 
 from mediawatch.actions import account_list
@@ -31,7 +30,8 @@ async def _of_the_journal(app: App) -> dict[str, Figure]:
     now = app.clock.now()
     counted = await posts.counts(app.journal)
     due, since = await posts.due(app.journal, now=now)
-    known = await accounts.listed(app.journal)
+    in_use = await accounts.listed(app.journal, app.watched.accounts.in_use())
+    total, used = await _fullest(app, in_use, now)
     stored = await tokens.listed(app.journal)
     ends = [*(token.ends_at for token in stored), *app.refresher.ends.values()]
     states = await account_list.states(app.journal, app.tokens, now=now, ends=app.refresher.ends)
@@ -41,42 +41,45 @@ async def _of_the_journal(app: App) -> dict[str, Figure]:
         "mediawatch_oldest_due_post_seconds": 0.0 if since is None else max(0.0, now - since),
         "mediawatch_accounts": {state.value: count for state, count in states.items()},
         "mediawatch_account_stopped": float(
-            sum(each.stopped_code not in {None, DISCONNECTED} for each in known)
+            sum(each.stopped_code not in {None, DISCONNECTED} for each in in_use)
         ),
         "mediawatch_token_expires_timestamp_seconds": min(
             (at for at in ends if at is not None), default=None
         ),
-        "mediawatch_publishing_quota_posts": _sum(each.quota_total for each in known),
-        "mediawatch_publishing_quota_used_posts": _sum(
-            [await _used(app, each, now) for each in known]
-        ),
+        "mediawatch_publishing_quota_posts": total,
+        "mediawatch_publishing_quota_used_posts": used,
         "mediawatch_untold_alerts": len(await alerts.untold(app.journal)),
     }
 
 
-def _sum(amounts: Iterable[float | None]) -> float | None:
-    known = [amount for amount in amounts if amount is not None]
-    return sum(known) if known else None
-
-
-async def _used(app: App, account: Account, now: float) -> float | None:
-    if account.quota_total is None:
-        return None
-    window = float(account.quota_window or 86_400)
-    ours = await accounts.slots(app.journal, account.id, since=now - window)
-    return min(account.quota_total, len(ours) + account.quota_elsewhere)
+async def _fullest(
+    app: App, in_use: list[Account], now: float
+) -> tuple[float | None, float | None]:
+    """Quota and what is used of it, of the account that has used most of its own; None where no
+    quota is known."""
+    known = [account for account in in_use if account.quota_total]
+    if not known:
+        return None, None
+    window = float(max(account.quota_window or 86_400 for account in known))
+    ours = await accounts.slots_by_account(app.journal, since=now - window)
+    total, used = max(
+        ((a.quota_total or 0, ours.get(a.id, 0) + a.quota_elsewhere) for a in known),
+        key=lambda each: each[1] / each[0],
+    )
+    return total, min(total, used)
 
 
 def _of_the_folder(app: App) -> dict[str, Figure]:
-    watch = app.watcher.state
+    """Of all inboxes together; announced are changes if they are in each of them."""
+    states = app.watched.states
     return {
-        "mediawatch_folder_events": float(watch.mode == "events"),
-        "mediawatch_settling_files": len(watch.settling),
-        "mediawatch_ignored_files": len(watch.ignored),
-        "mediawatch_withheld_files": watch.withheld,
-        "mediawatch_hints_total": watch.hints,
-        "mediawatch_hint_overflows_total": watch.overflows,
-        "mediawatch_hints_missed_total": watch.hints_missed,
+        "mediawatch_folder_events": float(all(each.mode == "events" for each in states)),
+        "mediawatch_settling_files": sum(len(each.settling) for each in states),
+        "mediawatch_ignored_files": sum(len(each.ignored) for each in states),
+        "mediawatch_withheld_files": sum(each.withheld for each in states),
+        "mediawatch_hints_total": sum(each.hints for each in states),
+        "mediawatch_hint_overflows_total": sum(each.overflows for each in states),
+        "mediawatch_hints_missed_total": sum(each.hints_missed for each in states),
     }
 
 

@@ -58,8 +58,11 @@ PRESENT: dict[str, tuple[str, str | None]] = {
         "state",
     ),
     "mediawatch_account_stopped": ("How many accounts are stopped; 0 if none is.", None),
-    "mediawatch_publishing_quota_posts": ("Posts that Meta allows in its window.", None),
-    "mediawatch_publishing_quota_used_posts": ("How many of them are used.", None),
+    "mediawatch_publishing_quota_posts": (
+        "Posts that Meta allows in its window, of the account that has used most of them.",
+        None,
+    ),
+    "mediawatch_publishing_quota_used_posts": ("How many of them it has used.", None),
     "mediawatch_rate_limit_used_ratio": (
         "How much of the fullest of Meta's limits of calls is used, 0 to 1, as last told.",
         "scope",

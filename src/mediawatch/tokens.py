@@ -129,22 +129,6 @@ class Tokens:
         there = self.of_settings
         return sorted(self._logins) if there is None else [there, *sorted(self._logins)]
 
-    def inbox_account(self) -> str:
-        """Whose account the files are for that lie in the inbox itself: that of the settings, else
-        the only one there is. Raises NoAccount."""
-        if self._settings.user_id is not None:
-            return self._settings.user_id
-        if len(self._logins) == 1:
-            return next(iter(self._logins))
-        if self._logins:
-            raise NoAccount(
-                f"{len(self._logins)} accounts are connected, and nobody says for which one the "
-                "inbox is.",
-                remedy="Put files into a folder of the inbox that is named after the account; or "
-                "set instagram.user_id and instagram.access_token.",
-            )
-        raise self.no_account
-
     @property
     def no_account(self) -> NoAccount:
         """What is said while there is none."""

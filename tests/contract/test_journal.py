@@ -379,7 +379,7 @@ async def test_posts_that_are_intended_together_are_posts_like_others(
 ) -> None:
     """Read back whole: on their way, nobody's to work on, and ready where they were to arrive."""
     new = [a_new_post(number) for number in range(3)]
-    await journal.apply(intend(new, ACCOUNT, now=NOW, lease_until=NOW + 60))
+    await journal.apply(intend(new, ACCOUNT, Path("/in"), now=NOW, lease_until=NOW + 60))
 
     before = await posts.unfinished_moves(journal)
     assert [post.id for post in new] == sorted(post.id for post in before)
@@ -406,7 +406,7 @@ async def test_posts_are_intended_all_or_none(journal: SqliteJournal) -> None:
     both = [a_new_post(1), a_new_post(2, "known")]
 
     with pytest.raises(Conflict):
-        await journal.apply(intend(both, ACCOUNT, now=NOW, lease_until=NOW + 60))
+        await journal.apply(intend(both, ACCOUNT, Path("/in"), now=NOW, lease_until=NOW + 60))
 
     assert ["a.jpg"] == [post.name for post in await posts.listed(journal)]
 
@@ -414,7 +414,7 @@ async def test_posts_are_intended_all_or_none(journal: SqliteJournal) -> None:
 async def test_only_what_was_intended_arrives(journal: SqliteJournal) -> None:
     """A post that somebody else took over, or that is gone, stops the arrival of all of them."""
     new = [a_new_post(number) for number in range(2)]
-    await journal.apply(intend(new, ACCOUNT, now=NOW, lease_until=NOW + 60))
+    await journal.apply(intend(new, ACCOUNT, Path("/in"), now=NOW, lease_until=NOW + 60))
     await journal.apply([posts.claim(new[0].id, now=NOW + 90, lease=60)])
 
     with pytest.raises(Conflict):

@@ -10,6 +10,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import aiohttp
+from sqlalchemy import update
+
+from mediawatch.journal.database import Statement
+from mediawatch.journal.schema import accounts
+from mediawatch.journal.sqlite import SqliteJournal
 from tests.crash.stage import End, Stage
 from tests.support.alert_receiver import receiver
 from tests.support.clips import clip
@@ -26,7 +32,7 @@ USUAL = frozenset(
     {
         *("owner.locked", "owner.written", "owner.announced", "owner.left"),
         *("account.recorded", "account.token-remembered", "backup.written", "backup.placed"),
-        *("journal.made", "journal.placed"),
+        *("journal.made", "journal.placed", "door.cleared", "door.opened", "door.closed"),
         *("recovery.rescued", "withheld.cleared", "withheld.looked"),
         *("claim.intended", "claim.renamed", "claim.caption-renamed", "claim.recorded"),
         *("post.claimed", "post.advanced", "post.noted", "post.done", "convert.prepared"),
@@ -131,6 +137,38 @@ async def one_after_another(stage: Stage) -> None:
             processed={"1.jpg", "2.jpg"},
             states={"1.jpg": "done", "2.jpg": "done"},
             hosted=2,
+        )
+    )
+
+
+async def two_inboxes(stage: Stage) -> None:
+    """A picture in each of two inboxes, and one in the folder that is named after the account."""
+    river = stage.river
+    second = river.root / "second"
+    second.mkdir()
+    river.tables["watch"]["inboxes"] = [
+        {"folder": str(river.inbox)},
+        {"folder": str(second), "caption": "second {stem}"},
+    ]
+    river.write_settings()
+    await stage.start()
+    await stage.stop()
+    async with SqliteJournal(river.data / "journal.db") as journal:
+        await journal.apply([Statement(update(accounts).values(username="me"), rows=1)])
+    await stage.start()
+    # What lay in Me/ before that was a name would be held.
+    await stage.until(lambda: len(river.said("start")) > 1)
+    river.drop("1.jpg", jpeg(400, 320, seed=1))
+    (second / "2.jpg").write_bytes(jpeg(400, 320, seed=2))
+    (second / "Me").mkdir()
+    (second / "Me" / "3.jpg").write_bytes(jpeg(400, 320, seed=3))
+    names = {"1.jpg", "2.jpg", "3.jpg"}
+    await stage.ends(
+        End(
+            captions=["1", "second 2", "second 3"],
+            processed=names,
+            states=dict.fromkeys(names, "done"),
+            hosted=3,
         )
     )
 
@@ -669,6 +707,52 @@ async def sealed_anew(stage: Stage) -> None:
     await stage.stop()
 
 
+async def people(stage: Stage) -> None:
+    """Somebody is made a user, gets another password and a key, logs in and out: each of it is so,
+    or is not and is asked for again."""
+    river = stage.river
+    password = river.root / "password"
+    password.write_text("four plain words together")
+    said = ("--password-file", str(password))
+
+    def rows(query: str) -> list[Any]:
+        with contextlib.closing(sqlite3.connect(river.data / "journal.db")) as journal:
+            return [row[0] for row in journal.execute(query)]
+
+    async def insist(seen: Callable[[], bool], *words: str) -> None:
+        async def asked() -> bool:
+            if not seen():
+                await stage.ask(*words)
+            return seen()
+
+        await stage.until(asked)
+
+    await stage.start()
+    add = ("users", "add", "ana", "--role", "owner", *said)
+    await insist(lambda: rows("SELECT name FROM users") == ["ana"], *add)
+    first = rows("SELECT password_hash FROM users")
+    passwd = ("users", "passwd", "ana", *said)
+    await insist(lambda: rows("SELECT password_hash FROM users") != first, *passwd)
+    create = ("keys", "create", "script", "--user", "ana")
+    await insist(lambda: bool(rows("SELECT id FROM api_keys")), *create)
+    gone = "SELECT id FROM api_keys WHERE revoked_at IS NOT NULL"
+    revoke = ("keys", "revoke", rows("SELECT id FROM api_keys")[0])
+    await insist(lambda: bool(rows(gone)), *revoke)
+
+    async def logged_in() -> bool:
+        with contextlib.suppress(aiohttp.ClientError, OSError, KeyError, ValueError):
+            url = json.loads((river.data / "daemon.json").read_text())["url"]
+            sent = {"name": "ana", "password": password.read_text(), "next": ""}
+            async with aiohttp.ClientSession() as session:
+                await session.post(f"{url}/login", data=sent, allow_redirects=False)
+        return bool(rows("SELECT user_id FROM sessions"))
+
+    await stage.until(logged_in)
+    _picture_with_caption(river)
+    await stage.ends(PUBLISHED)
+    assert not (river.data / "local.key").exists()
+
+
 async def disconnected(stage: Stage) -> None:
     """The token is forgotten, or the order is given again; the picture waits, and goes out when
     the account is connected anew."""
@@ -972,6 +1056,7 @@ SCENARIOS: dict[str, Scenario] = {
     "connected": Scenario(connected),
     "sealed anew": Scenario(sealed_anew, armed_life=3),
     "disconnected": Scenario(disconnected, armed_life=3),
+    "people": Scenario(people),
     "refresh refused": Scenario(refreshed, armed_life=2),
     "refreshed": Scenario(refreshed, armed_life=3),
     "shared": Scenario(refreshed, armed_life=4),
@@ -991,6 +1076,9 @@ SCENARIOS: dict[str, Scenario] = {
     "carousel with a damaged picture": Scenario(
         carousel_with_a_damaged_picture,
         usual=BUT_FILING - {"claim.renamed", "note.written", "note.placed"},
+    ),
+    "two inboxes": Scenario(
+        two_inboxes, armed_life=2, usual=USUAL - {"claim.intended", "claim.recorded"}
     ),
     "carousel again": Scenario(carousel_again, usual=USUAL | {"account.freed"}),
     "sent directly": Scenario(

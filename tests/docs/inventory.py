@@ -13,6 +13,7 @@ import typer
 from pydantic import BaseModel
 
 from mediawatch.config import Settings
+from mediawatch.config.schema import of_list
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "mediawatch"
@@ -58,6 +59,9 @@ def settings() -> dict[str, list[str]]:
 
 def _tables(model: type[BaseModel], above: str = "") -> Iterator[tuple[str, list[str]]]:
     for name, field in model.model_fields.items():
+        several = of_list(field.annotation)
+        if several is not None:
+            yield f"{above}{name}", list(several.model_fields)
         inner = field.annotation
         if isinstance(inner, type) and issubclass(inner, BaseModel):
             secrets = getattr(inner, "secrets", ())
@@ -78,6 +82,7 @@ def error_codes() -> set[str]:
     words = _module("model.posts")
     found |= {words.JOURNAL_RESTORED, words.SCHEDULED, words.ACCOUNT_BUSY}
     found |= {_module("model.accounts").DISCONNECTED}
+    found |= {words.APPROVAL, words.ACCOUNT_FOLDER}
     refused = _module("media.rules").Reason
     assert issubclass(refused, enum.StrEnum)
     return found | set(refused)

@@ -24,7 +24,7 @@ YOURS = {
     ("instagram", "user_id"): "17841400000000001",
     ("instagram", "access_token"): "a-long-access-token",
 }
-_OFF = re.compile(r"^# (?=[a-z_0-9]+ = )", re.MULTILINE)
+_OFF = re.compile(r"^# (?=[a-z_0-9]+ = |\[\[)", re.MULTILINE)
 
 
 def _filled_in(text: str) -> str:
@@ -53,7 +53,7 @@ def test_what_init_writes_says_of_every_key_what_it_is() -> None:
 
     assert {"host": 'a "name"', "password_file": "/p"} == tomllib.loads(written)["ftp"]
     keys = set(re.findall(r"^(?:# )?([a-z_0-9]+) = ", written, re.MULTILINE))
-    every = {key for keys in inventory.settings().values() for key in keys} - {"limits"}
+    every = {key for keys in inventory.settings().values() for key in keys} - {"limits", "inboxes"}
     assert every - {"password"} == keys
     assert "Yours" not in written
 
@@ -69,6 +69,7 @@ def test_it_works_once_the_secrets_are_filled_in(tmp_path: Path) -> None:
 def test_it_works_with_every_line_switched_on(tmp_path: Path) -> None:
     """What stands behind a "#" can be used as it is written."""
     text = _filled_in(_OFF.sub("", EXAMPLE.read_text("utf-8")))
+    text = re.sub(r"^folder = .+\n", "", text, count=1, flags=re.MULTILINE)  # one, or several
 
     assert _loaded(text, tmp_path).instagram.app_secret is not None
 
@@ -79,6 +80,7 @@ def test_it_names_every_key_and_no_other() -> None:
 
     shown = {table: set(keys) for table, keys in document.items()}
     shown["media.limits"] = set(document["media"]["limits"])
+    shown["watch.inboxes"] = set(document["watch"]["inboxes"][0])
     assert {table: set(keys) for table, keys in inventory.settings().items()} == shown
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from mediawatch.actions import again
+from mediawatch.config import PublishSettings, WatchSettings
+from mediawatch.config.inboxes import inboxes
 from mediawatch.journal import attempts, posts
 from mediawatch.journal.attempts import Attempt
 from mediawatch.log import silent
@@ -21,7 +23,8 @@ async def test_only_copies_are_discarded(tmp_path: Path, where: str, forgotten: 
     async with bench(tmp_path) as river:
         post_id = await river.post(stage=Stage.CONVERT, state=State.RUNNING)
         post = await river.find(post_id)
-        work = tmp_path / "work"
+        known = inboxes(WatchSettings(folder=tmp_path / "in"), PublishSettings())
+        work = known.first.watch.work_folder
         folder = work / post_id if where == "work" else tmp_path / "held"
         folder.mkdir(parents=True)
         (folder / "another.jpg").write_bytes(b"picture")
@@ -29,7 +32,7 @@ async def test_only_copies_are_discarded(tmp_path: Path, where: str, forgotten: 
         line = Attempt(Stage.CONVERT, attempts.WANTED_AGAIN, "", river.time.now)
         await river.journal.apply([posts.record_item(item), attempts.add(post, line)])
 
-        await again.forget_cut_off(river.journal, silent(), work)
+        await again.forget_cut_off(river.journal, silent(), known)
 
         assert forgotten is (await posts.find(river.journal, post_id) is None)
         assert forgotten is not (folder / "another.jpg").exists()

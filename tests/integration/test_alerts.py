@@ -68,7 +68,7 @@ class House:
             conditions=Conditions(
                 self.journal,
                 self.clock,
-                folder=lambda: self.folder,
+                folders=lambda: {Path("/in"): self.folder},
                 rooms=lambda: self.rooms,
                 ends=lambda: {ACCOUNT: self.expires} if self.expires else {},
                 min_free=1000,

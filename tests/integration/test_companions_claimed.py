@@ -232,7 +232,7 @@ async def test_published_once_more_without_the_raw(house: House) -> None:
     await house.take(with_raw(house))
     await _done(house, await house.only_post())
     old = await house.only_post()
-    again = await publish_again(house.journal, house.clock, MACHINE, old.id, house.watch)
+    again = await publish_again(house.journal, house.clock, MACHINE, old.id, house.inboxes)
     assert ["a.jpg"] == [item.name for item in again.items]
 
 
@@ -241,7 +241,7 @@ async def test_a_reel_is_published_once_more_with_its_cover(house: House) -> Non
     await house.take(with_cover(house))
     await _done(house, await house.only_post())
     old = await house.only_post()
-    again = await publish_again(house.journal, house.clock, MACHINE, old.id, house.watch)
+    again = await publish_again(house.journal, house.clock, MACHINE, old.id, house.inboxes)
     assert ["a.mp4", "a.cover.jpg"] == [item.name for item in again.parts]
     assert all(item.source.is_file() for item in again.items)
 

@@ -12,7 +12,8 @@ import pytest
 from mediawatch.actions import posts as actions
 from mediawatch.actions.again import publish_again
 from mediawatch.actions.posts import NotPossible
-from mediawatch.config import WatchSettings
+from mediawatch.config import PublishSettings, WatchSettings
+from mediawatch.config.inboxes import inboxes
 from mediawatch.journal import accounts, attempts, posts
 from mediawatch.journal.sqlite import SqliteJournal
 from mediawatch.journal.witness import Witness
@@ -264,16 +265,17 @@ class House:
     def __init__(self, root: Path, journal: SqliteJournal) -> None:
         self.watch = WatchSettings(folder=root / "download")
         self.watch.folder.mkdir(exist_ok=True)
+        self.inboxes = inboxes(self.watch, PublishSettings())
         self.journal, self.clock = journal, TurnedClock(SimulatorClock())
         self.witness = Witness(root / "asked.json")
 
     async def recover(self) -> None:
         await Recovery(
-            self.watch,
+            self.inboxes,
             self.journal,
             self.clock,
             silent(),
-            Archive(self.watch, self.clock),
+            Archive(self.inboxes, self.clock),
             self.witness,
         ).run_once()
 
@@ -403,7 +405,7 @@ async def test_published_once_more(river: Bench, published: tuple[House, Post]) 
     """A second post of a copy; the filed original stays where it is."""
     house, old = published
 
-    new = await publish_again(river.journal, river.clock, MACHINE, old.id, house.watch)
+    new = await publish_again(river.journal, river.clock, MACHINE, old.id, house.inboxes)
 
     assert (State.READY, Stage.CONVERT, "Hello") == (new.state, new.stage, new.caption)
     copy = new.items[0].source
@@ -417,7 +419,7 @@ async def test_wanted_once_more_by_two_people(river: Bench, published: tuple[Hou
     house, old = published
 
     async def again() -> Post:
-        return await publish_again(river.journal, river.clock, MACHINE, old.id, house.watch)
+        return await publish_again(river.journal, river.clock, MACHINE, old.id, house.inboxes)
 
     new, refused = await asyncio.gather(again(), again(), return_exceptions=True)
     if isinstance(new, BaseException):
@@ -440,13 +442,13 @@ async def test_a_repetition_that_was_cut_off_is_in_nobodys_way(
 ) -> None:
     """Killed in mid-copy it can never go out: whoever asks again gets another one."""
     house, old = published
-    cut_off = await publish_again(river.journal, river.clock, MACHINE, old.id, house.watch)
+    cut_off = await publish_again(river.journal, river.clock, MACHINE, old.id, house.inboxes)
     with pytest.raises(NotPossible, match="once more already"):
-        await publish_again(river.journal, river.clock, MACHINE, old.id, house.watch)
+        await publish_again(river.journal, river.clock, MACHINE, old.id, house.inboxes)
     held = posts.move(cut_off, Event.HOLD, now=river.time.now, reason="source-changed")[1]
     await river.journal.apply([held])
 
-    new = await publish_again(river.journal, river.clock, MACHINE, old.id, house.watch)
+    new = await publish_again(river.journal, river.clock, MACHINE, old.id, house.inboxes)
 
     assert cut_off.id != new.id
     assert new.items[0].source.is_file()
@@ -462,7 +464,7 @@ async def test_an_original_that_is_not_there(
     original.unlink() if harm == "gone" else original.write_bytes(b"another one")
 
     with pytest.raises(NotPossible, match=r"no longer at|was changed"):
-        await publish_again(river.journal, river.clock, MACHINE, old.id, house.watch)
+        await publish_again(river.journal, river.clock, MACHINE, old.id, house.inboxes)
 
     assert [old.id] == [post.id for post in await posts.listed(river.journal)]
     assert not list(house.watch.work_folder.rglob("*"))
@@ -476,7 +478,7 @@ async def test_only_what_is_published_can_be_published_again(
     waiting = await river.post("Other")
 
     with pytest.raises(NotPossible, match="only what is published"):
-        await publish_again(river.journal, river.clock, MACHINE, waiting, house.watch)
+        await publish_again(river.journal, river.clock, MACHINE, waiting, house.inboxes)
     with pytest.raises(NotPossible, match="published already") as refused:
         await actions.publish_now(river.journal, river.clock, MACHINE, old.id)
 

@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import update
 
 from mediawatch.config import PublishSettings, WatchSettings
+from mediawatch.config.inboxes import inboxes
 from mediawatch.errors import (
     GraphProblem,
     Handling,
@@ -61,20 +62,20 @@ class House:
         self.clock = TurnedClock(SimulatorClock())
         self.engine = NotingEngine()
         self.taken: list[tuple[str, bool]] = []
+        self.inboxes = inboxes(self.watch, PublishSettings(hashtags=("tag",)))
         self.intake = Intake(
-            self.watch,
-            PublishSettings(hashtags=("tag",)),
-            lambda: USER,
+            self.inboxes.first,
+            USER,
             journal=journal,
             engine=self.engine,
             clock=self.clock,
             log=silent(),
             taken=lambda name, _post, again: self.taken.append((name, again)),
         )
-        self.archive = Archive(self.watch, self.clock)
+        self.archive = Archive(self.inboxes, self.clock)
         self.witness = Witness(root / "asked.json")
         self.recovery = Recovery(
-            self.watch, journal, self.clock, silent(), self.archive, self.witness
+            self.inboxes, journal, self.clock, silent(), self.archive, self.witness
         )
 
     async def take(self, candidate: Candidate) -> Taken:
@@ -498,7 +499,7 @@ class Told:
     def __init__(self, house: House) -> None:
         self.log = NotingLog()
         self.recovery = Recovery(
-            house.watch, house.journal, house.clock, self.log, house.archive, house.witness
+            house.inboxes, house.journal, house.clock, self.log, house.archive, house.witness
         )
 
     async def start(self) -> list[str]:
@@ -643,7 +644,7 @@ async def test_an_inbox_that_is_away_for_a_moment_asks_nobody(house: House) -> N
         Unlucky(timeout=5.0),
         ImageOptions(),
         house.watch.folder.parent,
-        inbox=house.watch.folder,
+        inboxes=house.inboxes,
         cache=Cache(house.watch.folder.parent / "cache", limit=0),
     )
     with pytest.raises(StorageProblem) as away:

@@ -50,7 +50,9 @@ class House:
         """The journal is open; the watcher does not run yet."""
         async with SqliteJournal(self.root / "journal.db") as journal:
             watched = Watched(self.root)
-            watched.watcher._withheld = Withheld(journal, SystemClock(), above, watched._report)
+            watched.watcher._withheld = Withheld(
+                journal, SystemClock(), self.folder, above, watched._report
+            )
             yield watched
 
     @contextlib.asynccontextmanager
@@ -334,7 +336,7 @@ async def test_the_rows_keep_names_that_are_no_text(tmp_path: Path) -> None:
     """Bytes that are no UTF-8 come back as they were."""
     name = os.fsdecode(b"\xff.jpg")
     async with SqliteJournal(tmp_path / "journal.db") as journal:
-        await journal.apply(rows.add([(name, "1")]))
-        assert [(name, "1")] == await rows.page(journal, None, 10)
-        await journal.apply(rows.forget([name]))
+        await journal.apply(rows.add(tmp_path, [(name, "1")]))
+        assert [(name, "1")] == await rows.page(journal, tmp_path, None, 10)
+        await journal.apply(rows.forget(tmp_path, [name]))
         assert 0 == await rows.count(journal)

@@ -115,7 +115,15 @@ class River:
         lines = []
         for table, keys in self.tables.items():
             lines.append(f"[{table}]")
-            lines += [f"{key} = {json.dumps(value)}" for key, value in keys.items()]
+            several = keys.get("inboxes", [])
+            lines += [
+                f"{key} = {json.dumps(value)}"
+                for key, value in keys.items()
+                if key != "inboxes" and not (key == "folder" and several)
+            ]
+            for each in several:
+                lines.append(f"[[{table}.inboxes]]")
+                lines += [f"{key} = {json.dumps(value)}" for key, value in each.items()]
         self.config.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     def _settings(self) -> Tables:
@@ -255,7 +263,7 @@ class River:
 
     async def was_looked(self) -> bool:
         """Whether the first look at the inbox is over."""
-        return bool(await self._read(withheld.was_looked, False))
+        return bool(await self._read(lambda r: withheld.was_looked(r, self.inbox), False))
 
     async def _read(self, query: Callable[[Any], Awaitable[Any]], unknown: Any) -> Any:
         path = self.data / "journal.db"

@@ -50,7 +50,6 @@ def test_every_problem_at_once() -> None:
             "MEDIAWATCH_WATCH__SETTLE": "soon",
             "MEDIAWATCH_WATCH__COLOUR": "red",
             "MEDIAWATCH_NOTHING__AT_ALL": "1",
-            "MEDIAWATCH_WEB__HOST": "0.0.0.0",
             "MEDIAWATCH_MEDIA__FIT": "stretch",
         }
     )
@@ -63,7 +62,6 @@ def test_every_problem_at_once() -> None:
         "watch.settle",
         "watch.colour",
         "nothing.",
-        "web.host",
         "media.fit",
     } == set(found)
     assert all(told.split("|")[2] for told in found.values())

@@ -72,8 +72,18 @@ def test_every_key_is_shown(settings: Path) -> None:
         for key in keys
         if not key.endswith("_file") or key == "tls_ca_file"
     } - {("media", "limits")}
+    one = {(table, key) for table, key in keys if table != "watch.inboxes"}
 
-    assert keys == shown(settings).keys()
+    assert one == shown(settings).keys()
+
+    inbox = f'[[watch.inboxes]]\nfolder = "{settings.parent / "in"}"\nkind = "story"\n'
+    settings.write_text(settings.read_text() + inbox)
+    several = shown(settings)
+
+    names = {(table.partition(" ")[0], key) for table, key in several}
+    assert keys - {("watch", "folder"), ("watch", "inboxes")} == names
+    assert ("story", str(settings)) == several["watch.inboxes 1", "kind"]
+    assert (None, "default") == several["watch.inboxes 1", "caption"]
 
 
 def test_no_secret_is_shown(settings: Path) -> None:
@@ -118,6 +128,7 @@ def test_the_schema_knows_every_key() -> None:
         for name, told in made["properties"].items()
     }
     tables["media.limits"] = made["$defs"]["LimitSettings"]
+    tables["watch.inboxes"] = made["$defs"]["InboxSettings"]
 
     known = {table: set(found["properties"]) for table, found in tables.items()}
     assert {table: set(keys) for table, keys in inventory.settings().items()} == known
@@ -126,7 +137,7 @@ def test_the_schema_knows_every_key() -> None:
         (table, key)
         for table, found in tables.items()
         for key, told in found["properties"].items()
-        if "description" not in told and key != "limits"
+        if "description" not in told and key not in {"limits", "inboxes"}
     ]
     assert [] == bare
 

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from mediawatch.errors import Handling
+from mediawatch.model.moments import zone_named
 from mediawatch.model.schedule import (
     CONTAINER_LIFE,
     Held,
     NextSlot,
     PublishNow,
     Wait,
+    WeeklySlots,
     container_is_stale,
     containers_from,
     due,
+    free_slots,
     next_slot,
+    weekly_slot,
 )
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -141,3 +146,43 @@ def test_containers_are_made_shortly_before() -> None:
 def test_an_old_container_is_made_anew(age: float, stale: bool) -> None:
     """Meta drops one after a day; what a wrong clock wrote down is not relied on."""
     assert stale is container_is_stale(AT - age, AT)
+
+
+def slots(*texts: str, zone: str = "UTC") -> WeeklySlots:
+    return WeeklySlots(tuple(weekly_slot(text) for text in texts), zone_named(zone))
+
+
+def test_the_next_free_slot_of_the_week_is_taken() -> None:
+    """In the order of time, whatever that of the settings; a slot that has passed, or is now, or
+    that somebody has, is left."""
+    week = slots("Thu 18:30", "mon 09:00", zone="Europe/Paris")
+    sunday = datetime(2026, 11, 29, 12, tzinfo=UTC).timestamp()
+
+    first = next(free_slots(week, sunday, ()))
+    second = next(free_slots(week, sunday, {first.timestamp()}))
+    third = next(free_slots(week, first.timestamp(), {second.timestamp()}))
+
+    assert [
+        "2026-11-30T09:00:00+01:00",
+        "2026-12-03T18:30:00+01:00",
+        "2026-12-07T09:00:00+01:00",
+    ] == [each.isoformat() for each in (first, second, third)]
+
+
+def test_a_slot_that_clocks_skip_is_no_second_one() -> None:
+    """02:30 and 03:30 are one moment on the day on which clocks are put forward."""
+    night = slots("Sun 02:30", "Sun 03:30", zone="Europe/Paris")
+    before = datetime(2027, 3, 27, 12, tzinfo=UTC).timestamp()
+
+    found = list(itertools.islice(night.after(before), 3))
+
+    assert ["2027-03-28T03:30:00+02:00", "2027-04-04T02:30:00+02:00"] == [
+        each.isoformat() for each in found[:2]
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "Mon", "9:00 Mon", "Mon 24:00", "Mon 9:60", "Xyz 09:00"])
+def test_what_is_no_slot_is_refused(text: str) -> None:
+    """A day and a time of day, and nothing else."""
+    with pytest.raises(ValueError, match="is no"):
+        weekly_slot(text)

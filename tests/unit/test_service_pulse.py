@@ -37,7 +37,11 @@ class Parts:
     ready: int = 0
 
     def __post_init__(self) -> None:
-        self.clock = self.watcher = self.runner = self.host = self.journal = self
+        self.clock = self.watched = self.runner = self.host = self.journal = self
+
+    @property
+    def states(self) -> list[WatchState]:
+        return [self.state]
 
     def monotonic(self) -> float:
         return self.time

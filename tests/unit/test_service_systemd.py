@@ -124,9 +124,9 @@ class Tended:
         monkeypatch.setattr(posts, "counts", counts)
         monkeypatch.setattr(systemd.faulthandler, "enable", lambda: None)
         self.app = SimpleNamespace(
-            watcher=SimpleNamespace(looked=self.looked),
+            watched=SimpleNamespace(looked=self.looked.wait),
             log=SimpleNamespace(error=lambda text, **_: self.errors.append(text)),
-            settings=SimpleNamespace(watch=SimpleNamespace(folder="/in")),
+            settings=SimpleNamespace(inboxes=SimpleNamespace(folders=["/in"])),
             journal=None,
         )
         environ = {"NOTIFY_SOCKET": heard.getsockname(), "WATCHDOG_USEC": "30000"}

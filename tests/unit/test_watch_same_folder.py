@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,9 @@ def listings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     found: list[str] = []
     listed = same_folder._kinds_in
 
-    def counted(root: str) -> dict[str, tuple[int, int]]:
+    def counted(root: str, accounts: Collection[str]) -> dict[str, tuple[int, int]]:
         found.append(root)
-        return listed(root)
+        return listed(root, accounts)
 
     monkeypatch.setattr(same_folder, "_kinds_in", counted)
     return found

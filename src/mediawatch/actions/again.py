@@ -12,7 +12,8 @@ from pathlib import Path
 from mediawatch import crash
 from mediawatch.actions.posts import NotPossible, find
 from mediawatch.clock import Clock
-from mediawatch.config import WatchSettings
+from mediawatch.config import Inboxes
+from mediawatch.config.inboxes import place
 from mediawatch.errors import Conflict, from_os_error
 from mediawatch.journal import attempts, audit, posts
 from mediawatch.journal.attempts import Attempt
@@ -27,7 +28,7 @@ _COPYING = 3600.0
 
 
 async def publish_again(
-    journal: Journal, clock: Clock, actor: Actor, prefix: str, watch: WatchSettings
+    journal: Journal, clock: Clock, actor: Actor, prefix: str, inboxes: Inboxes
 ) -> Post:
     """A new post of the originals of a published one, with its caption.
 
@@ -44,7 +45,7 @@ async def publish_again(
         )
     if await attempts.told(journal, old.id, attempts.CHANGED):
         raise _changed(old.items[0])
-    post = _anew(old, await _free_key(journal, old), clock.now(), watch.work_folder)
+    post = _anew(old, await _free_key(journal, old), clock.now(), inboxes)
     line = attempts.add(
         post,
         Attempt(
@@ -80,12 +81,12 @@ async def publish_again(
     return after
 
 
-async def forget_cut_off(journal: Journal, log: Log, work_folder: Path) -> None:
+async def forget_cut_off(journal: Journal, log: Log, inboxes: Inboxes) -> None:
     """At the start: a repetition whose copies a kill cut off never came to be; it may be asked for
     again. One that got further, and whose original is gone since, is none of these.
     Raises JournalError."""
     for post in await posts.listed(journal, states=[State.RUNNING], limit=1000):
-        copies = work_folder / post.id
+        copies = inboxes.of(post.inbox).watch.work_folder / post.id
         copying = post.stage is Stage.CONVERT and post.items[0].source.parent == copies
         if not copying or post.items[0].moving_to is not None:
             continue
@@ -137,14 +138,16 @@ def _on_its_way(old: Post, how: str) -> NotPossible:
     )
 
 
-def _anew(old: Post, content_key: str, now: float, work_folder: Path) -> Post:
-    post_id = new_post_id()
+def _anew(old: Post, content_key: str, now: float, inboxes: Inboxes) -> Post:
+    post_id, inbox = new_post_id(), inboxes.of(old.inbox)
+    if inbox not in inboxes:
+        inbox = inboxes.first  # nobody looks after the folder of one that is gone
     items = tuple(
         Item(
             post_id=post_id,
             position=item.position,
             name=item.name,
-            source=work_folder / post_id / item.source.name,
+            source=inbox.watch.work_folder / post_id / item.source.name,
             sha256=item.sha256,
             size=item.size,
         )
@@ -164,6 +167,7 @@ def _anew(old: Post, content_key: str, now: float, work_folder: Path) -> Post:
         fence=1,
         lease_until=now + _COPYING,
         wishes=replace(old.wishes, publish_at=None, publish_note=""),
+        inbox=place(inbox.folder),
         items=items,
     )
 

@@ -73,7 +73,7 @@ async def create(
     told = f"{key.name}, scope {scope}, for {user.name}"
     said = audit.record(actor, "key.create", key.id, detail=told, now=now)
     await journal.apply([api_keys.add(key, bearer.digest(word)), said])
-    crash.at("key.recorded")
+    crash.at("key.changed")
     return key, word
 
 
@@ -97,4 +97,4 @@ async def revoke(journal: Journal, clock: Clock, actor: Actor, key_id: str) -> N
         await journal.apply([api_keys.revoke(key_id, clock.now()), said])
     except Conflict as error:
         raise NoSuchKey(f"The key {key_id} is revoked already.", remedy="Nothing to do.") from error
-    crash.at("key.revoked")
+    crash.at("key.changed")

@@ -66,15 +66,27 @@ _TRIED_AGAIN_BY = {
 
 
 async def retry(
-    journal: Journal, clock: Clock, actor: Actor, prefix: str, *, now: bool = False
+    journal: Journal,
+    clock: Clock,
+    actor: Actor,
+    prefix: str,
+    *,
+    now: bool = False,
+    approved: bool = False,
 ) -> Post:
     """Have a post tried again now: one that is held, waits, failed or was cancelled.
 
     ``now``: even if it is planned for later; what is held for being late goes out in any case. A
-    post whose publication was asked is asked after first, and never sent blindly.
+    post whose publication was asked is asked after first, and never sent blindly. ``approved``:
+    with that a person says yes to a post that waits for just this.
     Raises NoSuchPost, NotAllowed and NotPossible.
     """
     post = await find(journal, actor, prefix, Right.POST)
+    if _awaits_a_yes(post) and not approved:
+        raise NotPossible(
+            f"{post.detail} Trying it again is no approval.",
+            remedy=f"`mediawatch posts release {post.id}` has it published.",
+        )
     event = _TRIED_AGAIN_BY.get(post.state)
     if event is None:
         raise NotPossible(
@@ -91,15 +103,23 @@ async def retry(
     released = standing.release(post.account_id, post.reason or "", now=clock.now())
     told = "A person had it tried again."
     planned = post.wishes.publish_at is not None and (now or post.reason == "late")
-    moved = {"moved_to": clock.now()} if planned else {}
-    return await _move(journal, clock, actor, post, event, told, [*anew, *released], **moved)
+    facts: dict[str, Any] = {"moved_to": clock.now()} if planned else {}
+    if _awaits_a_yes(post):
+        facts["awaits"] = None
+        told = "A person approved it."
+    return await _move(journal, clock, actor, post, event, told, [*anew, *released], **facts)
+
+
+def _awaits_a_yes(post: Post) -> bool:
+    """Whether it is held for nothing but a person's word."""
+    return post.awaits is not None and post.state is State.HELD and post.reason == post.awaits[0]
 
 
 async def retry_all(journal: Journal, clock: Clock, actor: Actor) -> list[Post]:
     """Have every post tried again that is held, failed or waits for a person to mend something.
 
     Those of the accounts to which the actor may post; not those that an older journal takes for
-    unpublished: each of them needs a look first. Raises NotAllowed.
+    unpublished, or that wait for an approval: each of them needs a look first. Raises NotAllowed.
     """
     require(actor, Right.POST)
     may = await accounts_for(journal, actor, Right.POST)
@@ -107,7 +127,9 @@ async def retry_all(journal: Journal, clock: Clock, actor: Actor) -> list[Post]:
     parked = await posts.listed(journal, states=[State.WAITING], limit=10_000)
     retried = []
     for post in [*stuck, *(post for post in parked if post.parked)]:
-        if post.reason == JOURNAL_RESTORED or (may is not None and post.account_id not in may):
+        if may is not None and post.account_id not in may:
+            continue
+        if post.reason == JOURNAL_RESTORED or _awaits_a_yes(post):
             continue
         try:
             retried.append(await retry(journal, clock, actor, post.id))
@@ -117,7 +139,8 @@ async def retry_all(journal: Journal, clock: Clock, actor: Actor) -> list[Post]:
 
 
 async def release(journal: Journal, clock: Clock, actor: Actor, prefix: str) -> Post:
-    """Have a held post go on, as ``retry`` does; a post in another state is left alone.
+    """Have a held post go on, as ``retry`` does, with the approval that it may wait for; a post in
+    another state is left alone.
 
     Raises NoSuchPost, NotAllowed and NotPossible.
     """
@@ -127,7 +150,7 @@ async def release(journal: Journal, clock: Clock, actor: Actor, prefix: str) -> 
             f"{post.name} is {shown_as(post)}; it is not held.",
             remedy=f"`mediawatch posts show {post.id}` tells where it stands.",
         )
-    return await retry(journal, clock, actor, post.id)
+    return await retry(journal, clock, actor, post.id, approved=True)
 
 
 async def publish_now(journal: Journal, clock: Clock, actor: Actor, prefix: str) -> Post:
@@ -142,7 +165,7 @@ async def publish_now(journal: Journal, clock: Clock, actor: Actor, prefix: str)
             + (f", since {iso(post.published_at)}." if post.published_at else "."),
             remedy=f"To have it there twice: `mediawatch posts publish {post.id} --again`.",
         )
-    return await retry(journal, clock, actor, prefix, now=True)
+    return await retry(journal, clock, actor, prefix, now=True, approved=True)
 
 
 async def confirm(

@@ -74,7 +74,7 @@ async def begin(
         again = await asyncio.to_thread(passwords.hashed, password)
         changes.append(users.set_password(user.id, again))
     await journal.apply(changes)
-    crash.at("session.begun")
+    crash.at("session.changed")
     return Begun(user, cookie)
 
 
@@ -87,7 +87,7 @@ async def enter(journal: Journal, clock: Clock, cookie: str, *, address: str) ->
     session, user = found
     if now - session.seen_at > sessions.SEEN_EVERY:
         await journal.apply([sessions.seen(digest, now)])
-        crash.at("session.seen")
+        crash.at("session.changed")
     return Entered(Actor(user.id, user.name, user.role.right, Door.PAGE, address), user, session)
 
 
@@ -100,7 +100,7 @@ async def enter_by_key(journal: Journal, clock: Clock, key: str, *, address: str
     known, user = found
     if known.used_at is None or now - known.used_at > api_keys.USED_EVERY:
         await journal.apply([api_keys.used(known.id, now)])
-        crash.at("key.used")
+        crash.at("key.changed")
     right = least(user.role.right, known.scope)
     return Entered(Actor(user.id, f"{user.name} ({known.name})", right, Door.API, address), user)
 
@@ -111,7 +111,7 @@ async def log_out(journal: Journal, clock: Clock, entered: Entered) -> None:
         return
     said = audit.record(entered.actor, "session.end", entered.user.name, now=clock.now())
     await journal.apply([sessions.end(entered.session.digest), said])
-    crash.at("session.ended")
+    crash.at("session.changed")
 
 
 async def listed(journal: Journal, clock: Clock, actor: Actor) -> list[Session]:
@@ -127,7 +127,7 @@ async def revoke(journal: Journal, clock: Clock, actor: Actor, session_id: str) 
         if session.id == session_id:
             said = audit.record(actor, "session.revoke", session_id, now=clock.now())
             await journal.apply([sessions.end(session.digest), said])
-            crash.at("session.ended")
+            crash.at("session.changed")
             return
     raise NoSuchSession(
         f"No session of yours is called {session_id}.", remedy="It may have ended already."

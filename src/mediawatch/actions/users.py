@@ -72,7 +72,7 @@ async def _add(
     except Conflict as error:
         taken = "There is a user already." if first else f"There is a user {name} already."
         raise UserNotPossible(taken, remedy="Log in, or take another name.") from error
-    crash.at("user.recorded")
+    crash.at("user.changed")
     return user
 
 

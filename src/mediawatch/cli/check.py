@@ -40,30 +40,37 @@ def check_settings(config: Path | None, *, as_json: bool) -> None:
 def folder_problems(settings: Settings) -> list[Problem]:
     """What is wrong with the folders themselves."""
     problems = []
-    inbox = settings.watch.folder
-    # os.path answers "no" where pathlib raises: a parent that may not be searched.
-    if not os.path.isdir(inbox):  # noqa: PTH112
-        there = os.path.lexists(inbox)
-        problems.append(
-            Problem(
-                "watch",
-                "folder",
-                str(inbox),
-                "is not a folder that can be reached." if there else "does not exist.",
-                f'Make it: mkdir -p "{inbox}"',
-            )
-        )
-    elif not os.access(inbox, os.R_OK | os.W_OK | os.X_OK):
-        problems.append(_not_writable("watch", "folder", inbox))
+    for inbox in settings.inboxes:
+        table = inbox.where.strip("[]")
+        problems += _inbox_problems(table, inbox.folder)
+        for key in ("processed", "failed"):
+            if not _can_be_written(inbox.written[key]):
+                problems.append(_not_writable(table, key, inbox.written[key]))
     for table, key, folder in (
-        ("watch", "processed", settings.watch.processed_folder),
-        ("watch", "failed", settings.watch.failed_folder),
         ("storage", "data_dir", settings.storage.data_dir),
         ("log", "file", settings.log.file.parent if settings.log.file else None),
     ):
         if folder is not None and not _can_be_written(folder):
             problems.append(_not_writable(table, key, folder))
     return problems
+
+
+def _inbox_problems(table: str, inbox: Path) -> list[Problem]:
+    # os.path answers "no" where pathlib raises: a parent that may not be searched.
+    if not os.path.isdir(inbox):  # noqa: PTH112
+        there = os.path.lexists(inbox)
+        return [
+            Problem(
+                table,
+                "folder",
+                str(inbox),
+                "is not a folder that can be reached." if there else "does not exist.",
+                f'Make it: mkdir -p "{inbox}"',
+            )
+        ]
+    if not os.access(inbox, os.R_OK | os.W_OK | os.X_OK):
+        return [_not_writable(table, "folder", inbox)]
+    return []
 
 
 def _can_be_written(folder: Path) -> bool:

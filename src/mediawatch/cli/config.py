@@ -37,7 +37,8 @@ def show_config(config: Path | None, *, as_json: bool) -> None:
     for each in found:
         if each.table != table:
             table = each.table
-            typer.echo(f"\n[{table}]")
+            name, _, number = table.partition(" ")
+            typer.echo(f"\n[[{name}]]" if number else f"\n[{name}]")
         typer.echo(printable(_line(each)))
 
 

@@ -25,7 +25,7 @@ async def own_journal(settings: Settings, clock: Clock) -> AsyncIterator[SqliteJ
     data_dir = settings.storage.data_dir
     make_for_service(data_dir)
     try:
-        with Ownership(data_dir, settings.watch.folder, now=clock.now()):
+        with Ownership(data_dir, *settings.inboxes.folders, now=clock.now()):
             async with SqliteJournal(data_dir / FILE_NAME) as journal:
                 yield journal
     except AlreadyRunning as error:

@@ -74,7 +74,7 @@ def publish_post(config: Path | None, prefix: str, *, again_too: bool) -> None:
 
     async def offline(journal: Journal, clock: Clock, settings: Settings) -> list[Post]:
         if again_too:
-            return [await again.publish_again(journal, clock, _WHO, prefix, settings.watch)]
+            return [await again.publish_again(journal, clock, _WHO, prefix, settings.inboxes)]
         return [await actions.publish_now(journal, clock, _WHO, prefix)]
 
     query = "?again=true" if again_too else ""

@@ -16,7 +16,7 @@ from mediawatch.cli.failures import FAILED, explained, load_settings
 from mediawatch.cli.posts import open_reader
 from mediawatch.config import Settings
 from mediawatch.doctor import known
-from mediawatch.journal import posts, standing, tokens, withheld
+from mediawatch.journal import accounts, posts, standing, tokens, withheld
 from mediawatch.journal.ownership import running
 from mediawatch.log import printable
 from mediawatch.model.lifecycle import State
@@ -63,13 +63,17 @@ def _from_journal(settings: Settings, pid: int | None) -> dict[str, Any]:
             user = next(iter(connected)) if len(connected) == 1 else None
         if user is not None:
             account = asyncio.run(standing.tell(journal, user)) if journal else {"state": "ok"}
+        in_use = asyncio.run(accounts.in_use(journal, user)) if journal else []
+        told = asyncio.run(standing.tell_all(journal, in_use)) if journal else []
     check = known.standing(account)
     return {
         "status": "stopped" if pid is None else "ok" if check.ok else "degraded",
-        "source_directory": str(settings.watch.folder),
+        "source_directory": str(settings.inboxes.first.folder),
+        "inboxes": [{"source_directory": str(each)} for each in settings.inboxes.folders],
         "ftp_server": f"{settings.ftp.host}:{settings.ftp.port}",
         "instagram_account": user,
         "account": account,
+        "standings": [each for each in told if each["state"] != "ok"],
         "checks": [asdict(check)],
         "converting": [],
         "posts": {state.value: count for state, count in counted.items()},
@@ -83,10 +87,19 @@ def _tell(found: dict[str, Any], settings: Settings) -> None:
         typer.echo(head[found["status"]])
     else:
         typer.echo(f"💤 mediawatch does not run (`{next_step.start(settings.storage.data_dir)}`)")
-    typer.echo(f"   folder     {found['source_directory']}")
+    for inbox in found["inboxes"]:
+        whose = (
+            f", for {inbox['account']}" if len(found["inboxes"]) > 1 and "account" in inbox else ""
+        )
+        typer.echo(printable(f"   folder     {inbox['source_directory']}{whose}"))
+        if inbox.get("problem"):
+            typer.echo(printable(f"   ⚠️ {inbox['problem']}"))
     typer.echo(f"   host       {found['ftp_server']}")
     typer.echo(f"   account    {found['instagram_account'] or 'none for the inbox'}")
     _tell_account(found["account"])
+    _tell_accounts(
+        [each for each in found["standings"] if each["id"] != found["account"].get("id")]
+    )
     if found.get("api"):
         typer.echo(f"   API        {found['api']}")
     counted = ", ".join(f"{count} {state}" for state, count in found["posts"].items() if count)
@@ -98,12 +111,29 @@ def _tell(found: dict[str, Any], settings: Settings) -> None:
             sign = "💡" if check["ok"] else "⚠️"
             typer.echo(printable(f"   {sign} {check['name']}: {check['detail']}"))
             typer.echo(printable(f"      → {check['remedy']}"))
-    folder = found.get("folder", {})
     if held_back := found["withheld"]:
         typer.echo(f"   ✋ {held_back} files were here at the first start and are held back")
         typer.echo("      → `mediawatch posts release --all` publishes them")
-    _tell_files("settling", folder.get("settling", {}))
-    _tell_files("ignored", folder.get("ignored", {}))
+    for word in ("settling", "ignored"):
+        _tell_files(word, _files(found["inboxes"], word))
+
+
+def _files(inboxes: list[dict[str, Any]], word: str) -> dict[str, str]:
+    """Of all inboxes; with the folder where there are several."""
+    return {
+        name if len(inboxes) == 1 else str(Path(inbox["source_directory"], name)): reason
+        for inbox in inboxes
+        for name, reason in inbox.get(word, {}).items()
+    }
+
+
+def _tell_accounts(accounts: list[dict[str, Any]]) -> None:
+    """Those that are not well one by one, the others by their number."""
+    if accounts:
+        typer.echo(f"   and {len(accounts)} more accounts")
+    for account in [each for each in accounts if each["state"] != "ok"][:SHOWN]:
+        typer.echo(printable(f"   {account['username'] or account['id']}"))
+        _tell_account(account)
 
 
 def _tell_account(account: dict[str, Any]) -> None:

@@ -1,6 +1,8 @@
 """Settings: read once, checked whole, frozen, and passed down. No module reads them again later."""
 
+from mediawatch.config.inboxes import Inbox, Inboxes
 from mediawatch.config.limits import LimitSettings
+from mediawatch.config.publish import PublishSettings
 from mediawatch.config.sources import (
     GUIDE_NAMES,
     Loaded,
@@ -14,17 +16,19 @@ from mediawatch.config.tables import (
     InstagramSettings,
     LogSettings,
     MediaSettings,
-    PublishSettings,
     Settings,
     StorageSettings,
-    WatchSettings,
     WebSettings,
 )
+from mediawatch.config.watch import InboxSettings, WatchSettings
 
 __all__ = [
     "GUIDE_NAMES",
     "AlertSettings",
     "FtpSettings",
+    "Inbox",
+    "InboxSettings",
+    "Inboxes",
     "InstagramSettings",
     "LimitSettings",
     "Loaded",

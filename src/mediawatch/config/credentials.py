@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from mediawatch.config.tables import Settings, Table
+from mediawatch.config.table import Table
+from mediawatch.config.tables import Settings
 
 #: The folder beside the settings file, for those without a service manager that hands secrets over.
 BESIDE = "credentials"

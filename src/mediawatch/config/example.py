@@ -13,6 +13,8 @@ from importlib.resources import files
 Values = Mapping[str, Mapping[str, str | int | float | bool]]
 
 _TABLE = re.compile(r"^\[([a-z_.]+)\]$")
+#: A table that may stand there several times; in the example it is off.
+_ONE_OF_SEVERAL = re.compile(r"^# \[\[([a-z_.]+)\]\]$")
 _KEY = re.compile(r"^(?:# )?([a-z_0-9]+) = (.+)$")
 _YOURS = re.compile(r"^# Yours: (.)")
 
@@ -72,6 +74,9 @@ def _lines() -> Iterator[_Line]:
         if found := _TABLE.match(line):
             table = found[1]
             yield _Line(table, "", f"\n\n{line}")
+        elif found := _ONE_OF_SEVERAL.match(line):
+            table = found[1]
+            yield _Line(table, "", line)
         elif line or not table:
             key = _KEY.match(line)
             yield _Line(table, key[1] if key and table else "", line)

@@ -45,6 +45,8 @@ def explain(detail: ErrorDetails) -> Problem:
     location = [str(part) for part in detail["loc"]]
     if location[:2] == ["media", "limits"] and len(location) > 2:
         location = ["media.limits", *location[2:]]
+    if location[:2] == ["watch", "inboxes"] and len(location) > 2 and location[2].isdecimal():
+        location = [f"watch.inboxes {int(location[2]) + 1}", *location[3:]]
     table = location[0] if location else ""
     key = location[1] if len(location) > 1 else ""
     kind, context = detail["type"], detail.get("ctx", {})

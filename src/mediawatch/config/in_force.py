@@ -33,11 +33,16 @@ def _of(loaded: Loaded, model: BaseModel, above: tuple[str, ...]) -> Iterator[In
     tables: list[tuple[str, BaseModel]] = []
     for key in type(model).model_fields:
         value = getattr(model, key)
+        if key == "folder" and getattr(model, "inboxes", None):
+            continue  # it is that of the first inbox
         if isinstance(value, BaseModel):
             tables.append((key, value))
+        elif value and isinstance(value, tuple) and isinstance(value[0], BaseModel):
+            tables += [(f"{key} {number}", table) for number, table in enumerate(value, start=1)]
         else:
             shown = _effective(loaded, ".".join(above), key, value)
-            yield InForce(".".join(above), key, shown, _origin(loaded, (*above, key)))
+            origin = _origin(loaded, (*above, key)) if key in model.model_fields_set else DEFAULT
+            yield InForce(".".join(above), key, shown, origin)
     for key, table in tables:  # a table in a table comes behind it, as TOML wants it
         yield from _of(loaded, table, (*above, key))
 
@@ -47,6 +52,10 @@ def _origin(loaded: Loaded, place: tuple[str, ...]) -> str:
     file = (*above, f"{key}_file")
     if place in loaded.secret_files:
         return f"{loaded.secret_files[place[0], key]}, which {loaded.origins[file]} names"
+    for number, name in enumerate(above):
+        table, _, which = name.partition(" ")
+        if which:  # one of several is told with all of them
+            return loaded.origins.get((*above[:number], table), DEFAULT)
     return loaded.origins.get(place, DEFAULT)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 
@@ -37,11 +37,19 @@ def schema() -> dict[str, Any]:
     return {"$schema": _DRAFT, **made, "title": "Settings of mediawatch"}
 
 
+def of_list(annotation: Any) -> type[BaseModel] | None:
+    """The table of which a setting holds any number (``[[watch.inboxes]]``), if it is such."""
+    for inner in get_args(annotation):
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            return inner
+    return None
+
+
 def _models(model: type[BaseModel], above: str) -> list[tuple[str, type[BaseModel]]]:
     """Every table by its name; a table in a table is named by both."""
     found: list[tuple[str, type[BaseModel]]] = []
     for name, field in model.model_fields.items():
-        inner = field.annotation
+        inner = of_list(field.annotation) or field.annotation
         if isinstance(inner, type) and issubclass(inner, BaseModel):
             found.append((f"{above}{name}", inner))
             found += _models(inner, f"{above}{name}.")

@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from string import Formatter
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     IPvAnyNetwork,
     SecretStr,
@@ -24,101 +21,29 @@ from pydantic import (
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from mediawatch.config.addresses import parse_addresses, secret_parts
+from mediawatch.config.inboxes import Inboxes, inboxes, require_apart
 from mediawatch.config.limits import LimitSettings
+from mediawatch.config.publish import PublishSettings
+from mediawatch.config.table import Table
 from mediawatch.config.values import (
     AppId,
     Duration,
-    Durations,
     Folder,
     OptionalAccount,
     OptionalFolder,
     check_web_address,
     is_loopback,
-    parse_folder,
     parse_items,
     parse_keys,
     parse_retention,
     refusal,
 )
-from mediawatch.model import captions, schedule
+from mediawatch.config.watch import WatchSettings
 from mediawatch.model.accounts import Login
 from mediawatch.model.alerts import USUAL, AlertKind
 
-_TEMPLATE_FIELDS = ", ".join(f"{{{name}}}" for name in captions.FIELDS)
 #: No control characters: they would end a line of FTP.
 PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
-
-
-class Table(BaseModel):
-    """One table of the settings file. A ``<secret>_file`` beside a secret names a file with it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-
-    secrets: ClassVar[tuple[str, ...]] = ()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read_secret_files(cls, data: Any) -> Any:
-        if not isinstance(data, dict):
-            return data
-        data = dict(data)
-        for name in cls.secrets:
-            path = data.pop(f"{name}_file", None)
-            if path and not data.get(name):
-                try:
-                    data[name] = parse_folder(str(path)).read_text(encoding="utf-8").strip()
-                except (OSError, ValueError) as error:
-                    reason = getattr(error, "strerror", None) or "not a text file"
-                    raise refusal(
-                        f"{name}_file = {path} cannot be read: {reason}.",
-                        "Name a readable text file that holds only the secret.",
-                    ) from error
-        return data
-
-
-def _default_folder() -> Path:
-    if sys.platform == "win32":
-        return Path("C:/gizmobbs/download")
-    return Path.home() / "mediawatch" / "download"
-
-
-class WatchSettings(Table):
-    """The inbox and what becomes of its files."""
-
-    folder: Folder = Field(default_factory=_default_folder)
-    processed: OptionalFolder = None
-    failed: OptionalFolder = None
-    settle: Duration = Field(default=2.0, gt=0)
-    rescan: Duration = Field(default=30.0, gt=0)
-    mode: Literal["auto", "events", "poll"] = "auto"
-    workers: int = Field(default=2, ge=1, le=64)
-    archive_by: Literal["none", "month", "day"] = "none"
-    hold_above: int = Field(default=20, ge=0)
-
-    @property
-    def processed_folder(self) -> Path:
-        """Where originals go that were published."""
-        return self.processed or self.folder.parent / "processed"
-
-    @property
-    def failed_folder(self) -> Path:
-        """Where originals go that cannot be published; ``held`` and ``duplicate`` lie beside it."""
-        return self.failed or self.folder.parent / "failed"
-
-    @property
-    def held_folder(self) -> Path:
-        """Where originals wait for a person."""
-        return self.failed_folder.parent / "held"
-
-    @property
-    def duplicate_folder(self) -> Path:
-        """Where originals go whose bytes were published before."""
-        return self.failed_folder.parent / "duplicate"
-
-    @property
-    def work_folder(self) -> Path:
-        """Where claimed files lie: inside the inbox, so that a claim is one atomic rename."""
-        return self.folder / ".mediawatch" / "work"
 
 
 class MediaSettings(Table):
@@ -264,42 +189,6 @@ class InstagramSettings(Table):
         return app_id, secret
 
 
-class PublishSettings(Table):
-    """What is said with a post, and how patient mediawatch is."""
-
-    caption: str = "{title}"
-    hashtags: Annotated[
-        tuple[str, ...], BeforeValidator(parse_items, json_schema_input_type=list[str] | str)
-    ] = ()
-    min_gap: Duration = 0.0
-    late: schedule.Late = "publish"
-    late_after: Duration = 600.0
-    retry_delays: Durations = (60.0, 300.0, 1800.0, 7200.0, 21600.0)
-    poll_delays: Durations = (0.0, 2.0, 3.0, 5.0, 8.0, 13.0, 20.0, 30.0, 60.0)
-    publish_timeout: Duration = Field(default=60.0, gt=0)
-    quiet_window: Duration = 120.0
-
-    @property
-    def doubtful_for(self) -> float:
-        """Seconds after the asking until which the call may still take effect."""
-        return self.publish_timeout + self.quiet_window
-
-    @field_validator("caption")
-    @classmethod
-    def _known_fields(cls, value: str) -> str:
-        try:
-            fields = [part[1:] for part in Formatter().parse(value) if part[1] is not None]
-        except ValueError as error:
-            raise refusal(f"cannot be read: {error}.", "Write a brace itself twice.") from error
-        for name, form, conversion in fields:
-            if name not in captions.FIELDS or form or conversion:
-                raise refusal(
-                    f"has a field that cannot be filled: {{{name}}}.",
-                    f"Use {_TEMPLATE_FIELDS}; write a brace itself twice.",
-                )
-        return value
-
-
 class WebSettings(Table):
     """The API and the pages of the daemon."""
 
@@ -407,33 +296,17 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _folders_apart(self) -> Settings:
-        """Whatever mediawatch writes lies outside the inbox, or it would be found again."""
-        watch = self.watch
-        inbox = Path(os.path.realpath(watch.folder))
-        written = [
-            ("[watch] processed", watch.processed_folder),
-            ("[watch] failed", watch.failed_folder),
-            ("the folder for held files", watch.held_folder),
-            ("the folder for duplicates", watch.duplicate_folder),
-            ("[storage] data_dir", self.storage.data_dir),
-        ]
+        """Whatever mediawatch writes lies outside the inboxes, or it would be found again."""
+        others = [("[storage] data_dir", self.storage.data_dir)]
         if self.log.file is not None:
-            written.append(("[log] file", self.log.file))
-        places = [(name, Path(os.path.realpath(path))) for name, path in written]
-        for name, place in places:
-            if place == inbox or inbox in place.parents:
-                raise refusal(
-                    f"{name} = {place} lies inside the inbox {inbox}.",
-                    "Choose a folder outside it, or files would be found again.",
-                )
-        for number, (name, place) in enumerate(places[:4]):
-            for other, same in places[:number]:
-                if place == same:
-                    raise refusal(
-                        f"{name} and {other} are the same folder, {place}.",
-                        "Give each a folder of its own.",
-                    )
+            others.append(("[log] file", self.log.file))
+        require_apart(self.inboxes, others)
         return self
+
+    @property
+    def inboxes(self) -> Inboxes:
+        """Every folder that is watched, with all that holds for it."""
+        return inboxes(self.watch, self.publish)
 
     def secret_values(self) -> tuple[str, ...]:
         """Every secret in plain text, for the log to mask. Never print it."""

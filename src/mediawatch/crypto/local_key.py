@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
+from mediawatch import crash
 from mediawatch.crypto import bearer, owner_only
 from mediawatch.errors import from_os_error
 
@@ -18,7 +19,9 @@ def lay(data_dir: Path) -> str:
     path, word = data_dir / FILE_NAME, bearer.new(PREFIX)
     try:
         path.unlink(missing_ok=True)
+        crash.at("door.cleared")
         owner_only.write(path, word.encode())
+        crash.at("door.opened")
     except OSError as error:
         raise from_os_error(error, f"write {path}") from error
     return word
@@ -28,6 +31,7 @@ def take_away(data_dir: Path) -> None:
     """At the end of the daemon."""
     with contextlib.suppress(OSError):
         (data_dir / FILE_NAME).unlink()
+        crash.at("door.closed")
 
 
 def read(data_dir: Path) -> str | None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
+from mediawatch import crash
 from mediawatch.crypto import bearer, owner_only
 from mediawatch.errors import from_os_error
 
@@ -27,7 +28,9 @@ def lay(data_dir: Path, url: str, word: str) -> bool:
     try:
         is_new = not path.exists()
         path.unlink(missing_ok=True)
+        crash.at("door.cleared")
         owner_only.write(path, f"{address(url, word)}\n".encode())
+        crash.at("door.opened")
     except OSError as error:
         raise from_os_error(error, f"write {path}") from error
     return is_new
@@ -42,3 +45,4 @@ def take_away(data_dir: Path) -> None:
     """It was used, or is of no use any more."""
     with contextlib.suppress(OSError):
         (data_dir / FILE_NAME).unlink()
+        crash.at("door.closed")

@@ -53,7 +53,7 @@ class Observer:
     async def look(self, all_progress: Iterable[Progress]) -> None:
         """Bring every row up to date."""
         found = {post.name: post for post in await posts.listed(self._daemon.app.journal)}
-        watch = self._daemon.app.watcher.state
+        watch = self._daemon.app.watched.first.watcher.state
         now = self._clock.monotonic()
         for row in all_progress:
             if row.dropped_at is None or row.ended:

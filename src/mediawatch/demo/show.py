@@ -47,7 +47,7 @@ async def _show(console: Console, *, once: bool, pause: float) -> bool:
     with _folder(console) as root:
         async with neighbours(root / "host") as place:
             settings = settings_for(place, root)
-            inbox = settings.watch.folder
+            inbox = settings.inboxes.first.folder
             inbox.mkdir(parents=True)
             log = open_log(settings.log, settings.secret_values())
             console.print(f"📂 Samples are dropped into [bold]{inbox}[/]", soft_wrap=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mediawatch.clock import Clock
 from mediawatch.config import Settings
-from mediawatch.doctor import account, journal_file, places, watching, web_host
+from mediawatch.doctor import account, inboxes, journal_file, places, watching, web_host
 from mediawatch.hosts.http_session import http_session
 from mediawatch.journal.sqlite import FILE_NAME
 from mediawatch.log import Log
@@ -40,6 +40,7 @@ async def examine(
     async with http_session() as session:
         sections: dict[str, Awaitable[list[Finding]]] = {
             "Folders": asyncio.to_thread(places.examine, settings),
+            "Inboxes": inboxes.examine(settings, journal, clock),
             "Service": asyncio.to_thread(service),
             "Watching": watching.examine(settings),
             "Journal": asyncio.to_thread(journal_file.examine, journal, clock.now()),

@@ -20,26 +20,25 @@ PROBE = ".mediawatch-probe-"
 
 def examine(settings: Settings) -> list[Finding]:
     """Rights, free space, and whether originals can be moved at once. Blocks."""
-    watch = settings.watch
-    findings = [inbox(watch.folder)]
-    for name, folder in (
-        ("processed", watch.processed_folder),
-        ("failed", watch.failed_folder),
-        ("held", watch.held_folder),
-        ("duplicate", watch.duplicate_folder),
-        ("data", settings.storage.data_dir),
-    ):
-        findings.append(_written(name, folder))
+    findings, told = list[Finding](), set[Path]()
+    for each in settings.inboxes:
+        findings.append(inbox(each.folder))
+        for name, folder in each.written.items():
+            if folder not in told:  # inboxes may share it
+                findings.append(_written(name, folder))
+        told |= set(each.written.values())
+    findings.append(_written("data", settings.storage.data_dir))
     findings += _free_space(settings)
-    findings.append(_same_disk(watch.folder, watch.processed_folder))
+    for each in settings.inboxes:
+        findings.append(_same_disk(each.folder, each.written["processed"]))
     return findings
 
 
 def _free_space(settings: Settings) -> list[Finding]:
     """One finding for each disk that may run full. Blocks."""
     findings, seen = [], set()
-    watch, data = settings.watch, settings.storage.data_dir
-    for folder in (watch.folder, watch.processed_folder, data):
+    processed = [each.written["processed"] for each in settings.inboxes]
+    for folder in (*settings.inboxes.folders, *processed, settings.storage.data_dir):
         ground = _ground(folder)
         try:
             disk = ground.stat().st_dev

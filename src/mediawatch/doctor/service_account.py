@@ -85,9 +85,9 @@ def _own_eyes(settings: Settings) -> list[Finding]:
 
 
 def _worked_in(settings: Settings) -> list[Path]:
-    watch = settings.watch
-    folders = [watch.folder, watch.folder / HIDDEN, watch.processed_folder, watch.failed_folder]
-    folders += [watch.held_folder, watch.duplicate_folder]
+    inboxes = settings.inboxes
+    folders = [place for inbox in inboxes.folders for place in (inbox, inbox / HIDDEN)]
+    folders += inboxes.written
     if "data_dir" in settings.storage.model_fields_set:  # else it is not whoever asks' own
         folders.append(settings.storage.data_dir)
     return folders

@@ -121,10 +121,10 @@ def _told(check: dict[str, Any]) -> Finding:
 async def _dropped(
     settings: Settings, session: aiohttp.ClientSession, owner: Owner, before: dict[str, Any]
 ) -> Finding:
-    """Whether the daemon's watch sees a file come."""
+    """Whether the daemon's watch of the first inbox sees a file come."""
     seen = int(before["folder"]["hints"])
     started = time.monotonic()
-    with _probe(settings.watch.folder):
+    with _probe(settings.inboxes.first.folder):
         while time.monotonic() - started < NOTICED_WITHIN:
             now = await _status(session, owner)
             if now["folder"]["hints"] > seen:
@@ -136,19 +136,17 @@ async def _dropped(
 async def _try_watch(settings: Settings) -> Finding:
     if settings.watch.mode == "poll":
         return known.watcher("polling", 'watch.mode = "poll"', settings.watch.rescan)
-    woken = asyncio.Event()
-    hints = Hints([settings.watch.folder], woken.set, asyncio.get_running_loop())
+    woken, folder = asyncio.Event(), settings.inboxes.first.folder
+    hints = Hints([folder], woken.set, asyncio.get_running_loop())
     started = time.monotonic()
     try:
         await asyncio.to_thread(hints.start)
-        with _probe(settings.watch.folder):
+        with _probe(folder):
             await asyncio.wait_for(woken.wait(), NOTICED_WITHIN)
     except StorageProblem as problem:
         return failed(known.WATCHER, problem)
     except OSError as error:
-        return failed(
-            known.WATCHER, from_os_error(error, f"try the watch of {settings.watch.folder}")
-        )
+        return failed(known.WATCHER, from_os_error(error, f"try the watch of {folder}"))
     except TimeoutError:
         return Finding(known.WATCHER, False, "A new file was not noticed.", _NOT_SEEN)
     finally:

@@ -219,14 +219,34 @@ async def find(journal: Journal, account_id: str) -> Account:
 async def listed(journal: Journal, ids: Collection[str] | None = None) -> list[Account]:
     """The accounts with these ids, or all, by name."""
     query = select(accounts).order_by(accounts.c.username, accounts.c.id)
-    if ids is not None:
-        query = query.where(accounts.c.id.in_(ids))
-    return [Account(**row) for row in await journal.read(query)]
+    rows = await journal.read(query)
+    # Not as parameters: there may be more accounts than a statement takes of those.
+    return [Account(**row) for row in rows if ids is None or row["id"] in ids]
 
 
 async def is_known(journal: Journal, account_id: str) -> bool:
     """Whether there is such an account."""
     return bool(await journal.read(select(accounts.c.id).where(accounts.c.id == account_id)))
+
+
+async def in_use(journal: Journal, own: str | None) -> list[str]:
+    """Ids of the accounts that are posted to. ``own``: of the settings, which is the first."""
+    rows = await journal.read(
+        select(accounts.c.id)
+        .where(accounts.c.connected_at.is_not(None), accounts.c.disconnected_at.is_(None))
+        .order_by(accounts.c.id)
+    )
+    return list(dict.fromkeys([*([own] if own else []), *(row["id"] for row in rows)]))
+
+
+async def slots_by_account(journal: Journal, *, since: float) -> dict[str, int]:
+    """How many slots of each account were taken after that time."""
+    rows = await journal.read(
+        select(quota_slots.c.account_id, func.count().label("count"))
+        .where(quota_slots.c.at > since)
+        .group_by(quota_slots.c.account_id)
+    )
+    return {row["account_id"]: int(row["count"]) for row in rows}
 
 
 async def slots(journal: Journal, account_id: str, *, since: float) -> list[float]:

@@ -73,22 +73,35 @@ class NewPost(NamedTuple):
     sha256: str
     size: int
     companions: tuple[NewCompanion, ...] = ()
+    awaits: tuple[str, str, str] | None = None
 
 
 def intend(
-    new: Sequence[NewPost], account_id: str, *, now: float, lease_until: float
+    new: Sequence[NewPost], account_id: str, inbox: Path, *, now: float, lease_until: float
 ) -> list[NewRows]:
     """The posts, each with its item, and the moves that are to come. Conflicts, and writes none,
     if the account has the same content already."""
-    ids, kinds, names, captions, keys, wishes, refusals, sources, targets, digests, sizes, _ = zip(
-        *new, strict=True
-    )
+    (
+        ids,
+        kinds,
+        names,
+        captions,
+        keys,
+        wishes,
+        refusals,
+        sources,
+        targets,
+        digests,
+        sizes,
+        _,
+        awaits,
+    ) = zip(*new, strict=True)
     along = [
         (post.id, position, *companion)
         for post in new
         for position, companion in enumerate(post.companions, start=1)
     ]
-    wished = {"wishes": wishes, "refusal": refusals}
+    wished = {"wishes": wishes, "refusal": refusals, "awaits": awaits}
     return [
         NewRows(
             posts,
@@ -103,6 +116,7 @@ def intend(
             },
             shared={
                 "account_id": account_id,
+                "inbox": inbox,
                 "stage": CLAIMED.stage,
                 "state": CLAIMED.state,
                 "created_at": now,

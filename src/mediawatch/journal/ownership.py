@@ -1,4 +1,4 @@
-"""One daemon a data folder, and one an inbox. The lock dies with its process."""
+"""One daemon a data folder, and one an inbox. The locks die with their process."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ _NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP}
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Who works on a data folder and an inbox. ``url``: where its API listens, empty if it has
+    """Who works on a data folder and its inboxes. ``url``: where its API listens, empty if it has
     none.
 
-    ``since`` is in seconds since the epoch, ``folder`` the inbox.
+    ``since`` is in seconds since the epoch, ``folder`` the first inbox.
     """
 
     pid: int
@@ -48,28 +48,31 @@ class Owner:
 
 
 class Ownership:
-    """A context manager: this process owns the data folder and the inbox, or AlreadyRunning.
+    """A context manager: this process owns the data folder and the inboxes, or AlreadyRunning.
 
-    What root makes meanwhile in the data folder of somebody else, and in our folder of the inbox,
+    What root makes meanwhile in the data folder of somebody else, and in our folder of an inbox,
     is theirs at the end; locks and cards are from the beginning.
     """
 
-    def __init__(self, data_dir: Path, inbox: Path, *, now: float) -> None:
+    def __init__(self, data_dir: Path, *inboxes: Path, now: float) -> None:
         self._data_dir = data_dir
-        self._inbox = inbox
-        self._owner = Owner(os.getpid(), now, str(inbox))
-        self._locks: list[FileLock] = []
-        self._locked_inbox: tuple[int, int] | None = None
+        self._inboxes = inboxes
+        self._owner = Owner(os.getpid(), now, str(inboxes[0]))
+        self._lock_of_data: FileLock | None = None
+        #: By inbox: its lock, and which file that is.
+        self._locks: dict[Path, FileLock] = {}
+        self._locked: dict[Path, tuple[int, int] | None] = {}
 
     def __enter__(self) -> Self:
         try:
             self._data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
             raise from_os_error(error, f"make the data folder {self._data_dir}") from error
-        self._lock(self._data_dir / DATA_LOCK, "data folder", self._data_dir)
+        self._lock_of_data = self._lock(self._data_dir / DATA_LOCK, "data folder", self._data_dir)
         try:
-            if os.path.isdir(self._inbox):  # noqa: PTH112 - "no" for what may not be looked at
-                self._lock_inbox()
+            for inbox in self._inboxes:
+                if os.path.isdir(inbox):  # noqa: PTH112 - "no" for what may not be looked at
+                    self._lock_inbox(inbox)
         except BaseException:
             self._release()
             raise
@@ -77,8 +80,8 @@ class Ownership:
         self.announce("")
         return self
 
-    def _lock_inbox(self) -> None:
-        hidden = self._inbox / HIDDEN
+    def _lock_inbox(self, inbox: Path) -> None:
+        hidden = inbox / HIDDEN
         if hidden.is_symlink():
             raise StorageProblem(
                 f"{hidden} is a link, and would lead out of the inbox.",
@@ -91,36 +94,30 @@ class Ownership:
             give_to_owner_of(self._data_dir, hidden)
         except OSError:
             return  # a folder that cannot be written to is told by the watcher, with its remedy
-        self._lock(hidden / INBOX_LOCK, "inbox", self._inbox)
-        self._locked_inbox = self._identity()
+        self._locks[inbox] = self._lock(hidden / INBOX_LOCK, "inbox", inbox)
+        self._locked[inbox] = _identity(inbox)
         with contextlib.suppress(StorageProblem):  # only for whoever is refused here
             self._lay_card(hidden)
 
-    def require_inbox(self) -> None:
-        """The inbox may have been made anew since: own the one that is there now.
+    def require_inbox(self, inbox: Path | None = None) -> None:
+        """The inbox (the first, if none is named) may have been made anew since: own the one that
+        is there now.
 
         Raises AlreadyRunning if somebody else does. Blocks for a second at the most.
         """
-        if self._identity() != self._locked_inbox:
-            for lock in self._locks[1:]:
+        inbox = self._inboxes[0] if inbox is None else inbox
+        if _identity(inbox) != self._locked.get(inbox):
+            if lock := self._locks.pop(inbox, None):
                 lock.release()
-            del self._locks[1:]
-            self._lock_inbox()
-
-    def _identity(self) -> tuple[int, int] | None:
-        try:
-            found = (self._inbox / HIDDEN / INBOX_LOCK).stat()
-        except OSError:
-            return None
-        return found.st_dev, found.st_ino
+            self._lock_inbox(inbox)
 
     def announce(self, url: str) -> None:
         """Tell other processes of this machine where the API listens."""
         self._owner = replace(self._owner, url=url)
         self._lay_card(self._data_dir)
-        if len(self._locks) > 1:
+        for inbox in self._locks:
             with contextlib.suppress(StorageProblem):
-                self._lay_card(self._inbox / HIDDEN)
+                self._lay_card(inbox / HIDDEN)
 
     def _lay_card(self, folder: Path) -> None:
         target = folder / CARD
@@ -146,11 +143,11 @@ class Ownership:
             crash.at("owner.left")
         with contextlib.suppress(OSError):
             give_to_owner_of(self._data_dir, self._data_dir)
-            if self._locked_inbox is not None:
-                give_to_owner_of(self._data_dir, self._inbox / HIDDEN)
+            for inbox in self._locks:
+                give_to_owner_of(self._data_dir, inbox / HIDDEN)
         self._release()
 
-    def _lock(self, path: Path, what: str, folder: Path) -> None:
+    def _lock(self, path: Path, what: str, folder: Path) -> FileLock:
         lock = _file_lock(path)
         try:
             # Another process that only looks whether we run holds it for a moment.
@@ -172,11 +169,23 @@ class Ownership:
                     remedy="Use a folder on a disk of this machine, or mount the share with locks.",
                 ) from error
             raise from_os_error(error, f"lock the {what} {folder}") from error
-        self._locks.append(lock)
+        return lock
 
     def _release(self) -> None:
         while self._locks:
-            self._locks.pop().release()
+            self._locks.popitem()[1].release()
+        if self._lock_of_data is not None:
+            self._lock_of_data.release()
+            self._lock_of_data = None
+
+
+def _identity(inbox: Path) -> tuple[int, int] | None:
+    """Which lock lies in the inbox now."""
+    try:
+        found = (inbox / HIDDEN / INBOX_LOCK).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def running(data_dir: Path) -> Owner | None:

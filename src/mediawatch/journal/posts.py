@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import (
     LargeBinary,
     Select,
+    Text,
     Update,
     and_,
     bindparam,
@@ -261,7 +262,7 @@ def set_back(seconds: float, now: float) -> list[Statement]:
 def record_words(post: Post) -> Statement:
     """What is said with a post of which no container is made yet, with its kind and the time that
     it was moved to, as all stands in ``post``."""
-    names = ("kind", "caption", "wishes", "refusal", "moved_to")
+    names = ("kind", "caption", "wishes", "refusal", "awaits", "moved_to")
     words = {name: getattr(post, name) for name in names}
     return Statement(update(posts).where(posts.c.id == post.id).values(words), rows=1)
 
@@ -378,11 +379,30 @@ async def count(journal: Journal, states: Iterable[State]) -> int:
     return int(rows[0]["count"])
 
 
-async def count_under_way(journal: Journal) -> int:
-    """How many posts are worked on or wait; not those that only wait for the time they are
-    planned for."""
+async def planned_times(journal: Journal, account_id: str, *, but: str | None = None) -> set[float]:
+    """The times for which posts of the account are planned that are not at their end, in seconds
+    since the epoch. ``but``: a post that does not count."""
+    rows = await journal.read(
+        select(posts.c.wishes, posts.c.moved_to).where(
+            posts.c.account_id == account_id,
+            posts.c.state.in_([state for state in State if state not in FINAL]),
+            posts.c.id != (but or ""),
+            type_coerce(posts.c.wishes, Text).contains('"publish_at"'),
+        )
+    )
+    return {
+        row["moved_to"] or row["wishes"].publish_at.timestamp()
+        for row in rows
+        if row["wishes"].publish_at is not None
+    }
+
+
+async def count_under_way(journal: Journal, account_id: str) -> int:
+    """How many posts of the account are worked on or wait; not those that only wait for the time
+    they are planned for."""
     rows = await journal.read(
         select(func.count().label("count")).where(
+            posts.c.account_id == account_id,
             posts.c.state.in_([State.READY, State.RUNNING, State.WAITING]),
             or_(posts.c.reason.is_(None), posts.c.reason != SCHEDULED),
         )
@@ -390,15 +410,16 @@ async def count_under_way(journal: Journal) -> int:
     return int(rows[0]["count"])
 
 
-async def any_moving(journal: Journal, *, until: float) -> bool:
-    """Whether any post is worked on, or may be before that time."""
+async def any_moving(journal: Journal, account_id: str, *, until: float) -> bool:
+    """Whether any post of the account is worked on, or may be before that time."""
     rows = await journal.read(
         select(posts.c.id)
         .where(
+            posts.c.account_id == account_id,
             or_(
                 posts.c.state.in_([State.READY, State.RUNNING]),
                 and_(posts.c.state == State.WAITING, posts.c.wait_until <= until),
-            )
+            ),
         )
         .limit(1)
     )
@@ -460,6 +481,7 @@ def from_row(row: Row, of: Iterable[Item]) -> Post:
             "stage": Stage(row["stage"]),
             "state": State(row["state"]),
             "refusal": tuple(row["refusal"]) if row["refusal"] else None,
+            "awaits": tuple(row["awaits"]) if row["awaits"] else None,
             "items": tuple(of),
         }
     )

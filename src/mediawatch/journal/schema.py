@@ -120,6 +120,9 @@ posts = Table(
     Column("permalink", Text),
     Column("wishes", Wished),
     Column("refusal", Json),
+    # Where it came from, and what a person must say yes to first.
+    Column("inbox", FilePath),
+    Column("awaits", Json),
     Column("moved_to", Float),
     Column("comment_asked_at", Float),
     Column("comment_id", Text),
@@ -233,6 +236,16 @@ accounts = Table(
     Column("connected_at", Float),
     Column("disconnected_at", Float),
     Index("accounts_by_owner", "owner_id"),
+)
+
+#: Every name that an account has had, casefolded, and since when it is its own: a folder in an
+#: inbox that is called so is never taken for anything else again.
+account_names = Table(
+    "account_names",
+    metadata,
+    Column("name_key", Text, primary_key=True),
+    Column("account_id", Text, nullable=False),
+    Column("since", Float, nullable=False),
 )
 
 #: Access tokens, sealed (crypto/vault.py). ``sealed_user_token``: of the person behind a page's
@@ -359,10 +372,11 @@ quota_slots = Table(
     Index("quota_slots_by_account", "account_id", "at"),
 )
 
-#: Names that lay in the inbox at the first start and wait for their release.
+#: Names that lay in an inbox at its first start and wait for their release.
 withheld = Table(
     "withheld",
     metadata,
+    Column("inbox", FilePath, primary_key=True),
     Column("name", FilePath, primary_key=True),
     Column("seal", Text, nullable=False),
 )

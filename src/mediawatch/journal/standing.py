@@ -8,13 +8,13 @@ ended; posts from before are its backlog, and go out one by one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import and_, exists, func, or_, select, tuple_, update
 
 from mediawatch.clock import iso
-from mediawatch.journal.accounts import Account, find
+from mediawatch.journal.accounts import Account, find, listed
 from mediawatch.journal.database import Journal, Statement
 from mediawatch.journal.schema import accounts, posts
 from mediawatch.model.lifecycle import Stage, State
@@ -136,21 +136,20 @@ async def waiting(
 
 
 async def waiting_by_account(
-    journal: Journal, reasons: Sequence[str]
-) -> list[tuple[str, int, float | None]]:
-    """The same for every account that has some: its id, how many, and until when the first."""
+    journal: Journal, reasons: Sequence[str] | None = None
+) -> dict[tuple[str, str], tuple[int, float | None]]:
+    """The same of all accounts, by account and reason; None: whatever the reason is."""
     columns: list[Any] = [
         posts.c.account_id,
+        posts.c.reason,
         func.count().label("count"),
         func.min(posts.c.wait_until).label("until"),
     ]
-    query = (
-        select(*columns)
-        .where(posts.c.state == State.WAITING, posts.c.reason.in_(reasons))
-        .group_by(posts.c.account_id)
-        .order_by(posts.c.account_id)
-    )
-    return [(row["account_id"], row["count"], row["until"]) for row in await journal.read(query)]
+    query = select(*columns).where(posts.c.state == State.WAITING, posts.c.reason.is_not(None))
+    if reasons is not None:
+        query = query.where(posts.c.reason.in_(reasons))
+    rows = await journal.read(query.group_by(posts.c.account_id, posts.c.reason))
+    return {(row["account_id"], row["reason"]): (int(row["count"]), row["until"]) for row in rows}
 
 
 async def tell(journal: Journal, account_id: str) -> dict[str, Any]:
@@ -159,10 +158,27 @@ async def tell(journal: Journal, account_id: str) -> dict[str, Any]:
     Unless it is ok: ``detail``, ``remedy``, ``until`` and how many posts are ``waiting``.
     """
     account = await find(journal, account_id)
+    reasons = [*_SHOWN_WAITS, *([account.stopped_code] if account.stopped_code else [])]
+    waits = {reason: await waiting(journal, account_id, [reason]) for reason in reasons}
+    return _told(account, waits)
+
+
+async def tell_all(journal: Journal, account_ids: Collection[str]) -> list[dict[str, Any]]:
+    """``tell`` of each of them, with its ``username``; two queries, however many they are."""
+    waits: dict[str, dict[str, tuple[int, float | None]]] = {}
+    for (whose, reason), wait in (await waiting_by_account(journal)).items():
+        waits.setdefault(whose, {})[reason] = wait
+    return [
+        _told(account, waits.get(account.id, {})) | {"username": account.username}
+        for account in await listed(journal, account_ids)
+    ]
+
+
+def _told(account: Account, waits: Mapping[str, tuple[int, float | None]]) -> dict[str, Any]:
     if account.stopped_code is not None:
-        count, _ = await waiting(journal, account_id, [account.stopped_code])
+        count, _ = waits.get(account.stopped_code, (0, None))
         return {
-            "id": account_id,
+            "id": account.id,
             "state": "stopped",
             "reason": account.stopped_code,
             "detail": account.stopped_detail,
@@ -172,14 +188,14 @@ async def tell(journal: Journal, account_id: str) -> dict[str, Any]:
             "waiting": count,
         }
     for reason, detail in _SHOWN_WAITS.items():
-        count, until = await waiting(journal, account_id, [reason])
+        count, until = waits.get(reason, (0, None))
         if count:
             return {
-                "id": account_id,
+                "id": account.id,
                 "state": reason,
                 "detail": detail,
                 "remedy": "Nothing to do: mediawatch goes on by itself.",
                 "until": iso(until) if until else None,
                 "waiting": count,
             }
-    return {"id": account_id, "state": "ok"}
+    return {"id": account.id, "state": "ok"}

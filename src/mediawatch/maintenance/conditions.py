@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 
 from mediawatch.clock import Clock, iso
 from mediawatch.journal import accounts, standing, tokens
@@ -21,24 +22,24 @@ _DAY = 86_400.0
 
 
 class Conditions:
-    """``folder``: what is wrong with the inbox, nothing if all is well, None if that cannot be told
-    yet. ``rooms``: of the disks, None before the first look. ``ends``: when the token of the
-    settings ends, by its account (maintenance/refresher.py); ``min_free``: bytes, 0 is never too
-    few."""
+    """``folders``: what is wrong with each inbox, the first one first: nothing if all is well, None
+    if that cannot be told yet. ``rooms``: of the disks, None before the first look. ``ends``: when
+    the token of the settings ends, by its account (maintenance/refresher.py); ``min_free``: bytes,
+    0 is never too few."""
 
     def __init__(
         self,
         journal: Journal,
         clock: Clock,
         *,
-        folder: Callable[[], str | None],
+        folders: Callable[[], Mapping[Path, str | None]],
         rooms: Callable[[], Mapping[str, Room] | None],
         ends: Callable[[], Mapping[str, float | None]],
         min_free: int,
     ) -> None:
         self._journal = journal
         self._clock = clock
-        self._folder = folder
+        self._folders = folders
         self._rooms = rooms
         self._ends = ends
         self._min_free = min_free
@@ -48,41 +49,31 @@ class Conditions:
         """What lasts now, by kind; None for what cannot be told. Raises JournalError."""
         now = self._clock.now()
         return {
-            AlertKind.ACCOUNT: await self._of_account(now),
-            AlertKind.QUOTA: await self._of_quota(now),
-            AlertKind.FOLDER: self._of_folder(now),
+            AlertKind.ACCOUNT: await self._of_accounts(now),
+            AlertKind.QUOTA: await self._of_quotas(now),
+            AlertKind.FOLDER: self._of_folders(now),
             AlertKind.DISK: self._of_disks(now),
             AlertKind.TOKEN: await self._of_tokens(now),
         }
 
-    async def _of_account(self, now: float) -> list[Alert]:
+    async def _of_accounts(self, now: float) -> list[Alert]:
         stopped = await standing.stopped(self._journal)
         return [_stopped(each, now) for each in stopped if each.stopped_code != DISCONNECTED]
 
-    async def _of_quota(self, now: float) -> list[Alert]:
+    async def _of_quotas(self, now: float) -> list[Alert]:
         waiting = await standing.waiting_by_account(self._journal, ["quota"])
         return [
-            Alert(
-                key=f"quota:{account_id}",
-                kind=AlertKind.QUOTA,
-                at=now,
-                subject="Instagram's number of posts in 24 hours is used up",
-                detail=f"{count} posts of the account {account_id} wait"
-                f"{f' until {iso(until)} at least' if until else ''}.",
-                remedy="Nothing to do: mediawatch goes on when the first of them is old enough.",
-            )
-            for account_id, count, until in waiting
+            _of_quota(account_id, count, until, now)
+            for (account_id, _), (count, until) in waiting.items()
         ]
 
-    def _of_folder(self, now: float) -> list[Alert] | None:
-        trouble = self._folder()
-        if trouble is None:
+    def _of_folders(self, now: float) -> list[Alert] | None:
+        troubles = self._folders()
+        if None in troubles.values():
             return None
-        if not trouble:
-            return []
         return [
             Alert(
-                key="folder",
+                key="folder" if number == 0 else f"folder:{folder}",
                 kind=AlertKind.FOLDER,
                 at=now,
                 subject="The folder is not watched",
@@ -90,6 +81,8 @@ class Conditions:
                 remedy="Create or mount it, and let the user that runs mediawatch read and write "
                 "in it; mediawatch goes on by itself.",
             )
+            for number, (folder, trouble) in enumerate(troubles.items())
+            if trouble
         ]
 
     def _of_disks(self, now: float) -> list[Alert] | None:
@@ -134,6 +127,18 @@ class Conditions:
             remedy = _CONNECTED if token.kind == "page" else _REFRESHED
             found += _ending(account.id, token.ends_at, now, told_of, remedy, why)
         return found
+
+
+def _of_quota(account_id: str, count: int, until: float | None, now: float) -> Alert:
+    goes_on = f" until {iso(until)} at least" if until else ""
+    return Alert(
+        key=f"quota:{account_id}",
+        kind=AlertKind.QUOTA,
+        at=now,
+        subject="Instagram's number of posts in 24 hours is used up",
+        detail=f"{count} posts of the account {account_id} wait{goes_on}.",
+        remedy="Nothing to do: mediawatch goes on when the first of them is old enough.",
+    )
 
 
 #: What to do about a token that ends: one of the settings, of a page, and others.

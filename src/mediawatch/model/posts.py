@@ -17,6 +17,8 @@ JOURNAL_RESTORED = "journal-restored"
 SCHEDULED = "scheduled"
 #: Why posts wait whose account publishes another one first (pipeline/publish.py).
 ACCOUNT_BUSY = "account-busy"
+#: Why posts are held that a person must say yes to, by their inbox or for want of certainty.
+APPROVAL, ACCOUNT_FOLDER = "approval", "account-folder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,9 @@ class Post:
     ``generation`` counts its containers, ``rebuilds`` those that were lost or refused since a
     person last had it tried. ``moved_to``: when it is published instead of at the time that was
     wished for. ``refusal``: code, sentence and remedy of what is wrong with the wishes, so that it
-    must be held before anything is done. ``items``: the files of a carousel in order; else the
+    must be held before anything is done. ``inbox``: the folder that it came from, None if that is
+    not known (the first one); ``awaits``: code, sentence and remedy of what a person must say yes
+    to before anything is done. ``items``: the files of a carousel in order; else the
     one file, and behind it what goes with it (model/pairs.py). ``comment_…``: its first comment,
     how often and when last it was asked for.
     """
@@ -98,6 +102,8 @@ class Post:
     permalink: str | None = None
     wishes: Wishes = field(default=Wishes())
     refusal: tuple[str, str, str] | None = None
+    inbox: Path | None = None
+    awaits: tuple[str, str, str] | None = None
     moved_to: float | None = None
     comment_asked_at: float | None = None
     comment_id: str | None = None

@@ -9,8 +9,10 @@ published by the state machine.
 from __future__ import annotations
 
 import itertools
+import re
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Literal
 
 from mediawatch.errors import Handling, Rejected
@@ -113,6 +115,51 @@ def next_slot(publish_at: datetime, now: float) -> datetime:
         for days in itertools.count()
         if (at := _on(today + timedelta(days=days), publish_at)).timestamp() > now
     )
+
+
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_SLOT = re.compile(r"([a-z]{3}) +(\d{1,2}):(\d\d)", re.ASCII)
+
+
+def weekly_slot(text: str) -> tuple[int, time]:
+    """``Mon 09:00``: the day, counted from Monday as 0, and the time. Raises ValueError."""
+    match = _SLOT.fullmatch(text.strip().lower())
+    if match is None or match[1] not in _WEEKDAYS:
+        raise ValueError("is no day of the week with a time of day.")
+    try:
+        return _WEEKDAYS.index(match[1]), time(int(match[2]), int(match[3]))
+    except ValueError:
+        raise ValueError("is no time of day.") from None
+
+
+@dataclass(frozen=True, slots=True)
+class WeeklySlots:
+    """When posts go out every week: days (Monday is 0) with a time each, as clocks of the zone
+    show it."""
+
+    times: tuple[tuple[int, time], ...]
+    zone: tzinfo
+
+    def after(self, now: float) -> Iterator[datetime]:
+        """Every one of them from then on, in order, without an end."""
+        today, last = datetime.fromtimestamp(now, UTC).astimezone(self.zone).date(), now
+        for days in itertools.count():
+            day = today + timedelta(days=days)
+            slots = [
+                at_wall(datetime.combine(day, at), self.zone).at
+                for weekday, at in self.times
+                if weekday == day.weekday()
+            ]
+            for slot in sorted(slots):
+                if slot.timestamp() > last:  # clocks that are put forward make one of two
+                    last = slot.timestamp()
+                    yield slot
+
+
+def free_slots(slots: WeeklySlots, now: float, taken: Container[float]) -> Iterator[datetime]:
+    """The slots after ``now`` that nobody has, in order, without an end. ``taken``: seconds since
+    the epoch."""
+    return (slot for slot in slots.after(now) if slot.timestamp() not in taken)
 
 
 def containers_from(slot: datetime, *, video: bool) -> float:

@@ -18,7 +18,7 @@ from typing import Any
 
 from mediawatch import crash
 from mediawatch.clock import Clock, iso
-from mediawatch.config import WatchSettings
+from mediawatch.config import Inboxes, WatchSettings
 from mediawatch.errors import MediawatchError, SourceProblem, StorageProblem
 from mediawatch.graph.publishing import Publishing
 from mediawatch.journal import attempts, posts
@@ -38,10 +38,11 @@ PERMALINK_LIMIT = 5.0
 
 
 class Archive:
-    """Files originals, with their sidecars, where people find them."""
+    """Files originals, with their sidecars, where people find them: in the folders that belong to
+    the inbox of their post."""
 
-    def __init__(self, settings: WatchSettings, clock: Clock) -> None:
-        self._settings = settings
+    def __init__(self, inboxes: Inboxes, clock: Clock) -> None:
+        self._inboxes = inboxes
         self._clock = clock
         self._placing = asyncio.Lock()
         #: Folders that carousels are being filed in: one that is chosen is not there yet.
@@ -51,12 +52,13 @@ class Archive:
         """Stage archive: the original goes to ``processed``, and the post is done."""
         permalink = work.post.permalink or await self._permalink(work, api)
         when = work.post.published_at or self._clock.now()
-        folder = filing.dated(self._settings.processed_folder, self._settings.archive_by, when)
+        watch = self._of(work.post)
+        folder = filing.dated(watch.processed_folder, watch.archive_by, when)
         before = work.post
         place = await self._place(work, folder)
         filed = [await self._file_published(work, item, place) for item in work.post.items]
         await self._follow(before, place)
-        await asyncio.to_thread(_clear_up, before, self._settings.work_folder)
+        await asyncio.to_thread(_clear_up, before, watch.work_folder)
         work.tell("filed", ", ".join(str(item.source) for item in filed))
         await work.write(
             Event.FINISH,
@@ -75,7 +77,8 @@ class Archive:
     async def late(self, work: Work) -> None:
         """A post that is done already, its original having been out of reach: file it now."""
         when = work.post.published_at or self._clock.now()
-        folder = filing.dated(self._settings.processed_folder, self._settings.archive_by, when)
+        watch = self._of(work.post)
+        folder = filing.dated(watch.processed_folder, watch.archive_by, when)
         before = work.post
         place = await self._place(work, folder)
         for item in work.post.items:
@@ -87,12 +90,12 @@ class Archive:
                 _tell_unfiled(work, item, error)
             await work.write(items=[filed])
         await self._follow(before, place)
-        await asyncio.to_thread(_clear_up, before, self._settings.work_folder)
+        await asyncio.to_thread(_clear_up, before, watch.work_folder)
 
     async def set_aside(self, work: Work, where: str, reason: Reason) -> None:
         """A post that is held or failed: its original goes where its owner sees it, with a note."""
-        settings = self._settings
-        folder = settings.held_folder if where == "held" else settings.failed_folder
+        watch = self._of(work.post)
+        folder = watch.held_folder if where == "held" else watch.failed_folder
         before, note = work.post, self._note(work.post, where, reason)
         place = await self._place(work, folder, note)
         for item in work.post.items:
@@ -116,14 +119,19 @@ class Archive:
             await work.write(items=[filed])
         await self._follow(before, place)
         clear_up = _leave_work if where == "held" else _clear_up
-        await asyncio.to_thread(clear_up, before, settings.work_folder)
+        await asyncio.to_thread(clear_up, before, watch.work_folder)
+
+    def _of(self, post: Post) -> WatchSettings:
+        """The folders of the inbox that the post came from."""
+        return self._inboxes.of(post.inbox).watch
 
     async def _gone(self, work: Work, item: Item, error: SourceProblem) -> Item:
         """An original that somebody took out of the work folder: from now on it is to its post as
         if it had been filed and taken away from there. Raises ``error`` unless that is certain."""
         now = next(each for each in work.post.items if each.position == item.position)
         target = now.moving_to
-        if target is None or not await asyncio.to_thread(_is_gone, now, self._settings.work_folder):
+        work_folder = self._of(work.post).work_folder
+        if target is None or not await asyncio.to_thread(_is_gone, now, work_folder):
             raise error
         return replace(now, source=target, moving_to=None)
 
@@ -151,9 +159,9 @@ class Archive:
 
     async def _follow(self, before: Post, place: Path) -> None:
         if before.kind is PostKind.CAROUSEL:
-            settings = self._settings
-            aside = (settings.held_folder, settings.failed_folder)
-            await asyncio.to_thread(album.follow, before, place, settings.work_folder, aside)
+            watch = self._of(before)
+            aside = (watch.held_folder, watch.failed_folder)
+            await asyncio.to_thread(album.follow, before, place, watch.work_folder, aside)
             self._places.pop(place, None)
 
     async def _file(
@@ -191,7 +199,7 @@ class Archive:
         try:
             return await self._file(work, await self._as_it_is(work, item), folder)
         except SourceProblem as error:
-            await asyncio.to_thread(require_inbox, self._settings.folder)
+            await asyncio.to_thread(require_inbox, self._of(work.post).folder)
             if await asyncio.to_thread(item.source.is_file):
                 raise away_for_a_moment(error) from error
             # It is on Instagram: that somebody took the original away is no reason to stop.

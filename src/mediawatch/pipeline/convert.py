@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mediawatch import crash
+from mediawatch.config import Inboxes
 from mediawatch.errors import (
     Handling,
     MediawatchError,
@@ -59,14 +60,14 @@ class Convert:
         options: ImageOptions,
         folder: Path,
         *,
-        inbox: Path,
+        inboxes: Inboxes,
         cache: Cache,
         converting: Converting | None = None,
         metrics: Metrics | None = None,
         sends_videos: SendsVideos = no_videos,
     ) -> None:
         self._sends_videos = sends_videos
-        self._inbox = inbox
+        self._inboxes = inboxes
         self._cache = cache
         self._converting = converting or Converting()
         self._metrics = metrics or Metrics()
@@ -98,18 +99,18 @@ class Convert:
     def _place(self, item: Item) -> Path:
         return self._folder / f"{item.post_id}-{item.position}"
 
-    def _look_at(self, item: Item) -> Item:
+    def _look_at(self, post: Post, item: Item) -> Item:
         try:
             item = _at_hand(item)
         except SourceProblem:
-            require_inbox(self._inbox)
+            require_inbox(self._inboxes.of(post.inbox).folder)
             item = _at_hand(item)  # it may have come back just now
         self._folder.mkdir(parents=True, exist_ok=True)
         return item
 
     async def prepare(self, work: Work, item: Item) -> Item:
         """The item with its prepared file, and the name that it will have on the host."""
-        item = await asyncio.to_thread(self._look_at, item)
+        item = await asyncio.to_thread(self._look_at, work.post, item)
         target = self._place(item)
         try:
             done, known = await self._have(work, item, target)
@@ -121,7 +122,7 @@ class Convert:
             raise
         except SourceProblem as error:
             if error.code == "source-gone":
-                await asyncio.to_thread(self._look_at, item)
+                await asyncio.to_thread(self._look_at, work.post, item)
                 raise away_for_a_moment(error) from error
             raise
         crash.at("convert.prepared")
@@ -191,11 +192,15 @@ def _is_cover(post: Post, item: Item) -> bool:
 
 
 def _require_understood(post: Post) -> None:
-    """Raises Rejected for wishes that are not understood, and words that Meta would refuse."""
+    """Raises Rejected for wishes that are not understood, for words that Meta would refuse, and
+    where a person must say yes first."""
     if post.refusal is not None:
         code, message, remedy = post.refusal
         raise Rejected(message, code=code, handling=Handling.HOLD, remedy=remedy)
     captions.check(post.caption)
+    if post.awaits is not None:
+        code, message, remedy = post.awaits
+        raise Rejected(message, code=code, handling=Handling.HOLD, remedy=remedy)
 
 
 def _kind_of(post: Post, prepared: Item) -> PostKind:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from mediawatch.clock import iso
@@ -15,10 +16,12 @@ from mediawatch.pipeline.work import Work
 
 
 class Planned:
-    """Keeps a post back until its time (model/schedule.py decides)."""
+    """Keeps a post back until its time (model/schedule.py decides). ``gap``: seconds that its
+    inbox wants between two posts of the account."""
 
-    def __init__(self, settings: PublishSettings) -> None:
+    def __init__(self, settings: PublishSettings, gap: Callable[[Post], float]) -> None:
         self._settings = settings
+        self._gap = gap
 
     async def before_container(self, work: Work) -> WaitUntil | None:
         """None if a container may be made now. Raises Rejected if it is too late for a post."""
@@ -45,7 +48,7 @@ class Planned:
             now,
             late=self._settings.late,
             late_after=self._settings.late_after,
-            min_gap=self._settings.min_gap,
+            min_gap=self._gap(post),
             last_published_at=account.last_published_at,
             moved_to=_moved_to(post),
         )

@@ -26,7 +26,7 @@ from mediawatch.journal.attempts import Attempt
 from mediawatch.journal.witness import Witness
 from mediawatch.model import schedule
 from mediawatch.model.lifecycle import PRIORITY, Event, Publication, Stage
-from mediawatch.model.posts import ACCOUNT_BUSY, Item
+from mediawatch.model.posts import ACCOUNT_BUSY, Item, Post
 from mediawatch.pipeline import quota
 from mediawatch.pipeline.containers import LOST_CONTAINER, Containers
 from mediawatch.pipeline.direct import Direct, SendsVideos, no_videos
@@ -52,7 +52,8 @@ class Publish:
     """Makes the container, and has it published.
 
     ``upload`` gives an item its public address anew, when the upload was deleted meanwhile;
-    ``direct`` sends videos to Meta without one, for accounts for which ``sends_videos``.
+    ``direct`` sends videos to Meta without one, for accounts for which ``sends_videos``; ``gap``:
+    seconds that the inbox of a post wants between two of its account.
     """
 
     def __init__(
@@ -67,10 +68,12 @@ class Publish:
         standing: Standing,
         direct: Direct | None = None,
         sends_videos: SendsVideos = no_videos,
+        gap: Callable[[Post], float] | None = None,
     ) -> None:
+        self._gap = gap or (lambda _post: settings.min_gap)
         self._standing = standing
         self._containers = Containers(settings, upload, direct, sends_videos)
-        self._planned = Planned(settings)
+        self._planned = Planned(settings, self._gap)
         self._client = client
         self._tokens = tokens
         self._settings = settings
@@ -168,10 +171,11 @@ class Publish:
 
     async def _not_yet(self, work: Work, account: Account) -> WaitUntil | None:
         now = work.clock.now()
-        gap = schedule.turn(now, self._settings.min_gap, account.last_published_at)
-        if self._settings.min_gap and gap > now:
+        min_gap = self._gap(work.post)
+        turn = schedule.turn(now, min_gap, account.last_published_at)
+        if min_gap and turn > now:
             return WaitUntil(
-                gap, Reason("min-gap", "The account published a moment ago (publish.min_gap).")
+                turn, Reason("min-gap", "The account published a moment ago (publish.min_gap).")
             )
         if account.publishing not in {None, work.post.id}:
             return self._account_busy(work, account.publishing)

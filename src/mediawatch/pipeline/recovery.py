@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mediawatch import crash
 from mediawatch.clock import Clock, iso
-from mediawatch.config import WatchSettings
+from mediawatch.config import Inboxes, WatchSettings
 from mediawatch.errors import JournalError, MediawatchError, SourceProblem
 from mediawatch.journal import accounts, posts
 from mediawatch.journal.database import Journal, Statement
@@ -38,14 +38,14 @@ class Recovery:
 
     def __init__(
         self,
-        settings: WatchSettings,
+        inboxes: Inboxes,
         journal: Journal,
         clock: Clock,
         log: Log,
         archive: Archive,
         witness: Witness,
     ) -> None:
-        self._settings = settings
+        self._inboxes = inboxes
         self._journal = journal
         self._clock = clock
         self._log = log
@@ -71,7 +71,11 @@ class Recovery:
                 action="recover",
             )
         await self._set_aside_leftovers()
-        await self._hold_strays()
+        for inbox in self._inboxes:
+            await self._hold_strays(inbox.watch)
+
+    def _of(self, post: Post) -> WatchSettings:
+        return self._inboxes.of(post.inbox).watch
 
     async def _distrust_an_older_journal(self, now: float) -> None:
         """More was asked of Meta than the journal knows, or nobody can tell: hold what it takes
@@ -139,13 +143,15 @@ class Recovery:
 
     def _is_set_aside(self, post: Post) -> bool:
         """Whether an original is on its way to where it waits for its owner."""
-        folders = {self._settings.held_folder, self._settings.failed_folder}
+        watch = self._of(post)
+        folders = {watch.held_folder, watch.failed_folder}
         deep = 1 if post.kind is PostKind.CAROUSEL else 0
         targets = [item.moving_to for item in post.items if item.moving_to is not None]
         return any(target.parents[deep] in folders for target in targets)
 
     async def _finish_moves(self, post: Post) -> None:
-        before = await asyncio.to_thread(_identity, self._settings.folder)
+        watch = self._of(post)
+        before = await asyncio.to_thread(_identity, watch.folder)
         begun = post.stage is Stage.CONVERT and post.state is State.RUNNING
         if begun and await asyncio.to_thread(album.is_in_inbox, post):
             # Who knows what came to it meanwhile: it is looked at anew, as it is.
@@ -163,7 +169,7 @@ class Recovery:
                 raise
             items, lost = [*stay, *post.items[own:]], []
         except SourceProblem as error:
-            after = await asyncio.to_thread(_identity, self._settings.folder)
+            after = await asyncio.to_thread(_identity, watch.folder)
             if before is None or before != after:
                 # With the inbox its work folder was away: nothing can be said of what lay in it.
                 # The stage that needs the file ends the move, once the inbox is back.
@@ -172,7 +178,7 @@ class Recovery:
             return
         statements: list[Statement] = [posts.record_item(item) for item in items]
         statements += [posts.forget_item(item.post_id, item.position) for item in lost]
-        claimed_again = items[0].source.parent.parent == self._settings.work_folder
+        claimed_again = items[0].source.parent.parent == watch.work_folder
         if post.state is State.HELD and claimed_again:
             # It had been put back into the inbox: the owner wants it tried again.
             statements.append(posts.move(post, Event.RELEASE, now=self._clock.now())[1])
@@ -199,7 +205,7 @@ class Recovery:
         """Posts that were held or failed just before the end, their originals not yet filed."""
         stopped = await posts.listed(self._journal, states=[State.HELD, State.FAILED], limit=1000)
         for post in stopped:
-            work_folder = self._settings.work_folder
+            work_folder = self._of(post).work_folder
             in_work = any(item.source.parent.parent == work_folder for item in post.items)
             # What lay with the originals of a carousel follows when all of them are recorded.
             in_work |= post.kind is PostKind.CAROUSEL and (work_folder / post.id).is_dir()
@@ -210,12 +216,12 @@ class Recovery:
                 with self._told(post.name):
                     await self._archive.set_aside(work, where, reason)
 
-    async def _hold_strays(self) -> None:
+    async def _hold_strays(self, watch: WatchSettings) -> None:
         """Claimed files that no post knows: the journal was lost or is an older copy.
 
         They may be on Instagram already, so a person decides.
         """
-        known = await posts.lying_in(self._journal, self._settings.work_folder)
+        known = await posts.lying_in(self._journal, watch.work_folder)
         for post in known:
             if post.state is State.DONE:
                 with self._told(post.name):
@@ -223,11 +229,11 @@ class Recovery:
                     await self._archive.late(work)
         ours = {path for post in known for item in post.items for path in _places(item)}
         with self._told("The work folder"):
-            for folder in await asyncio.to_thread(_folders_in, self._settings.work_folder):
+            for folder in await asyncio.to_thread(_folders_in, watch.work_folder):
                 if await self._is_of_carousel(folder):
                     continue
                 with self._told(folder.name):
-                    await self._hold_stray(folder, ours)
+                    await self._hold_stray(folder, ours, watch.held_folder)
 
     async def _is_of_carousel(self, folder: Path) -> bool:
         """Whether it is the folder of a carousel: what lies there goes with its originals, which
@@ -241,10 +247,8 @@ class Recovery:
                 await self._archive.late(work)
         return True
 
-    async def _hold_stray(self, folder: Path, ours: set[Path]) -> None:
-        held = await asyncio.to_thread(
-            _hold, folder, ours, self._settings.held_folder, iso(self._clock.now())
-        )
+    async def _hold_stray(self, folder: Path, ours: set[Path], to: Path) -> None:
+        held = await asyncio.to_thread(_hold, folder, ours, to, iso(self._clock.now()))
         for name in held:
             self._log.warning(
                 f"{name} was claimed, but the journal does not know it; it is held.",

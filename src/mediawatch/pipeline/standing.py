@@ -6,7 +6,7 @@ as the account, in the journal: one refused token costs one call, not one for ea
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
 from mediawatch import crash
@@ -202,13 +202,21 @@ class Standing:
 
     async def tell(self, journal: Journal, account_id: str) -> dict[str, Any]:
         """As journal/standing.py tells it, and for the limits of calls: slow, paused."""
-        told = await standing.tell(journal, account_id)
-        pace = self._pacing.pace(account_id)
+        return await self._with_pace(journal, await standing.tell(journal, account_id))
+
+    async def tell_all(
+        self, journal: Journal, account_ids: Collection[str]
+    ) -> list[dict[str, Any]]:
+        """The same of several, each with its ``username``."""
+        told = await standing.tell_all(journal, account_ids)
+        return [await self._with_pace(journal, each) for each in told]
+
+    async def _with_pace(self, journal: Journal, told: dict[str, Any]) -> dict[str, Any]:
+        pace = self._pacing.pace(told["id"])
         if told["state"] == "stopped" or pace.word == "free":
             return told
-        count, _ = await standing.waiting(journal, account_id, ["rate-limit", "slowing"])
-        return {
-            "id": account_id,
+        count, _ = await standing.waiting(journal, told["id"], ["rate-limit", "slowing"])
+        return told | {
             "state": "slow" if pace.word == "slow" else "paused",
             "detail": pace.sentence,
             "remedy": "Nothing to do: mediawatch goes on by itself.",

@@ -163,7 +163,7 @@ def restore(proved: Proved, settings: Settings, now: float) -> Restored:
     Raises AlreadyRunning if a mediawatch is at work, SealBroken, JournalError, StorageProblem.
     """
     data_dir = settings.storage.data_dir
-    with _owned(data_dir, settings.watch.folder, now):
+    with _owned(data_dir, settings.inboxes.folders, now):
         putting_back.finish(data_dir)  # an earlier one that was cut off
         part = putting_back.begin(data_dir)
         try:
@@ -180,9 +180,9 @@ def restore(proved: Proved, settings: Settings, now: float) -> Restored:
 
 
 @contextlib.contextmanager
-def _owned(data_dir: Path, inbox: Path, now: float) -> Iterator[None]:
+def _owned(data_dir: Path, inboxes: list[Path], now: float) -> Iterator[None]:
     try:
-        with Ownership(data_dir, inbox, now=now):
+        with Ownership(data_dir, *inboxes, now=now):
             yield
     except AlreadyRunning as error:
         raise AlreadyRunning(error.message, remedy="Stop it, then restore.") from None

@@ -82,7 +82,7 @@ async def _live(
     async with daemon.running(settings, log) as running:
         spare_the_collector()
         log.info(
-            f"mediawatch {__version__} watches {settings.watch.folder}.",
+            f"mediawatch {__version__} watches {', '.join(map(str, settings.inboxes.folders))}.",
             action="start",
             api=running.url,
             workers=settings.watch.workers,

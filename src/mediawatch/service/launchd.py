@@ -37,7 +37,7 @@ class LaunchdService:
         settings = told_to_service(config).settings
         log = Path.home() / "Library" / "Logs" / "mediawatch.log"
         try:
-            for folder in (self._plist.parent, log.parent, settings.watch.folder):
+            for folder in (self._plist.parent, log.parent, *settings.inboxes.folders):
                 folder.mkdir(parents=True, exist_ok=True)
             self._plist.write_bytes(agent(config, log))
         except OSError as error:

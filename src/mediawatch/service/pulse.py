@@ -33,14 +33,14 @@ class Pulse:
         return self._scanner() or await self._workers()
 
     def _scanner(self) -> str:
-        state = self._app.watcher.state
-        if state.folder is FolderState.SILENT:
-            return ""  # a call on it hangs in the system; no restart would bring it back
-        since = self._began if state.scan_ended is None else state.scan_ended
-        still = self._app.clock.monotonic() - since
-        if still <= self._app.settings.watch.rescan * 3 + 10:
-            return ""
-        return f"The folder was not looked at for {still:.0f} s."
+        for state in self._app.watched.states:
+            if state.folder is FolderState.SILENT:
+                continue  # a call on it hangs in the system; no restart would bring it back
+            since = self._began if state.scan_ended is None else state.scan_ended
+            still = self._app.clock.monotonic() - since
+            if still > self._app.settings.watch.rescan * 3 + 10:
+                return f"The folder was not looked at for {still:.0f} s."
+        return ""
 
     async def _workers(self) -> str:
         app, now = self._app, self._app.clock.monotonic()

@@ -71,7 +71,7 @@ async def tend(at_work: Daemon, notify: Notifier) -> None:
         faulthandler.enable()
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(FIRST_LOOK):
-            await at_work.app.watcher.looked.wait()
+            await at_work.app.watched.looked()
     notify("READY=1", f"STATUS={await _status(at_work)}")
     pulse = Pulse(at_work.app)
     while True:
@@ -106,4 +106,5 @@ async def _status(at_work: Daemon) -> str:
     except JournalError as error:
         return error.message.replace("\n", " ")
     told = ", ".join(f"{count} {state}" for state, count in counted.items() if count)
-    return f"Watching {at_work.app.settings.watch.folder}; posts: {told or 'none yet'}."
+    folders = ", ".join(map(str, at_work.app.settings.inboxes.folders))
+    return f"Watching {folders}; posts: {told or 'none yet'}."

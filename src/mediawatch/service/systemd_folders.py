@@ -40,6 +40,7 @@ class Folders:
         self._watched = watch_folders(settings)
         self._data = settings.storage.data_dir
         self._log = settings.log.file
+        self._inboxes = self._watched[: len(settings.inboxes)]
         # What lies in the state folder systemd would make: too late for orders of root's.
         kept = [STATE, self._data] if self._data.is_relative_to(STATE) else []
         self._own = list(dict.fromkeys([*kept, *data_folders(settings)]))
@@ -48,9 +49,9 @@ class Folders:
     def make(self) -> list[str]:
         """What was made, a sentence each. Raises ServiceProblem if the service could not write
         into one that was there before."""
-        inbox = self._watched[0]
         # Beside an inbox that is somebody's already, they own what is made too.
-        self._owner = inbox.stat().st_uid if inbox.is_dir() else self._user
+        there = next((inbox for inbox in self._inboxes if inbox.is_dir()), None)
+        self._owner = there.stat().st_uid if there is not None else self._user
         made = [
             path
             for paths, mode in ((self._watched, _SHARED), (self._own, _OWN))
@@ -60,15 +61,19 @@ class Folders:
         told = [f"Made the folder {path}." for path in made]
         told += [
             f"Gave {path}, which root had made, to the user {ACCOUNT}."
-            for path, lock in ((self._data, DATA_LOCK), (inbox / HIDDEN, INBOX_LOCK))
+            for path, lock in (
+                (self._data, DATA_LOCK),
+                *((inbox / HIDDEN, INBOX_LOCK) for inbox in self._inboxes),
+            )
             # Only what an order of root's made is given, and not a folder that was there for more.
             if (path / lock).exists() and give(path, self._user, self._group)
         ]
         for path in (*self._watched, *self._own):
             self._require_writable(path)
         # Left by whoever ran mediawatch until now.
-        if (inbox / HIDDEN).is_dir():
-            self._require_writable(inbox / HIDDEN)
+        for inbox in self._inboxes:
+            if (inbox / HIDDEN).is_dir():
+                self._require_writable(inbox / HIDDEN)
         if self._log is not None and self._log.exists():
             self._require_writable(self._log)
         if any(path in made for path in self._watched):

@@ -55,15 +55,8 @@ def drop_in(settings: Settings, credentials: Mapping[str, Path]) -> str:
 
 
 def watch_folders(settings: Settings) -> list[Path]:
-    """The inbox, and where its files go."""
-    watch = settings.watch
-    folders = [
-        watch.folder,
-        watch.processed_folder,
-        watch.failed_folder,
-        watch.held_folder,
-        watch.duplicate_folder,
-    ]
+    """The inboxes, first of all, and where their files go."""
+    folders = [*settings.inboxes.folders, *settings.inboxes.written]
     return [_absolute(folder) for folder in folders]
 
 

@@ -21,14 +21,16 @@ def require_own_drives(settings: Settings) -> None:
 
     Raises ServiceProblem, with the network path to write in place of a mapped drive.
     """
-    watch, log = settings.watch, settings.log
-    folders = {
-        "watch.folder": watch.folder,
-        "watch.processed": watch.processed_folder,
-        "watch.failed": watch.failed_folder,
-        "storage.data_dir": settings.storage.data_dir,
-    } | ({"log.file": log.file} if log.file else {})
-    for setting, folder in folders.items():
+    log = settings.log
+    folders = [
+        (f"{inbox.where.strip('[]')}.{key}", folder)
+        for inbox in settings.inboxes
+        for key, folder in (("folder", inbox.folder), *inbox.written.items())
+        if key in {"folder", "processed", "failed"}
+    ]
+    folders.append(("storage.data_dir", settings.storage.data_dir))
+    folders += [("log.file", log.file)] if log.file else []
+    for setting, folder in folders:
         _require_own_drive(setting, folder)
 
 

@@ -47,9 +47,8 @@ def take_rights_back(paths: Iterable[Path]) -> None:
 
 def work_folders(settings: Settings) -> list[Path]:
     """What the service must be able to change."""
-    watch, log = settings.watch, settings.log
-    folders = [watch.folder, watch.processed_folder, watch.failed_folder, watch.held_folder]
-    folders += [watch.duplicate_folder, settings.storage.data_dir]
+    inboxes, log = settings.inboxes, settings.log
+    folders = [*inboxes.folders, *inboxes.written, settings.storage.data_dir]
     folders.append(log.file.parent if log.file else log_folder())
     return list(dict.fromkeys(folders))
 

@@ -54,7 +54,8 @@ class Candidate:
     when it was last looked at. ``kind``: what the folder in which it lies makes of it;
     ``is_folder``: it is one, with the files of a carousel; ``companions``: files that belong to it
     and go with it (model/pairs.py), settled like itself; ``leaves_sidecars``: another post is to
-    have its sidecars too, and takes them along."""
+    have its sidecars too, and takes them along. ``awaits``: code, sentence and remedy of what a
+    person must say yes to before it is published."""
 
     path: Path
     name: str
@@ -65,6 +66,7 @@ class Candidate:
     is_folder: bool = False
     companions: tuple[Path, ...] = ()
     leaves_sidecars: bool = False
+    awaits: tuple[str, str, str] | None = None
 
 
 class Taken(StrEnum):
@@ -75,6 +77,16 @@ class Taken(StrEnum):
     CHANGED = "changed"  # it settles again
     REFUSED = "refused"  # it stays, and is offered again only when it changes
     PROBLEM = "problem"  # it stays, and is offered again after a while
+    NO_ROOM = "no-room"  # its account has posts enough under way; it is offered again soon
+
+
+class Accounts:
+    """Which top folders of an inbox are those of accounts: none, unless somebody knows better."""
+
+    folders: frozenset[str] = frozenset()  # their names, casefolded
+
+    async def refresh(self) -> None:
+        """Look who is connected by now. Raises JournalError."""
 
 
 class Outcome(StrEnum):

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from mediawatch import crash
 from mediawatch.clock import MACHINE_ZONE, Clock, iso
-from mediawatch.config import WatchSettings
+from mediawatch.config import Inbox
+from mediawatch.config.inboxes import place
 from mediawatch.engine.base import JobEngine
 from mediawatch.errors import (
     Conflict,
@@ -47,6 +48,7 @@ from mediawatch.watch.filters import is_sidecar
 from mediawatch.watch.fingerprint import Fingerprint, content_key, take_fingerprint
 from mediawatch.watch.reading import identity
 from mediawatch.watch.superseded import Superseded
+from mediawatch.watch.timetable import Timetable
 from mediawatch.watch.words import Words
 from mediawatch.watch.writers import Key
 
@@ -63,9 +65,10 @@ class CarouselIntake:
 
     def __init__(
         self,
-        watch: WatchSettings,
+        inbox: Inbox,
         words: Words,
-        account: Callable[[], str],
+        timetable: Timetable,
+        account_id: str,
         *,
         journal: Journal,
         engine: JobEngine,
@@ -75,7 +78,8 @@ class CarouselIntake:
         taken: Told,
         superseded: Superseded,
     ) -> None:
-        self._watch, self._words, self._account = watch, words, account
+        self._inbox, self._watch, self._timetable = inbox, inbox.watch, timetable
+        self._words, self._account_id = words, account_id
         self._journal, self._engine = journal, engine
         self._clock, self._log = clock, log
         self._own, self._taken = own, taken
@@ -102,13 +106,15 @@ class CarouselIntake:
         prints = await asyncio.to_thread(self._read, candidate, young)
         if prints is None:
             return Taken.CHANGED
-        post = self._post(candidate, prints, *_wishes(candidate.path, prints))
-        await self._forget_notes(post.content_key)
+        wishes, refusal = _wishes(candidate.path, prints)
         try:
-            intended = [accounts.ensure(self._account()), *posts.add(post)]
-            await self._journal.apply(intended)
+            async with self._timetable.plan(self._inbox, self._account_id) as plan:
+                post = self._post(candidate, prints, plan(wishes), refusal)
+                await self._forget_notes(post.content_key)
+                intended = [accounts.ensure(self._account_id), *posts.add(post)]
+                await self._journal.apply(intended)
         except Conflict:
-            known = await posts.find_by_content(self._journal, self._account(), [post.content_key])
+            known = await posts.find_by_content(self._journal, self._account_id, [post.content_key])
             if post.content_key not in known:
                 return Taken.CHANGED
             return await self._take_known(known[post.content_key], candidate, post)
@@ -145,7 +151,7 @@ class CarouselIntake:
         refusal: Rejected | None,
     ) -> Post:
         now, post_id = self._clock.now(), new_post_id()
-        name = candidate.name.encode("utf-8", "replace").decode()
+        name = candidate.path.name.encode("utf-8", "replace").decode()
         key = content_key(PostKind.CAROUSEL, *prints.values(), again=wishes.again)
         when = datetime.fromtimestamp(now).astimezone()
         folder = self._watch.work_folder / post_id
@@ -163,7 +169,7 @@ class CarouselIntake:
         )
         return Post(
             id=post_id,
-            account_id=self._account(),
+            account_id=self._account_id,
             kind=PostKind.CAROUSEL,
             name=name,
             caption=self._words.caption(name, wishes, when, folder=True, count=len(items)),
@@ -176,6 +182,8 @@ class CarouselIntake:
             lease_until=now + LEASE,
             wishes=wishes,
             refusal=(refusal.code, refusal.message, refusal.remedy) if refusal else None,
+            inbox=place(self._watch.folder),
+            awaits=candidate.awaits,
             items=items,
         )
 
@@ -207,7 +215,7 @@ class CarouselIntake:
         self._log.info(f"{post.name} is taken ({together}).", action="claim", post=post.id)
         taken = self._under_way(post, candidate)
         made = {post.id: [each.sha256 for each in prints.values()]}
-        await self._superseded.end(self._account(), made)
+        await self._superseded.end(self._account_id, made)
         return taken
 
     def _rename(self, source: Path, target: Path) -> None:
@@ -279,7 +287,7 @@ class CarouselIntake:
             )
             for item, new in zip(post.items, fresh.items, strict=True)
         ]
-        said = _said_anew(post, fresh)
+        said = replace(_said_anew(post, fresh), inbox=fresh.inbox)
         before = album.shown(post)
         await asyncio.to_thread(album.forget_note, before)
         recorded = [
@@ -336,6 +344,7 @@ def _said_anew(post: Post, fresh: Post) -> Post:
         caption=fresh.caption,
         wishes=fresh.wishes,
         refusal=fresh.refusal,
+        awaits=fresh.awaits,
         moved_to=None if planned_anew else post.moved_to,
     )
 

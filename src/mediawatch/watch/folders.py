@@ -1,4 +1,5 @@
-"""The folders inside the inbox: those that say what becomes of their files, and carousels.
+"""The folders inside the inbox: those that say what becomes of their files, those of accounts, in
+which there may be the same again, and carousels.
 
 A carousel is settled when all of its files are: it has one key, one size and one answer to who
 writes to it, as if it were one file. Everything here blocks.
@@ -9,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -56,26 +57,49 @@ class Listed:
 
 def kind_of(name: str) -> PostKind | None:
     """What the folder makes of a file, by its name in the inbox (``stories/a.jpg``)."""
-    folder, slash, _ = name.partition("/")
-    return KINDS.get(folder.lower()) if slash else None
+    return KINDS.get(name.rpartition("/")[0].rpartition("/")[2].lower())
 
 
-def entries_in(root: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    """Every name in the inbox with its entry; for the folders in ``KINDS``, those in them.
-    Raises OSError."""
+def account_in(name: str) -> str | None:
+    """The folder of an account in which a name in the inbox lies, as it is written; else None."""
+    top, slash, _ = name.partition("/")
+    return top if slash and top.lower() not in KINDS else None
+
+
+def may_be_carousel(name: str) -> bool:
+    """Whether a folder of that name in the inbox is one post: in the inbox itself, and in the
+    folder of an account. Anything else is a folder in a folder."""
+    return name.count("/") == (0 if account_in(name) is None else 1)
+
+
+def is_account(name: str, accounts: Container[str]) -> bool:
+    """Whether a folder of that name is that of an account. ``accounts``: names, casefolded."""
+    return name.casefold() in accounts and name.lower() not in KINDS and name[:1] != "."
+
+
+def entries_in(
+    root: str, accounts: Container[str] = (), above: str = ""
+) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Every name in the inbox with its entry; for the folders in ``KINDS``, and of ``accounts``,
+    those in them. Raises OSError."""
     with os.scandir(root) as entries:
         for entry in entries:
-            if entry.name.lower() in KINDS and entry.is_dir(follow_symlinks=False):
+            own = is_account(entry.name, accounts)
+            if (own or entry.name.lower() in KINDS) and entry.is_dir(follow_symlinks=False):
                 try:
+                    if own:
+                        yield from entries_in(entry.path, (), f"{entry.name}/")
+                        continue
                     inside = os.scandir(entry.path)
                 except OSError:
-                    yield entry.name, entry  # it is looked at, and told that it cannot be read
+                    # It is looked at, and told that it cannot be read.
+                    yield above + entry.name, entry
                     continue
                 with inside:
                     for deep in inside:
-                        yield f"{entry.name}/{deep.name}", deep
+                        yield f"{above}{entry.name}/{deep.name}", deep
             else:
-                yield entry.name, entry
+                yield above + entry.name, entry
 
 
 def listed(path: str) -> Listed:

@@ -8,7 +8,7 @@ scan find files that no event had announced?
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -37,7 +37,7 @@ class Guard:
     """Arms the watch, checks it, and arms it again.
 
     ``woken()`` is called in the loop for hints, and once after arming, since files may have come
-    while nobody watched.
+    while nobody watched. ``accounts``: names of folders in it that are accounts.
     """
 
     def __init__(
@@ -49,12 +49,13 @@ class Guard:
         woken: Callable[[], None],
         clock: Clock,
         report: Callable[..., None],
+        accounts: Callable[[], Collection[str]] = frozenset,
     ) -> None:
         self._settings, self._poll = settings, poll
         self._in_folder, self._woken = in_folder, woken
         self._clock, self._report = clock, report
         self._hints: Hints | None = None
-        self._folder = SameFolder(str(settings.folder))
+        self._folder = SameFolder(str(settings.folder), accounts)
         self._identity: dict[str, tuple[int, int]] | None = None
         self._share: str | None = None
         self._retry_at, self._retry_delay = float("-inf"), _FIRST_RETRY
@@ -85,6 +86,7 @@ class Guard:
     def rescan(self) -> float:
         """Seconds between two scans that nothing asked for."""
         trusted = self.armed and (self._share is None or self._settings.mode == "events")
+        trusted &= not self._folder.beyond
         return self._settings.rescan if trusted else min(self._poll, self._settings.rescan)
 
     async def check(self) -> None:
@@ -126,7 +128,7 @@ class Guard:
 
     def scan_found(self, fresh: int, *, unannounced: bool) -> None:
         """Called after a scan that found new files."""
-        if not fresh or self._hints is None:
+        if not fresh or self._hints is None or self._folder.beyond:
             return
         if not unannounced:
             self._missed_in_a_row, self._suspect = 0, None

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from mediawatch import crash
 from mediawatch.clock import Clock
-from mediawatch.config import PublishSettings, WatchSettings
+from mediawatch.config import Inbox
+from mediawatch.config.inboxes import place
 from mediawatch.engine.base import JobEngine
 from mediawatch.errors import Conflict, JournalError, MediawatchError, from_os_error
 from mediawatch.journal import accounts, posts
@@ -26,7 +27,6 @@ from mediawatch.log import Log, size
 from mediawatch.model.lifecycle import PRIORITY, State
 from mediawatch.model.posts import new_post_id
 from mediawatch.pipeline.work import LEASE
-from mediawatch.tokens import NoAccount
 from mediawatch.watch import claiming
 from mediawatch.watch.candidates import Candidate, Taken, Told
 from mediawatch.watch.carousels import CarouselIntake
@@ -34,6 +34,7 @@ from mediawatch.watch.claiming import Claim
 from mediawatch.watch.fingerprint import Fingerprint, content_key, kind_of, take_fingerprints
 from mediawatch.watch.known import KnownContent
 from mediawatch.watch.superseded import Superseded
+from mediawatch.watch.timetable import Plan, Timetable
 from mediawatch.watch.words import Words
 
 #: Posts under way above which the folder is held back: the folder itself is the queue.
@@ -56,9 +57,8 @@ class _Read:
 
 
 class Intake:
-    """Makes posts of candidates. ``room`` and ``take`` are what the watcher calls.
+    """Makes posts of the candidates of one inbox that are for one account.
 
-    ``account``: whose posts they become; it raises NoAccount as long as nobody's.
     ``own`` makes sure that the inbox is still ours alone; it blocks, and raises if it is not.
     ``taken`` is told the name of each file, the id of its post, and whether it was a duplicate of
     that. ``backlog``: posts that may be under way; None: any number.
@@ -66,21 +66,23 @@ class Intake:
 
     def __init__(
         self,
-        watch: WatchSettings,
-        publish: PublishSettings,
-        account: Callable[[], str],
+        inbox: Inbox,
+        account_id: str,
         *,
         journal: Journal,
         engine: JobEngine,
         clock: Clock,
         log: Log,
+        timetable: Timetable | None = None,
         own: Callable[[], None] = lambda: None,
         taken: Told = lambda name, post_id, again: None,
         backlog: int | None = BACKLOG,
     ) -> None:
-        self._watch = watch
-        self._words = Words(publish)
-        self._account = account
+        self._inbox = inbox
+        self._watch = inbox.watch
+        self._words = Words(inbox.publish)
+        self._timetable = timetable or Timetable(journal, clock)
+        self.account_id = account_id
         self._journal = journal
         self._engine = engine
         self._clock = clock
@@ -89,8 +91,9 @@ class Intake:
         self._taken = taken
         self._backlog = backlog
         self._known = KnownContent(
-            watch,
+            inbox,
             self._words,
+            self._timetable,
             journal=journal,
             engine=engine,
             clock=clock,
@@ -99,9 +102,10 @@ class Intake:
         )
         self._superseded = Superseded(journal, clock, log)
         self._carousels = CarouselIntake(
-            watch,
+            inbox,
             self._words,
-            account,
+            self._timetable,
+            account_id,
             journal=journal,
             engine=engine,
             clock=clock,
@@ -113,16 +117,24 @@ class Intake:
         #: Why no file can be taken for a long while; completes "…, because …". Else empty.
         self.standstill = ""
 
-    async def room(self) -> int:
-        """How many files may be claimed now, one at least. Waits while the river is full; then
-        the files stay in the folder. So they do while there is no account."""
-        await self._until_there_is_an_account()
+    async def is_full(self) -> bool:
+        """Whether the account has as many posts under way as it may. Raises JournalError."""
+        if self._backlog is None:
+            return False
+        return await posts.count_under_way(self._journal, self.account_id) >= self._backlog
+
+    async def room(self, or_else: Callable[[], bool] = lambda: False) -> int:
+        """How many files may be claimed now, one at least. Waits while the river is full, or the
+        account has posts enough; then the files stay in the folder. ``or_else``: whether there is
+        something for another account, which must not wait for this one."""
         free = await self._engine.room()
         if self._backlog is None:
             return free
-        told = False
+        told, count = False, posts.count_under_way
         try:
-            while (under_way := await posts.count_under_way(self._journal)) >= self._backlog:
+            while (under_way := await count(self._journal, self.account_id)) >= self._backlog:
+                if or_else():
+                    return free
                 if not told:
                     told = True
                     self._log.warning(
@@ -132,7 +144,7 @@ class Intake:
                         remedy="`mediawatch posts list` tells what they wait for.",
                     )
                 soon = self._clock.now() + SOON
-                if not await posts.any_moving(self._journal, until=soon):
+                if not await posts.any_moving(self._journal, self.account_id, until=soon):
                     self.standstill = (
                         f"{under_way} posts wait already, and none of them can go on now"
                     )
@@ -140,27 +152,6 @@ class Intake:
         finally:
             self.standstill = ""
         return max(1, min(free, self._backlog - under_way))
-
-    async def _until_there_is_an_account(self) -> None:
-        told = False
-        try:
-            while True:
-                try:
-                    self._account()
-                except NoAccount as error:
-                    if not told:
-                        self._log.warning(
-                            f"{error.message} Files stay in the folder.",
-                            action="account",
-                            remedy=error.remedy,
-                        )
-                    told = True
-                    self.standstill = error.message.rstrip(".")
-                    await asyncio.sleep(LOOK_AGAIN)
-                else:
-                    return
-        finally:
-            self.standstill = ""
 
     async def take(self, candidates: Sequence[Candidate]) -> list[Taken]:
         """Claim files; what became of each, in their order. Raises nothing but cancellation."""
@@ -187,7 +178,7 @@ class Intake:
             await self._claim(list(fresh.values()), outcomes)
         except Conflict:
             # The journal itself knows best what is a post already; it is asked only then.
-            known = await posts.find_by_content(self._journal, self._account(), fresh)
+            known = await posts.find_by_content(self._journal, self.account_id, fresh)
             fresh = {key: each for key, each in fresh.items() if key not in known}
             await self._claim(list(fresh.values()), outcomes)
         for each in read:
@@ -236,7 +227,7 @@ class Intake:
 
     async def _take_known(self, each: _Read) -> Taken:
         keys = [each.content_key]
-        known = await posts.find_by_content(self._journal, self._account(), keys)
+        known = await posts.find_by_content(self._journal, self.account_id, keys)
         if each.content_key not in known:
             return Taken.CHANGED  # its post came to an end meanwhile: it is looked at anew
         return await self._known.take(known[each.content_key], each.candidate, each.fingerprint)
@@ -248,15 +239,12 @@ class Intake:
         if not read:
             return
         await self._forget_notes(read)
-        claims = self._plan(read)
         now = self._clock.now()
-        intended = [post for post, _ in claims]
-        await self._journal.apply(
-            [
-                accounts.ensure(self._account()),
-                *intend(intended, self._account(), now=now, lease_until=now + LEASE),
-            ]
-        )
+        async with self._timetable.plan(self._inbox, self.account_id) as plan:
+            claims = self._plan(read, plan)
+            new, inbox = [post for post, _ in claims], place(self._watch.folder)
+            intended = intend(new, self.account_id, inbox, now=now, lease_until=now + LEASE)
+            await self._journal.apply([accounts.ensure(self.account_id), *intended])
         crash.at("claim.intended")
         renamed = await asyncio.to_thread(claiming.rename_all, [claim for _, claim in claims])
         ready = []
@@ -268,7 +256,7 @@ class Intake:
         if ready:
             await self._ready(ready, outcomes)
 
-    def _plan(self, read: Sequence[_Read]) -> list[tuple[NewPost, Claim]]:
+    def _plan(self, read: Sequence[_Read], plan: Plan) -> list[tuple[NewPost, Claim]]:
         """A post for each, all with their files in one folder, which is named after the first."""
         when = datetime.fromtimestamp(self._clock.now()).astimezone()
         ids = [new_post_id() for _ in read]
@@ -278,10 +266,10 @@ class Intake:
             candidate, fingerprint = each.candidate, each.fingerprint
             target = folder / candidate.path.name
             name = candidate.path.name.encode("utf-8", "replace").decode()
-            wishes = fingerprint.wishes
+            wishes = plan(fingerprint.wishes)
             post = NewPost(
                 id=post_id,
-                kind=kind_of(candidate, fingerprint.family, fingerprint.wishes),
+                kind=kind_of(candidate, fingerprint.family, wishes),
                 name=name,
                 caption=self._words.caption(name, wishes, when),
                 content_key=each.content_key,
@@ -301,6 +289,7 @@ class Intake:
                     )
                     for each in fingerprint.companions
                 ),
+                awaits=candidate.awaits,
             )
             claims.append((post, Claim(candidate, fingerprint, target)))
         return claims
@@ -364,7 +353,7 @@ class Intake:
         made = {
             post.id: [post.sha256, *(each.sha256 for each in post.companions)] for post, _ in claims
         }
-        await self._superseded.end(self._account(), made)
+        await self._superseded.end(self.account_id, made)
 
     async def _forget_notes(self, read: Sequence[_Read]) -> None:
         """What failed before and was put back into the inbox is tried again: its note is not

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from mediawatch import crash
 from mediawatch.clock import Clock, iso
-from mediawatch.config import WatchSettings
+from mediawatch.config import Inbox
+from mediawatch.config.inboxes import place
 from mediawatch.engine.base import JobEngine
 from mediawatch.journal import posts
 from mediawatch.journal.database import Journal, Statement
@@ -22,6 +23,7 @@ from mediawatch.watch import claiming, put_back, sidecar
 from mediawatch.watch.candidates import Candidate, Taken, Told
 from mediawatch.watch.claiming import Claim
 from mediawatch.watch.fingerprint import Fingerprint, kind_of
+from mediawatch.watch.timetable import Timetable
 from mediawatch.watch.words import Words
 
 _WORDS_ARE_OPEN = {Stage.CONVERT, Stage.UPLOAD, Stage.CONTAINER}
@@ -32,8 +34,9 @@ class KnownContent:
 
     def __init__(
         self,
-        watch: WatchSettings,
+        inbox: Inbox,
         words: Words,
+        timetable: Timetable,
         *,
         journal: Journal,
         engine: JobEngine,
@@ -41,8 +44,8 @@ class KnownContent:
         log: Log,
         taken: Told,
     ) -> None:
-        self._watch = watch
-        self._words = words
+        self._inbox, self._watch = inbox, inbox.watch
+        self._words, self._timetable = words, timetable
         self._journal = journal
         self._engine = engine
         self._clock = clock
@@ -66,7 +69,7 @@ class KnownContent:
         said = known
         if known.stage in _WORDS_ARE_OPEN and fingerprint.beside:
             target = self._watch.work_folder / known.id / candidate.path.name
-            said = self._said_anew(known, Claim(candidate, fingerprint, target), [])
+            said = await self._said_anew(known, Claim(candidate, fingerprint, target), [])
         await self._journal.apply([posts.record_words(said), self._release(known)])
         crash.at("duplicate.released")
         self._engine.wake(known.id, PRIORITY[known.stage])
@@ -101,7 +104,8 @@ class KnownContent:
         said = post
         # Once Meta has made a container its words stand.
         if post.stage in _WORDS_ARE_OPEN:
-            said = self._said_anew(post, claim, [] if fingerprint.beside else left)
+            said = await self._said_anew(post, claim, [] if fingerprint.beside else left)
+        said = replace(said, inbox=place(self._watch.folder))
         # With the intent: after a kill only the journal knows that it came with these words.
         intended = posts.exchange_items(post.items, items)
         await self._journal.apply([*intended, posts.record_words(said)])
@@ -122,7 +126,7 @@ class KnownContent:
         self._taken(candidate.name, post.id, False)
         return Taken.TAKEN
 
-    def _said_anew(self, post: Post, claim: Claim, left: Sequence[Path]) -> Post:
+    async def _said_anew(self, post: Post, claim: Claim, left: Sequence[Path]) -> Post:
         """What is said with it now. ``left``: sidecars that were forgotten where it lay; what they
         said, good or bad, counts still. Who took one away wants it without."""
         wishes, refusal = claim.fingerprint.wishes, claim.fingerprint.refusal
@@ -138,6 +142,8 @@ class KnownContent:
             )
         when = datetime.fromtimestamp(self._clock.now()).astimezone()
         kind = kind_of(claim.candidate, claim.fingerprint.family, wishes)
+        async with self._timetable.plan(self._inbox, post.account_id, but=post.id) as plan:
+            wishes = plan(wishes)
         planned_anew = wishes.publish_at != post.wishes.publish_at
         return replace(
             post,
@@ -146,6 +152,8 @@ class KnownContent:
             caption=self._words.caption(post.name, wishes, when),
             wishes=wishes,
             refusal=refusal,
+            # Whoever said yes said it to other words, perhaps.
+            awaits=claim.candidate.awaits,
             moved_to=None if planned_anew else post.moved_to,
         )
 

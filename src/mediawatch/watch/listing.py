@@ -84,9 +84,9 @@ class Question:
     ask: bool
 
 
-def names_in(root: str) -> list[str]:
+def names_in(root: str, accounts: Container[str] = ()) -> list[str]:
     """Every name in the folder, and in those whose files are looked at too. Raises OSError."""
-    return [name for name, _ in folders.entries_in(root)]
+    return [name for name, _ in folders.entries_in(root, accounts)]
 
 
 def any_there(root: str, names: Iterable[str]) -> bool:
@@ -101,12 +101,13 @@ def scan(
     only: Container[str] | None = None,
     recheck: Iterable[tuple[str, Key]] = (),
     withheld: Withheld = NOTHING_WITHHELD,
+    accounts: Container[str] = (),
 ) -> Listing:
     """List names only, and compare them with the ``known`` ones (the set is used up).
 
     At most ``room`` new names are kept, so that memory does not grow with the folder, those that
-    may belong to them, and the pictures of clips; ``only`` restricts them. Raises OSError if the
-    folder cannot be listed.
+    may belong to them, and the pictures of clips; ``only`` restricts them. ``accounts``: names of
+    folders that are looked into. Raises OSError if the folder cannot be listed.
     """
     fresh: list[str] = []
     spare: list[str] = []
@@ -114,7 +115,7 @@ def scan(
     more = False
     let_go = broken(root, withheld.recheck)
     there = kept = 0
-    for name, entry in folders.entries_in(root):
+    for name, entry in folders.entries_in(root, accounts):
         if name in known:
             known.discard(name)
             continue
@@ -143,7 +144,7 @@ def scan(
     fresh.sort()
     if kept and there != len(withheld.seals):
         # Where none of them is left, it may be another folder that lies over this one.
-        let_go |= withheld.seals.keys() - set(names_in(root))
+        let_go |= withheld.seals.keys() - set(names_in(root, accounts))
     still = [(name, key) for name, key in recheck if name not in known]
     return Listing(fresh, known, more, changed(root, still), sorted(let_go))
 
@@ -200,7 +201,7 @@ def _look(root: str, question: Question, peek: Peek | None) -> Look:
 def _look_inside(path: str, question: Question) -> Look:
     """A folder is a carousel, and looked at as one file."""
     name = question.name
-    if "/" in name:
+    if not folders.may_be_carousel(name):
         return Look(name, Sight.OTHER, (0,), reason="it is a folder in a folder")
     try:
         found = folders.listed(path)

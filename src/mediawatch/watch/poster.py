@@ -1,4 +1,4 @@
-"""``poster_media``: publish what lies in the folder now, and report what came of it."""
+"""``poster_media``: publish what lies in the inboxes now, and report what came of it."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from mediawatch.clock import Clock
-from mediawatch.config import Settings
+from mediawatch.config import Inbox, Settings
 from mediawatch.errors import StorageProblem
 from mediawatch.journal import posts, standing
 from mediawatch.journal.database import Journal
 from mediawatch.model.lifecycle import STAGES, Publication, Stage, State
 from mediawatch.model.posts import ACCOUNT_BUSY, SCHEDULED, Post
 from mediawatch.watch.candidates import Outcome, Seen
-from mediawatch.watch.watcher import Watcher
+from mediawatch.watch.watched import WatchedInboxes
 
 #: Seconds between looks at the posts that are waited for.
 LOOK = 0.1
@@ -39,11 +40,14 @@ class Stats:
     errors: list[dict[str, Any]] = field(default_factory=list)
 
 
-class PosterMedia:
-    """One pass over the folder, with the posts that were under way before it.
+#: By inbox and name: the post of a file, and whether it is a duplicate of that.
+_Taking = dict[tuple[Path, str], tuple[str, bool]]
 
-    ``account``: whose posts the files become. ``limit``: seconds after which the report is made of
-    what is known by then.
+
+class PosterMedia:
+    """One pass over all inboxes, with the posts that were under way before it.
+
+    ``limit``: seconds after which the report is made of what is known by then.
     """
 
     def __init__(
@@ -51,54 +55,74 @@ class PosterMedia:
         settings: Settings,
         journal: Journal,
         clock: Clock,
-        watcher: Callable[[], Watcher],
-        account: Callable[[], str | None],
+        watched: Callable[[], WatchedInboxes],
         *,
         limit: float = 900.0,
     ) -> None:
         self._settings = settings
         self._journal = journal
         self._clock = clock
-        self._watcher = watcher
-        self._account = account
+        self._watched = watched
         self._limit = limit
-        self._takings: list[dict[str, tuple[str, bool]]] = []
+        self._takings: list[_Taking] = []
 
-    def taken(self, name: str, post_id: str, again: bool) -> None:
+    def taken(self, inbox: Path, name: str, post_id: str, again: bool) -> None:
         """The intake made a post of a file, or found that it is one already."""
         for taking in self._takings:
-            taking[name] = (post_id, again)
+            taking[inbox, name] = (post_id, again)
 
     async def run(self) -> dict[str, Any]:
         """Publish, wait, and report. Never raises StorageProblem: it is told in the report."""
-        taking: dict[str, tuple[str, bool]] = {}
+        taking: _Taking = {}
         end = self._clock.monotonic() + self._limit
         self._takings.append(taking)
         try:
             earlier = await posts.workable(self._journal, now=self._clock.now(), limit=1000)
-            stats = Stats()
-            seen: list[Seen] = []
-            try:
-                seen = await self._watcher().pass_once(self._limit)
-            except StorageProblem as error:
-                stats.errors.append({"file": "", **error.as_dict()})
+            passes = await self._watched().pass_once(self._limit)
             ids = {post_id for post_id, _ in earlier}
             ids |= {post_id for post_id, again in taking.values() if not again}
             found = await self._settled(ids, end)
         finally:
             self._takings.remove(taking)
-        stats = _count(stats, seen, taking, found)
+        stats = _count(_seen(passes), taking, found)
+        stats.errors[:0] = [
+            {"file": "", **problem.as_dict()}
+            for _, problem in passes
+            if isinstance(problem, StorageProblem)
+        ]
         stats.errors += await self._stopped(stats)
-        return self._report(stats)
+        report = self._report(stats)
+        if len(passes) > 1:
+            report["inboxes"] = [
+                self._of_inbox(inbox, seen, taking, found) for inbox, seen in passes
+            ]
+        return report
+
+    def _of_inbox(
+        self, inbox: Inbox, seen: list[Seen] | StorageProblem, taking: _Taking, found: list[Post]
+    ) -> dict[str, Any]:
+        own = {post_id for (folder, _), (post_id, _) in taking.items() if folder == inbox.folder}
+        stats = _count(
+            _seen([(inbox, seen)]),
+            {key: value for key, value in taking.items() if key[0] == inbox.folder},
+            [post for post in found if post.id in own],
+        )
+        if isinstance(seen, StorageProblem):
+            stats.errors.insert(0, {"file": "", **seen.as_dict()})
+        account = {each.inbox.folder: each.sorter.account for each in self._watched()}.get(
+            inbox.folder
+        )
+        return {
+            "source_directory": str(inbox.folder),
+            "instagram_account": account,
+            "stats": asdict(stats),
+        }
 
     async def _stopped(self, stats: Stats) -> list[dict[str, Any]]:
         """Posts of earlier passes that wait for their account: no pass is well that is silent
         about them."""
+        stopped = [account.id for account in await standing.stopped(self._journal)]
         known = {error["code"] for error in stats.errors}
-        stopped = [
-            await standing.tell(self._journal, account.id)
-            for account in await standing.stopped(self._journal)
-        ]
         return [
             {
                 "file": "",
@@ -108,7 +132,7 @@ class PosterMedia:
                 "remedy": account["remedy"],
                 "details": {"account": account["id"], "waiting": account["waiting"]},
             }
-            for account in stopped
+            for account in await standing.tell_all(self._journal, stopped)
             if account["waiting"] and account["reason"] not in known
         ]
 
@@ -130,9 +154,9 @@ class PosterMedia:
         return {
             "success": success,
             "timestamp": datetime.fromtimestamp(self._clock.now(), UTC).isoformat(),
-            "source_directory": str(settings.watch.folder),
+            "source_directory": str(settings.inboxes.first.folder),
             "ftp_server": f"{settings.ftp.host}:{settings.ftp.port}",
-            "instagram_account": self._account(),
+            "instagram_account": self._watched().first.sorter.account,
             "result": {
                 "success": success,
                 "stats": asdict(stats),
@@ -152,10 +176,22 @@ def _at_rest(post: Post, now: float) -> bool:
     return post.state not in {State.READY, State.RUNNING}
 
 
-def _count(
-    stats: Stats, seen: list[Seen], taking: dict[str, tuple[str, bool]], found: list[Post]
-) -> Stats:
-    elsewhere = [one for one in seen if one.name not in taking and one.outcome is not Outcome.TAKEN]
+def _seen(passes: list[tuple[Inbox, list[Seen] | StorageProblem]]) -> list[tuple[Path, Seen]]:
+    return [
+        (inbox.folder, one)
+        for inbox, seen in passes
+        if not isinstance(seen, StorageProblem)
+        for one in seen
+    ]
+
+
+def _count(seen: list[tuple[Path, Seen]], taking: _Taking, found: list[Post]) -> Stats:
+    stats = Stats()
+    elsewhere = [
+        one
+        for inbox, one in seen
+        if (inbox, one.name) not in taking and one.outcome is not Outcome.TAKEN
+    ]
     duplicates = sum(again for _, again in taking.values())
     stats.files_found = len(found) + duplicates + len(elsewhere)
     stats.files_ignored = duplicates

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from mediawatch.watch import folders
 from mediawatch.watch.filters import ignored_by_name
@@ -17,21 +17,22 @@ from mediawatch.watch.writers import Writer, key_of, writer_of
 _YOUNG = 60.0
 
 
-def files_in(root: str) -> dict[str, int]:
-    """The files that could be posts, told by name and kind alone, with their inodes.
+def files_in(root: str, accounts: Container[str] = ()) -> dict[str, int]:
+    """The files that could be posts, told by name and kind alone, with their inodes. ``accounts``:
+    names of folders that are looked into.
 
     Raises OSError if the folder cannot be listed.
     """
     return {
         name: entry.inode()
-        for name, entry in folders.entries_in(root)
+        for name, entry in folders.entries_in(root, accounts)
         if ignored_by_name(name) is None
         and (entry.is_file(follow_symlinks=False) or _is_carousel(name, entry))
     }
 
 
 def _is_carousel(name: str, entry: os.DirEntry[str]) -> bool:
-    return "/" not in name and entry.is_dir(follow_symlinks=False)
+    return folders.may_be_carousel(name) and entry.is_dir(follow_symlinks=False)
 
 
 def seals_of(root: str, names: Iterable[str], now: float) -> list[tuple[str, str]]:

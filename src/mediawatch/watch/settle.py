@@ -23,6 +23,7 @@ CUT_SHORT = "it is cut short: its end is missing"
 WAITING = "it waits for its turn"
 TRAVELS = "it goes with the file that it belongs to"
 AWAITS = "it waits for a file that belongs to it"
+NO_ROOM = "its account has as many posts under way or waiting as it may"
 
 
 @dataclass(slots=True)
@@ -87,6 +88,7 @@ class SettleRule:
     hold_max: float = 900.0
     incomplete_max: float = 3600.0
     incomplete_delays: Sequence[float] = (10.0, 30.0, 60.0)
+    room_again: float = 5.0
 
     def judge(
         self, entry: Settling, key: Key, size: int, writer: Writer | None, now: float
@@ -103,10 +105,10 @@ class SettleRule:
             if age >= self.unsure:
                 return Verdict.EMPTY
             return self._wait(entry, now + self.settle, EMPTY)
+        if now < entry.not_before:  # whatever was asked: looking sooner would look for ever
+            return self._wait(entry, entry.not_before, entry.reason)
         if age < self.settle or writer is None:
             return self._wait(entry, entry.since + self.settle, entry.reason)
-        if now < entry.not_before:
-            return self._wait(entry, entry.not_before, CUT_SHORT)
         if writer is Writer.SOME:
             if age >= self.hold_max:
                 return Verdict.READY_IF_WHOLE
@@ -131,6 +133,11 @@ class SettleRule:
         )
         self._wait(entry, entry.not_before, CUT_SHORT)
         return False
+
+    def no_room(self, entry: Settling, now: float) -> None:
+        """Note that its account has no room for it: it is offered again after a while."""
+        entry.not_before = now + self.room_again
+        self._wait(entry, entry.not_before, NO_ROOM)
 
     def _restart(self, entry: Settling, key: Key, size: int, now: float) -> Verdict:
         entry.key, entry.size, entry.since = key, size, now

@@ -175,6 +175,9 @@ class Taker:
                     tracker.settle_again(name, self._clock.monotonic())
                 case Taken.REFUSED:
                     tracker.leave(name, "it was refused")
+                case Taken.NO_ROOM:
+                    self._rule.no_room(tracker.settling[name], self._clock.monotonic())
+                    tracker.look_later(name)
                 case Taken.PROBLEM:
                     self._later(name, Outcome.PROBLEM, "it could not be claimed; the log tells why")
 

@@ -18,6 +18,7 @@ from mediawatch.config import WatchSettings
 from mediawatch.errors import MediawatchError, StorageProblem
 from mediawatch.watch import listing
 from mediawatch.watch.candidates import (
+    Accounts,
     Candidate,
     FolderState,
     Inspect,
@@ -30,7 +31,7 @@ from mediawatch.watch.candidates import (
 from mediawatch.watch.guard import Guard
 from mediawatch.watch.inbox import Inbox
 from mediawatch.watch.passes import AnyOf, FolderPass
-from mediawatch.watch.settle import AWAITS, CUT_SHORT, TRAVELS, WRITTEN, SettleRule
+from mediawatch.watch.settle import AWAITS, CUT_SHORT, NO_ROOM, TRAVELS, WRITTEN, SettleRule
 from mediawatch.watch.taker import Taker
 from mediawatch.watch.tracker import Tracker
 from mediawatch.watch.withheld import Withheld
@@ -40,7 +41,7 @@ T = TypeVar("T")
 #: Seconds between two looks whether a pass waits for nothing.
 _LOOK_UP = 0.25
 #: Why files may stay for long that a pass does not wait for.
-_MAY_LAST = (CUT_SHORT, WRITTEN, AWAITS, TRAVELS)
+_MAY_LAST = (CUT_SHORT, WRITTEN, AWAITS, TRAVELS, NO_ROOM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,8 @@ class Watcher:
     ``standstill()`` says why there will be no room for long, if so. ``on_settling()`` is called
     when new files begin to settle. ``report(action, message, **fields)`` is told what people
     should know. ``withheld``: what is passed over though it lies there; an order (``pass_once``)
-    lets it go. ``on_scan(seconds)`` is told what each listing of the folder took.
+    lets it go. ``on_scan(seconds)`` is told what each listing of the folder took. ``accounts``:
+    which folders in it are those of accounts.
     """
 
     def __init__(
@@ -85,7 +87,9 @@ class Watcher:
         limits: Limits | None = None,
         withheld: Withheld | None = None,
         on_scan: Callable[[float], None] = lambda _seconds: None,
+        accounts: Accounts | None = None,
     ) -> None:
+        self._accounts = accounts or Accounts()
         self._on_scan = on_scan
         self._withheld = withheld
         self._standstill = standstill
@@ -103,6 +107,7 @@ class Watcher:
             woken=self._woken,
             clock=clock,
             report=self._report,
+            accounts=lambda: self._accounts.folders,
         )
         self._taker = Taker(
             self._tracker,
@@ -266,6 +271,7 @@ class Watcher:
         self._scan_began = self._clock.monotonic()
         taking = set(tracker.taking)
         try:
+            await self._accounts.refresh()
             withheld = await self._passed_over()
             found = await self._inbox.in_place(
                 listing.scan,
@@ -275,6 +281,7 @@ class Watcher:
                 None if self._running else AnyOf(self._passes),
                 tracker.rechecks(self._limits.batch),
                 withheld,
+                self._accounts.folders,
             )
             if self._withheld is not None:
                 await self._withheld.forget(found.let_go)
@@ -406,7 +413,9 @@ class Watcher:
 
     async def _pass(self, limit: float) -> list[Seen]:
         try:
-            names = await self._inbox(listing.names_in, self._inbox.root)
+            await self._accounts.refresh()
+            folders = self._accounts.folders
+            names = await self._inbox(listing.names_in, self._inbox.root, folders)
         except OSError as error:
             raise StorageProblem(
                 f"The folder {self._inbox.root} cannot be listed: {error.strerror}.",

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
+from pathlib import Path
 
 from mediawatch import crash
 from mediawatch.clock import Clock
@@ -24,7 +25,8 @@ _REMEDY = "`mediawatch posts release --all` publishes them. New files are publis
 
 
 class Withheld:
-    """The withheld names of one inbox. ``above``: so many pictures may lie there; 0: any number.
+    """The withheld names of one inbox, ``folder``. ``above``: so many pictures may lie there; 0:
+    any number. ``accounts``: names of folders in it that are accounts.
 
     A name costs some 200 bytes here, and in a scan one look into a dictionary; whether a file was
     replaced is told by its inode, which the listing gives for nothing, and by its seal, which
@@ -32,8 +34,15 @@ class Withheld:
     """
 
     def __init__(
-        self, journal: Journal, clock: Clock, above: int, report: Callable[..., None]
+        self,
+        journal: Journal,
+        clock: Clock,
+        folder: Path,
+        above: int,
+        report: Callable[..., None],
+        accounts: Callable[[], Container[str]] = frozenset,
     ) -> None:
+        self._folder, self._accounts = folder, accounts
         self._journal, self._clock = journal, clock
         self._above, self._report = above, report
         self._seals: dict[str, str] = {}
@@ -54,7 +63,7 @@ class Withheld:
         if self._looked:
             return
         async with self._one_at_a_time:
-            if not await withheld.was_looked(self._journal):
+            if not await withheld.was_looked(self._journal, self._folder):
                 await self._decide(inbox)
             await self._load()
             self._looked = True
@@ -70,7 +79,7 @@ class Withheld:
         """What the next scan passes over, and the seals whose turn it is."""
         if not self._seals:
             return listing.NOTHING_WITHHELD
-        turn = await withheld.page(self._journal, self._turn, _PAGE)
+        turn = await withheld.page(self._journal, self._folder, self._turn, _PAGE)
         self._turn = turn[-1][0] if len(turn) == _PAGE else None
         return listing.Withheld(self._seals, turn)
 
@@ -78,7 +87,7 @@ class Withheld:
         """These are gone, or are other files now. Raises JournalError."""
         names = list(names)
         if names:
-            await self._journal.apply(withheld.forget(names))
+            await self._journal.apply(withheld.forget(self._folder, names))
             crash.at("withheld.let-go")
             for name in names:
                 self._seals.pop(name, None)
@@ -89,33 +98,33 @@ class Withheld:
         ``for_good``: the first look is over with that, if it has not been yet.
         """
         async with self._one_at_a_time:
-            count = await withheld.count(self._journal)
-            mark = [withheld.looked(self._clock.now())] if for_good else []
-            await self._journal.apply([withheld.forget_all(), *mark])
+            count = await withheld.count(self._journal, self._folder)
+            mark = [withheld.looked(self._folder, self._clock.now())] if for_good else []
+            await self._journal.apply([withheld.forget_all(self._folder), *mark])
             crash.at("withheld.let-go")
             # A new one: a scan may be reading the old one in its thread.
             self._seals = {}
             return count
 
     async def _decide(self, inbox: Inbox) -> None:
-        found = await inbox(seals.files_in, inbox.root)
+        found = await inbox(seals.files_in, inbox.root, self._accounts())
         # What a kill left of an earlier attempt.
-        await self._journal.apply([withheld.forget_all()])
+        await self._journal.apply([withheld.forget_all(self._folder)])
         crash.at("withheld.cleared")
         if 0 < self._above < sum(may_be_post(name) for name in found):
             for names in _pages(found):
                 sealed = await inbox(seals.seals_of, inbox.root, names, self._clock.now())
-                await self._journal.apply(withheld.add(sealed))
+                await self._journal.apply(withheld.add(self._folder, sealed))
                 crash.at("withheld.recorded")
-        await self._journal.apply([withheld.looked(self._clock.now())])
+        await self._journal.apply([withheld.looked(self._folder, self._clock.now())])
         crash.at("withheld.looked")
 
     async def _load(self) -> None:
         found: dict[str, str] = {}
-        page = await withheld.page(self._journal, None, _PAGE)
+        page = await withheld.page(self._journal, self._folder, None, _PAGE)
         while page:
             found.update(page)
-            page = await withheld.page(self._journal, page[-1][0], _PAGE)
+            page = await withheld.page(self._journal, self._folder, page[-1][0], _PAGE)
         self._seals = found
 
 

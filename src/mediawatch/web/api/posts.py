@@ -47,8 +47,9 @@ async def publish_now(request: web.Request) -> web.Response:
     """Publish a post now; with ``?again=true`` also one that is published already."""
     doors, prefix, actor = request.app[DOORS], request.match_info["id"], actor_of(request)
     if request.query.get("again") == "true":
-        watch = doors.settings.watch
-        return _moved(doors, await publish_again(doors.journal, doors.clock, actor, prefix, watch))
+        inboxes = doors.settings.inboxes
+        again = await publish_again(doors.journal, doors.clock, actor, prefix, inboxes)
+        return _moved(doors, again)
     return _moved(doors, await actions.publish_now(doors.journal, doors.clock, actor, prefix))
 
 

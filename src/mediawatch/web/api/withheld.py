@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from mediawatch.actions import inbox
 from mediawatch.actions import posts as actions
-from mediawatch.journal import audit
 from mediawatch.model.people import Right
 from mediawatch.web.access import actor_of
-from mediawatch.web.api.poster import require_inbox
 from mediawatch.web.api.posts import as_json
 from mediawatch.web.doors import DOORS
 
@@ -28,10 +27,7 @@ async def release(request: web.Request) -> web.Response:
 async def release_withheld(request: web.Request) -> web.Response:
     """Let go of the files that are held back since the first start."""
     doors, actor = request.app[DOORS], actor_of(request)
-    await require_inbox(doors, actor, Right.POST)
+    await inbox.require_fed(doors.journal, actor, await doors.accounts_fed(), Right.POST)
     released = await doors.release_withheld()
-    said = audit.record(
-        actor, "withheld.release", "inbox", detail=f"{released}", now=doors.clock.now()
-    )
-    await doors.journal.apply([said])
+    await inbox.note(doors.journal, doors.clock, actor, "withheld.release", f"{released}")
     return web.json_response({"released": released})

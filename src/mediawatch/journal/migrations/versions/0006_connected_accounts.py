@@ -1,5 +1,5 @@
 """Accounts that were connected by logging in: what they are, their sealed tokens, logins under way,
-and what Meta asked to be forgotten."""
+and what Meta asked to be forgotten; and several inboxes, with folders that are named after them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    _several_inboxes()
     for name in ("username", "login", "kind", "page_id", "page_name", "granted", "meta_user_id"):
         op.add_column("accounts", sa.Column(name, sa.Text))
     for name in ("connected_at", "disconnected_at"):
@@ -56,4 +57,27 @@ def upgrade() -> None:
         sa.Column("asked_at", sa.Float, nullable=False),
         sa.Column("done_at", sa.Float),
         sa.Column("detail", sa.Text, nullable=False),
+    )
+
+
+def _several_inboxes() -> None:
+    op.add_column("posts", sa.Column("inbox", sa.LargeBinary))
+    op.add_column("posts", sa.Column("awaits", sa.Text))
+    op.rename_table("withheld", "withheld_in_one")
+    op.create_table(
+        "withheld",
+        sa.Column("inbox", sa.LargeBinary, primary_key=True),
+        sa.Column("name", sa.LargeBinary, primary_key=True),
+        sa.Column("seal", sa.Text, nullable=False),
+    )
+    # Whose it is, the first start knows: the first of the settings.
+    op.execute(
+        "INSERT INTO withheld (inbox, name, seal) SELECT x'', name, seal FROM withheld_in_one"
+    )
+    op.drop_table("withheld_in_one")
+    op.create_table(
+        "account_names",
+        sa.Column("name_key", sa.Text, primary_key=True),
+        sa.Column("account_id", sa.Text, nullable=False),
+        sa.Column("since", sa.Float, nullable=False),
     )

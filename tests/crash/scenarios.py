@@ -716,8 +716,11 @@ async def people(stage: Stage) -> None:
     said = ("--password-file", str(password))
 
     def rows(query: str) -> list[Any]:
-        with contextlib.closing(sqlite3.connect(river.data / "journal.db")) as journal:
-            return [row[0] for row in journal.execute(query)]
+        with contextlib.suppress(sqlite3.OperationalError):  # it is being made
+            address = f"file:{river.data / 'journal.db'}?mode=ro"
+            with contextlib.closing(sqlite3.connect(address, uri=True)) as journal:
+                return [row[0] for row in journal.execute(query)]
+        return []
 
     async def insist(seen: Callable[[], bool], *words: str) -> None:
         async def asked() -> bool:

@@ -198,6 +198,9 @@ async def test_an_approval_is_asked_for_and_given_by_one_command_only(river: Riv
         drop(river.inbox, "a.jpg")
         post = await stands(running, "a.jpg", State.HELD)
         await until(lambda: lying(river.held) == ["a.jpg"])
+        note = json.loads((river.held / "a.jpg.mediawatch.json").read_text(encoding="utf-8"))
+        assert f"mediawatch posts release {post.id}" in note["what_to_do"] == post.remedy
+        assert f"mediawatch posts release {post.id}" == note["try_again"]
         with pytest.raises(NotPossible, match="no approval"):
             await actions.retry(journal, clock, MACHINE, post.id)
         assert [] == await actions.retry_all(journal, clock, MACHINE)

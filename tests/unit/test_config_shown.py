@@ -83,7 +83,9 @@ def test_every_key_is_shown(settings: Path) -> None:
     names = {(table.partition(" ")[0], key) for table, key in several}
     assert keys - {("watch", "folder"), ("watch", "inboxes")} == names
     assert ("story", str(settings)) == several["watch.inboxes 1", "kind"]
-    assert (None, "default") == several["watch.inboxes 1", "caption"]
+    assert ("{title}", "default") == several["watch.inboxes 1", "caption"]
+    assert "processed" == Path(several["watch.inboxes 1", "processed"][0]).name
+    assert (None, "default") == several["watch", "processed"]
 
 
 def test_no_secret_is_shown(settings: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from mediawatch.cli.main import app
-from mediawatch.config import Settings, load
+from mediawatch.config import Settings, WatchSettings, load
 from mediawatch.service.base import ServiceProblem
 from mediawatch.service.manager_files import manager_file
 from tests.docs.inventory import ROOT
@@ -42,6 +42,19 @@ def opened(tmp_path: Path, **environ: str) -> list[str]:
 def test_folders_side_by_side_are_opened_as_one(tmp_path: Path) -> None:
     """Between two folders that systemd opens by themselves nothing can be renamed."""
     assert ['"/srv/pictures"'] == opened(tmp_path, AUTO_DOWNLOAD_DIR="/srv/pictures/inbox")
+
+
+def test_the_folders_of_every_inbox_are_opened(tmp_path: Path) -> None:
+    """Those of each by the one that holds them, so that its originals are filed by a rename."""
+    from mediawatch.service.systemd_unit import watch_folders, written_folders
+
+    made = settings(tmp_path)
+    inboxes = [{"folder": f"/srv/people/{name}/in"} for name in ("alice", "bob")]
+    watch = WatchSettings.model_validate({"inboxes": inboxes})
+    several = made.model_copy(update={"watch": watch})
+
+    assert [Path("/srv/people/alice"), Path("/srv/people/bob")] == written_folders(several)
+    assert 10 == len(watch_folders(several))
 
 
 @pytest.mark.parametrize("above", ["/srv", "/home/me", "/root"])

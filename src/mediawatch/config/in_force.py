@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, SecretStr
 
+from mediawatch.config.inboxes import Inbox
 from mediawatch.config.sources import Loaded
 
 HIDDEN = "(hidden)"
@@ -65,13 +66,24 @@ def _effective(loaded: Loaded, table: str, key: str, value: Any) -> Any:
     if isinstance(value, SecretStr):
         return HIDDEN
     if value is None:
-        return {
-            ("watch", "processed"): str(watch.processed_folder),
-            ("watch", "failed"): str(watch.failed_folder),
-            ("ftp", "retention"): "forever",
-        }.get((table, key))
+        name, _, number = table.partition(" ")
+        if number:
+            return _of_inbox(list(loaded.settings.inboxes)[int(number) - 1], key)
+        if (table, key) == ("ftp", "retention"):
+            return "forever"
+        if name == "watch" and not watch.inboxes:
+            return _of_inbox(loaded.settings.inboxes.first, key)
+        return None
     if isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, tuple):
         return [HIDDEN if isinstance(each, SecretStr) else each for each in value]
     return str(value)
+
+
+def _of_inbox(inbox: Inbox, key: str) -> Any:
+    """What holds for an inbox that does not say so itself."""
+    if key in inbox.written:
+        return str(inbox.written[key])
+    said = getattr(inbox.publish, key, getattr(inbox.watch, key, None))
+    return list(said) if isinstance(said, tuple) else said

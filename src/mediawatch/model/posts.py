@@ -66,9 +66,10 @@ class Post:
     person last had it tried. ``moved_to``: when it is published instead of at the time that was
     wished for. ``refusal``: code, sentence and remedy of what is wrong with the wishes, so that it
     must be held before anything is done. ``inbox``: the folder that it came from, None if that is
-    not known (the first one); ``awaits``: code, sentence and remedy of what a person must say yes
-    to before anything is done. ``items``: the files of a carousel in order; else the
-    one file, and behind it what goes with it (model/pairs.py). ``comment_…``: its first comment,
+    not known (the first one); ``awaits``: code, sentence and remedy (in which ``{post}`` is the
+    id) of what a person must say yes to before anything is done. ``items``: the files of a carousel
+    in order; else the one file, and behind it what goes with it (model/pairs.py). ``comment_…``:
+    its first comment,
     how often and when last it was asked for.
     """
 

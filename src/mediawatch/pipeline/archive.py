@@ -240,13 +240,16 @@ class Archive:
             return None
 
     def _note(self, post: Post, where: str, reason: Reason) -> dict[str, Any]:
+        approves = post.awaits is not None and reason.code == post.awaits[0]
+        order = f"mediawatch posts {'release' if approves else 'retry'} {post.id}"
         return {
             "file": post.name,
             "what": "held: it needs you" if where == "held" else "failed",
             "why": reason.detail,
-            "what_to_do": reason.remedy or f"mediawatch posts retry {post.id}",
-            "try_again": "Put the file back into the inbox, "
-            f"or run: mediawatch posts retry {post.id}",
+            "what_to_do": reason.remedy or order,
+            "try_again": order
+            if approves
+            else f"Put the file back into the inbox, or run: {order}",
             "reason": reason.code,
             "post": post.id,
             "when": iso(self._clock.now()),

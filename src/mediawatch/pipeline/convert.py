@@ -200,7 +200,8 @@ def _require_understood(post: Post) -> None:
     captions.check(post.caption)
     if post.awaits is not None:
         code, message, remedy = post.awaits
-        raise Rejected(message, code=code, handling=Handling.HOLD, remedy=remedy)
+        told = remedy.replace("{post}", post.id)
+        raise Rejected(message, code=code, handling=Handling.HOLD, remedy=told)
 
 
 def _kind_of(post: Post, prepared: Item) -> PostKind:

@@ -70,14 +70,22 @@ def data_folders(settings: Settings) -> list[Path]:
 
 
 def written_folders(settings: Settings) -> list[Path]:
-    """What has to be opened for writing: the folders of the watch by the one that holds them all,
+    """What has to be opened for writing: the folders of each inbox by the one that holds them all,
     if that is there for them and not for half the machine."""
-    folders = watch_folders(settings)
+    folders = [
+        path
+        for inbox in settings.inboxes
+        for path in _together([_absolute(p) for p in (inbox.folder, *inbox.written.values())])
+    ]
+    return _without_nested([*folders, *data_folders(settings)])
+
+
+def _together(folders: list[Path]) -> list[Path]:
     parents = {folder.parent for folder in folders}
     together = parents.pop() if len(parents) == 1 else None
     if together is not None and len(together.parts) > 2 and together.parent not in HOMES:
-        folders = [together]
-    return _without_nested([*folders, *data_folders(settings)])
+        return [together]
+    return folders
 
 
 def brought_folders(settings: Settings) -> list[Path]:

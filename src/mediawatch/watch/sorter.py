@@ -18,9 +18,8 @@ from mediawatch.watch.accounts import Addressee, KnownAccounts
 from mediawatch.watch.candidates import Candidate, Taken
 from mediawatch.watch.intake import LOOK_AGAIN, Intake
 
-_RELEASE = (
-    "`mediawatch posts release ID` publishes it; `mediawatch posts list --state held` tells the id."
-)
+#: The post has no id yet: that is put in where it is told.
+_RELEASE = "`mediawatch posts release {post}` publishes it."
 
 
 class Sorter:

@@ -717,7 +717,7 @@ async def people(stage: Stage) -> None:
 
     def rows(query: str) -> list[Any]:
         with contextlib.suppress(sqlite3.OperationalError):  # it is being made
-            address = f"file:{river.data / 'journal.db'}?mode=ro"
+            address = f"{(river.data / 'journal.db').as_uri()}?mode=ro"
             with contextlib.closing(sqlite3.connect(address, uri=True)) as journal:
                 return [row[0] for row in journal.execute(query)]
         return []

@@ -38,7 +38,7 @@ class Order:
     ``environ``: on top of what users have. ``record``: a file that gets a line for each point that
     is passed and each effect. ``die_after``: so many passages of any point until it dies.
     ``alter``: names of alterations (staged.py), with what they are told. ``errors``: where it
-    prints what goes wrong, if not to ``output`` too. ``as_users``: nothing is arranged for it.
+    prints what goes wrong, if not to ``output`` too. ``as_users``: nothing else is arranged.
     """
 
     words: tuple[str, ...]
@@ -204,6 +204,7 @@ def _fork(order: Order) -> int:
 def _live(order: Order) -> int:
     """The child's whole life; its exit code."""
     from mediawatch.cli.main import main as mediawatch
+    from mediawatch.crypto import sealed
     from tests.support import staged
 
     signal.set_wakeup_fd(-1)
@@ -216,6 +217,8 @@ def _live(order: Order) -> int:
         os.dup2(here, there)
     os.chdir(order.folder)
     os.environ.update(order.environ)
+    # Nobody guesses the passphrases of tests, and each guess costs as much as a daemon's start.
+    sealed.COST = (4, 8, 1)
     if not order.as_users:
         staged.prepare(order)
     sys.argv = ["mediawatch", *order.words]

@@ -9,7 +9,7 @@ from typing import Any
 from mediawatch import crash
 from mediawatch.clock import Clock, iso
 from mediawatch.errors import Conflict, MediawatchError
-from mediawatch.journal import accounts, attempts, posts, standing
+from mediawatch.journal import accounts, attempts, post_items, posts, standing
 from mediawatch.journal.attempts import Attempt
 from mediawatch.journal.database import Journal, Statement
 from mediawatch.model.lifecycle import Event, Publication, Stage, State
@@ -67,7 +67,7 @@ async def retry(journal: Journal, clock: Clock, prefix: str, *, now: bool = Fals
         )
     # An upload's address is made anew: the settings may be what was mended.
     anew = [
-        posts.record_item(replace(item, public_url=None, container_id=None), item)
+        post_items.record_item(replace(item, public_url=None, container_id=None), item)
         for item in post.items
         if post.stage is Stage.CONTAINER
     ]

@@ -19,7 +19,7 @@ from mediawatch.clock import Clock
 from mediawatch.config import PublishSettings, WatchSettings
 from mediawatch.engine.base import JobEngine
 from mediawatch.errors import Conflict, JournalError, MediawatchError, from_os_error
-from mediawatch.journal import accounts, posts
+from mediawatch.journal import accounts, post_items, posts
 from mediawatch.journal.claims import ARRIVED, NewCompanion, NewPost, arrive, intend
 from mediawatch.journal.database import Journal
 from mediawatch.log import Log, size
@@ -310,7 +310,7 @@ class Intake:
         left = await asyncio.to_thread(_left_behind, claims) if count else []
         arrived = arrive(ids, self._clock.now(), companions=count - len(left))
         try:
-            await self._journal.apply([*(posts.forget_item(*each) for each in left), *arrived])
+            await self._journal.apply([*(post_items.forget_item(*each) for each in left), *arrived])
         except JournalError:
             # Nothing is taken that cannot be written down: back to where everybody sees it. The
             # posts wait for just these files, and the next take finishes what was begun.

@@ -195,7 +195,7 @@ class _Off:
         """Publishing is off."""
 
     async def room(self) -> int:
-        return 1000
+        return 1_000_000
 
 
 async def _intake(root: Path) -> dict[str, Any]:
@@ -217,6 +217,12 @@ async def _intake(root: Path) -> dict[str, Any]:
     log = open_log(LogSettings(format="json", file=root / "mediawatch.log"))
     engine = _Off()
 
+    taken = 0
+
+    def count(_name: str, _post_id: str, _again: bool) -> None:
+        nonlocal taken
+        taken += 1
+
     def report(action: str, message: str, **fields: Any) -> None:
         log.info(message, action=action, **fields)
 
@@ -231,6 +237,7 @@ async def _intake(root: Path) -> dict[str, Any]:
                 clock=clock,
                 log=log,
                 own=ownership.require_inbox,
+                taken=count,
                 backlog=None,
             )
             watcher = Watcher(
@@ -251,7 +258,7 @@ async def _intake(root: Path) -> dict[str, Any]:
                 print("watching", flush=True)
                 files = int(await asyncio.to_thread(sys.stdin.readline))
                 end = time.monotonic() + LIMIT
-                while await posts.count(journal, [State.READY]) < files and time.monotonic() < end:
+                while taken < files and time.monotonic() < end:  # to ask the journal would cost CPU
                     await asyncio.sleep(0.25)
                 found = {
                     "ended": time.monotonic(),

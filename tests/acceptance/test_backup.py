@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.daemon import Ended, command
+from tests.support.daemon import Ended
 from tests.support.ftp_servers import PASSWORD
 from tests.support.pictures import jpeg
+from tests.support.processes import command
 from tests.support.river import River
 from tests.support.simulator import TOKEN
 from tests.support.terminal import at_a_terminal

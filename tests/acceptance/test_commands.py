@@ -12,8 +12,8 @@ import pytest
 
 from mediawatch import __version__
 from mediawatch.journal.ownership import Ownership
-from tests.support.daemon import command
 from tests.support.pictures import jpeg
+from tests.support.processes import command
 from tests.support.river import River
 
 COMMANDS = [

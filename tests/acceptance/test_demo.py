@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.daemon import command
+from tests.support.processes import command
 
 
 @pytest.mark.slow

@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from tests.support.daemon import Running
 from tests.support.pictures import MP4, jpeg, slow_jpeg
+from tests.support.processes import Running
 from tests.support.river import River
 from tests.support.scripted_ftp import PASSWORD, SILENCE, USER, scripted_ftp
 

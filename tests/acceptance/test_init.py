@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from mediawatch.config import load
-from tests.support.daemon import Ended, command
+from tests.support.daemon import Ended
 from tests.support.ftp_servers import PASSWORD, USER, make_certificates, published_folder
 from tests.support.pictures import jpeg
+from tests.support.processes import command
 from tests.support.river import River, contents
 from tests.support.simulator import TOKEN
 from tests.support.simulator import USER as ACCOUNT

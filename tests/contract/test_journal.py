@@ -19,7 +19,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, select
 
 from mediawatch.errors import Conflict, JournalError
-from mediawatch.journal import accounts, migrate, posts, upkeep
+from mediawatch.journal import accounts, migrate, post_items, posts, upkeep
 from mediawatch.journal.claims import ARRIVED, CLAIMED, NewPost, arrive, intend
 from mediawatch.journal.schema import metadata
 from mediawatch.journal.schema import posts as posts_table
@@ -72,7 +72,7 @@ async def test_a_post_comes_back_as_it_was_written(journal: SqliteJournal) -> No
 async def test_a_wrong_count_rolls_the_whole_transaction_back(journal: SqliteJournal) -> None:
     """All statements of a transaction, or none of them."""
     post = a_post()
-    missing = posts.record_item(post.items[0])
+    missing = post_items.record_item(post.items[0])
 
     with pytest.raises(Conflict):
         await journal.apply([accounts.ensure("1"), missing])

@@ -10,7 +10,7 @@ import pytest
 from mediawatch.actions import again
 from mediawatch.config import PublishSettings, WatchSettings
 from mediawatch.config.inboxes import inboxes
-from mediawatch.journal import attempts, posts
+from mediawatch.journal import attempts, post_items, posts
 from mediawatch.journal.attempts import Attempt
 from mediawatch.log import silent
 from mediawatch.model.lifecycle import Stage, State
@@ -30,7 +30,7 @@ async def test_only_copies_are_discarded(tmp_path: Path, where: str, forgotten: 
         (folder / "another.jpg").write_bytes(b"picture")
         item = dataclasses.replace(post.items[0], source=folder / "gone.jpg")
         line = Attempt(Stage.CONVERT, attempts.WANTED_AGAIN, "", river.time.now)
-        await river.journal.apply([posts.record_item(item), attempts.add(post, line)])
+        await river.journal.apply([post_items.record_item(item), attempts.add(post, line)])
 
         await again.forget_cut_off(river.journal, silent(), known)
 

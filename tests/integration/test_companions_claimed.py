@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from mediawatch.actions.again import publish_again
 from mediawatch.errors import JournalError, StorageProblem
-from mediawatch.journal import accounts, posts, schema
+from mediawatch.journal import accounts, post_items, posts, schema
 from mediawatch.journal.database import Statement
 from mediawatch.journal.sqlite import SqliteJournal
 from mediawatch.model.lifecycle import Event, Stage, State
@@ -168,7 +168,7 @@ async def killed(house: House, candidate: Candidate, *, moved: set[str]) -> Post
         if item.name not in moved:
             item.source.rename(source)
     _, running = posts.move(dataclasses.replace(post, state=State.READY), Event.CLAIM, now=0.0)
-    await house.journal.apply([running, *(posts.record_item(item) for item in back)])
+    await house.journal.apply([running, *(post_items.record_item(item) for item in back)])
     return post
 
 
@@ -221,7 +221,7 @@ async def test_a_kill_while_a_held_post_is_filed_leaves_nothing_behind(house: Ho
     target.parent.mkdir(parents=True, exist_ok=True)
     again.items[1].source.rename(target)
     back = dataclasses.replace(again.items[1], source=target)
-    await house.journal.apply([posts.record_item(back)])
+    await house.journal.apply([post_items.record_item(back)])
     await house.recovery.run_once()
     assert RAW == (house.watch.held_folder / "a.CR2").read_bytes()
     assert [] == house.work()

@@ -12,7 +12,7 @@ import pytest
 from mediawatch.actions import posts as actions
 from mediawatch.errors import Conflict
 from mediawatch.graph.publishing import PublishedMedia
-from mediawatch.journal import accounts, attempts, posts
+from mediawatch.journal import accounts, attempts, post_items, posts
 from mediawatch.log import silent
 from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import Stage, State
@@ -394,7 +394,7 @@ async def test_a_stale_worker_cannot_ask(river: Bench) -> None:
     post_id = await river.post()
     claimed = posts.claim(post_id, now=river.time.now, lease=1)
     row = (await river.journal.apply([claimed]))[0][0]
-    stale_post = posts.from_row(row, await posts.items_of(river.journal, post_id))
+    stale_post = posts.from_row(row, await post_items.items_of(river.journal, post_id))
     stale = Work(river.journal, river.clock, silent(), stale_post)
     await river.publish.container(stale)
     await river.journal.apply([posts.claim(post_id, now=river.time.now + 500, lease=60)])
@@ -585,7 +585,7 @@ async def test_a_deleted_upload_is_uploaded_again(river: Bench) -> None:
     post_id = await river.post("Hello")
     post = await river.find(post_id)
     bare = dataclasses.replace(post.items[0], public_url=None)
-    await river.journal.apply([posts.record_item(bare)])
+    await river.journal.apply([post_items.record_item(bare)])
 
     done = await river.advance(post_id)
 

@@ -14,7 +14,7 @@ from mediawatch.actions.again import publish_again
 from mediawatch.actions.posts import NotPossible
 from mediawatch.config import PublishSettings, WatchSettings
 from mediawatch.config.inboxes import inboxes
-from mediawatch.journal import accounts, attempts, posts
+from mediawatch.journal import accounts, attempts, post_items, posts
 from mediawatch.journal.sqlite import SqliteJournal
 from mediawatch.journal.witness import Witness
 from mediawatch.log import silent
@@ -397,7 +397,7 @@ async def published(river: Bench, tmp_path: Path) -> tuple[House, Post]:
     facts = {"source": original, "sha256": hashlib.sha256(b"the original").hexdigest()}
     item = post.items[0]
     filed = type(item)(**{**{f: getattr(item, f) for f in item.__slots__}, **facts})
-    await river.journal.apply([posts.record_item(filed, item)])
+    await river.journal.apply([post_items.record_item(filed, item)])
     return house, await river.find(post_id)
 
 

@@ -24,7 +24,7 @@ from mediawatch.errors import (
     StorageProblem,
 )
 from mediawatch.graph.publishing import Publishing
-from mediawatch.journal import accounts, posts, schema
+from mediawatch.journal import accounts, post_items, posts, schema
 from mediawatch.journal.database import Statement
 from mediawatch.journal.sqlite import SqliteJournal
 from mediawatch.journal.witness import Witness
@@ -101,7 +101,7 @@ class House:
         row = (await self.journal.apply([posts.claim(post_id, now=self.clock.now(), lease=60)]))[0][
             0
         ]
-        post = posts.from_row(row, await posts.items_of(self.journal, post_id))
+        post = posts.from_row(row, await post_items.items_of(self.journal, post_id))
         return Work(self.journal, self.clock, silent(), post)
 
     @property
@@ -398,7 +398,7 @@ async def kill_after_intent(house: House) -> Post:
     back = dataclasses.replace(item, source=candidate.path, moving_to=item.source)
     item.source.rename(candidate.path)
     _, running = posts.move(dataclasses.replace(post, state=State.READY), Event.CLAIM, now=0.0)
-    await house.journal.apply([running, posts.record_item(back)])
+    await house.journal.apply([running, post_items.record_item(back)])
     return post
 
 
@@ -726,7 +726,7 @@ async def test_killed_in_the_midst_of_the_renames(house: House) -> None:
         before = house.watch.folder / item.name
         back = dataclasses.replace(item, source=before, moving_to=item.source)
         _, running = posts.move(dataclasses.replace(post, state=State.READY), Event.CLAIM, now=0.0)
-        await house.journal.apply([running, posts.record_item(back)])
+        await house.journal.apply([running, post_items.record_item(back)])
         if number % 2:
             item.source.rename(before)
 

@@ -1,4 +1,5 @@
-"""mediawatch as its users have it: as real child processes."""
+"""What all that runs mediawatch as a child process agrees on: how long to wait, and for what; which
+environment; and what is told of one that has ended."""
 
 from __future__ import annotations
 
@@ -6,19 +7,17 @@ import asyncio
 import contextlib
 import inspect
 import os
-import subprocess
-import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from mediawatch.config import GUIDE_NAMES
 
 #: Seconds that anything may take that is waited for. Far more than it needs.
 PATIENCE = 30.0
-#: Seconds between two looks.
-LOOK = 0.01
+#: Seconds between the first two looks, and between two when it takes longer: a look may cost more
+#: than what is waited for.
+LOOK, LOOK_LATER = 0.01, 0.05
 
 
 async def until(
@@ -28,6 +27,7 @@ async def until(
 ) -> Any:
     """Look until ``seen`` gives something true, and give that. ``tell`` explains a failure."""
     end = asyncio.get_running_loop().time() + limit
+    pause = LOOK
     while True:
         found = seen()
         if inspect.isawaitable(found):
@@ -36,7 +36,8 @@ async def until(
             return found
         if asyncio.get_running_loop().time() > end:
             raise AssertionError(f"not seen within {limit:.0f} s\n{tell()}")
-        await asyncio.sleep(LOOK)
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.2, LOOK_LATER)
 
 
 def environment() -> dict[str, str]:
@@ -61,22 +62,6 @@ class Ended:
     err: str
 
 
-async def command(
-    *words: str, folder: Path, before: Sequence[str] = (), limit: float = PATIENCE
-) -> Ended:
-    """Run ``mediawatch WORDS`` in ``folder`` to its end. ``before``: what it is run with."""
-    child = await asyncio.create_subprocess_exec(
-        *before,
-        *(sys.executable, "-m", "mediawatch", *words),
-        cwd=folder,
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    return await ended(child, limit)
-
-
 async def ended(child: asyncio.subprocess.Process, limit: float) -> Ended:
     """What a child says until its end; it is killed if that does not come within ``limit``
     seconds."""
@@ -89,34 +74,3 @@ async def ended(child: asyncio.subprocess.Process, limit: float) -> Ended:
         await child.wait()
         raise
     return Ended(child.returncode or 0, out.decode(), err.decode())
-
-
-class Running:
-    """One ``mediawatch run`` in the background. What it prints is collected in ``output``."""
-
-    def __init__(self, folder: Path, config: Path, before: Sequence[str] = ()) -> None:
-        self.output = folder / "output.txt"
-        with self.output.open("ab") as output:
-            self.process = subprocess.Popen(
-                [*before, sys.executable, "-m", "mediawatch", "run", "--config", str(config)],
-                cwd=folder,
-                env=environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-            )
-
-    async def ended(self, limit: float = PATIENCE) -> int:
-        """The exit code, once there is one."""
-        await until(lambda: self.process.poll() is not None, limit, self.output.read_text)
-        return int(self.process.returncode)
-
-    async def stop(self, limit: float = PATIENCE) -> int:
-        """Ask it to stop, as an administrator does; its exit code."""
-        self.process.terminate()
-        return await self.ended(limit)
-
-    async def kill(self) -> None:
-        """End it without a warning."""
-        self.process.kill()
-        await self.ended()

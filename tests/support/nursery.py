@@ -8,6 +8,7 @@ What the child is made to do otherwise than its users' is told in ``Order`` (see
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import gc
 import importlib
@@ -17,10 +18,12 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 from tests.support.daemon import PATIENCE, environment
@@ -34,7 +37,8 @@ class Order:
 
     ``environ``: on top of what users have. ``record``: a file that gets a line for each point that
     is passed and each effect. ``die_after``: so many passages of any point until it dies.
-    ``alter``: names of alterations (staged.py), with what they are told.
+    ``alter``: names of alterations (staged.py), with what they are told. ``errors``: where it
+    prints what goes wrong, if not to ``output`` too. ``as_users``: nothing else is arranged.
     """
 
     words: tuple[str, ...]
@@ -44,6 +48,8 @@ class Order:
     record: str | None = None
     die_after: int | None = None
     alter: Mapping[str, Any] = field(default_factory=dict)
+    errors: str | None = None
+    as_users: bool = False
 
 
 class Child:
@@ -159,9 +165,11 @@ def main() -> None:
 
 
 def import_everything() -> None:
-    """What a daemon imports, also what it imports late."""
+    """What a daemon and the commands import, also what they import late."""
+    import mediawatch.cli
+
     late = ("alembic.command", "cryptography.hazmat.primitives.kdf.scrypt")
-    commands = ("mediawatch.cli.backup", "mediawatch.cli.orders", "mediawatch.cli.run")
+    commands = (f"mediawatch.cli.{each.name}" for each in iter_modules(mediawatch.cli.__path__))
     for name in (*late, *commands):
         importlib.import_module(name)
     importlib.import_module("tests.support.staged")
@@ -196,24 +204,37 @@ def _fork(order: Order) -> int:
 def _live(order: Order) -> int:
     """The child's whole life; its exit code."""
     from mediawatch.cli.main import main as mediawatch
+    from mediawatch.crypto import sealed
     from tests.support import staged
 
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     nothing = os.open(os.devnull, os.O_RDONLY)
-    output = os.open(order.output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    for here, there in ((nothing, 0), (output, 1), (output, 2)):
+    output = _opened(order.output)
+    errors = output if order.errors is None else _opened(order.errors)
+    for here, there in ((nothing, 0), (output, 1), (errors, 2)):
         os.dup2(here, there)
     os.chdir(order.folder)
     os.environ.update(order.environ)
-    staged.prepare(order)
+    # Nobody guesses the passphrases of tests, and each guess costs as much as a daemon's start.
+    sealed.COST = (4, 8, 1)
+    if not order.as_users:
+        staged.prepare(order)
     sys.argv = ["mediawatch", *order.words]
     try:
         mediawatch()
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    finally:
+        # As at the end of any process: it waits for its threads, whose work may be half done.
+        threading._shutdown()  # type: ignore[attr-defined]
+        atexit._run_exitfuncs()
     return 0
+
+
+def _opened(path: str) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from mediawatch.crypto.vault import Vault
 from mediawatch.graph.client import GraphClient
 from mediawatch.graph.pacing import Pacing
 from mediawatch.graph.rupload import Rupload
-from mediawatch.journal import accounts, posts
+from mediawatch.journal import accounts, post_items, posts
 from mediawatch.journal.sqlite import SqliteJournal
 from mediawatch.journal.witness import Witness
 from mediawatch.maintenance.first_comments import FirstComments
@@ -260,7 +260,7 @@ class Bench:
                     media_type=VIDEO,
                     public_url=None,
                 )
-            changes.append(posts.record_item(named, item))
+            changes.append(post_items.record_item(named, item))
         await self.journal.apply(changes)
         return post_id
 
@@ -274,7 +274,7 @@ class Bench:
         """The post in the hands of a worker that does nothing."""
         claim = posts.claim(post_id, now=self.time.now, lease=60)
         row = (await self.journal.apply([claim]))[0][0]
-        post = posts.from_row(row, await posts.items_of(self.journal, post_id))
+        post = posts.from_row(row, await post_items.items_of(self.journal, post_id))
         return Work(self.journal, self.clock, self.log, post)
 
     async def until_settled(self, post_id: str, *, limit: int = 60) -> Post:

@@ -20,9 +20,10 @@ from mediawatch.journal.sqlite import SqliteReader
 from mediawatch.model.alerts import AlertKind
 from mediawatch.model.posts import Post
 from mediawatch.simulator import Simulator, SimulatorOptions
-from tests.support.daemon import PATIENCE, Ended, Running, command, until
+from tests.support.daemon import PATIENCE, Ended, until
 from tests.support.ftp_servers import PASSWORD, USER, PublishedFolder, published_folder
 from tests.support.pictures import jpeg
+from tests.support.processes import Running, command
 from tests.support.simulator import TOKEN
 from tests.support.simulator import USER as ACCOUNT
 

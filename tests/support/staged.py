@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any
 from mediawatch import crash, daemon
 from mediawatch.alerts.sender import Sender
 from mediawatch.clock import SystemClock
-from mediawatch.crypto import sealed
 from mediawatch.graph import verdicts
 from mediawatch.graph.client import GraphClient
 from mediawatch.graph.rupload import Rupload
@@ -45,8 +44,6 @@ def prepare(order: Order) -> None:
     """Arrange everything that the order asks for. Called in the child, before it starts."""
     # One converter is enough, and its start costs as much as a daemon's.
     os.cpu_count = lambda: 1
-    # Nobody guesses the passphrases of tests, and each guess costs as much as a daemon's start.
-    sealed.COST = (4, 8, 1)
     for name, told in order.alter.items():
         ALTERATIONS[name](told)
     if order.die_after is not None:

@@ -15,7 +15,7 @@ from mediawatch.actions.permission import (
 )
 from mediawatch.clock import Clock, iso
 from mediawatch.errors import Conflict, MediawatchError
-from mediawatch.journal import accounts, attempts, audit, posts, standing
+from mediawatch.journal import accounts, attempts, audit, post_items, posts, standing
 from mediawatch.journal.attempts import Attempt
 from mediawatch.journal.database import Journal, Statement
 from mediawatch.model.lifecycle import Event, Publication, Stage, State
@@ -95,7 +95,7 @@ async def retry(
         )
     # An upload's address is made anew: the settings may be what was mended.
     anew = [
-        posts.record_item(replace(item, public_url=None, container_id=None), item)
+        post_items.record_item(replace(item, public_url=None, container_id=None), item)
         for item in post.items
         if post.stage is Stage.CONTAINER
     ]

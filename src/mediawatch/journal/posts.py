@@ -29,6 +29,7 @@ from sqlalchemy import (
 )
 
 from mediawatch.journal.database import Journal, Row, Statement
+from mediawatch.journal.post_items import add_item, item_from_row
 from mediawatch.journal.schema import accounts, items, posts
 from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import FINAL, PRIORITY, Event, Stage, State, walk
@@ -37,8 +38,6 @@ from mediawatch.model.posts import ACCOUNT_BUSY, SCHEDULED, Item, Post
 #: Values in one list of a query: SQLite takes 32,766 parameters at the most.
 _AT_ONCE = 1000
 _POST_COLUMNS = [column.name for column in posts.c]
-_ITEM_COLUMNS = [column.name for column in items.c]
-_ITEM_FACTS = tuple(name for name in _ITEM_COLUMNS if name not in {"post_id", "position"})
 _STAGE_ORDER = case(
     *((posts.c.stage == stage, rank) for stage, rank in PRIORITY.items()), else_=len(PRIORITY) + 1
 )
@@ -55,7 +54,6 @@ def _workable(now: Any) -> Any:
 
 _DUE_SINCE = func.coalesce(posts.c.wait_until, posts.c.updated_at)
 _ADD = insert(posts)
-_ADD_ITEM = insert(items)
 _CLAIM = (
     update(posts)
     .where(posts.c.id == bindparam("at_id"), _workable(bindparam("now")))
@@ -189,56 +187,6 @@ def account_is_free(account_id: str, now: float) -> Statement:
         .values(wait_until=now, updated_at=now)
         .returning(posts.c.id, posts.c.stage)
     )
-
-
-def record_item(item: Item, before: Item | None = None) -> Statement:
-    """Write an item as it is now; only what changed, if ``before`` is known."""
-    changed = tuple(
-        name
-        for name in _ITEM_FACTS
-        if before is None or getattr(item, name) != getattr(before, name)
-    )
-    values = {name: getattr(item, name) for name in changed or _ITEM_FACTS[:1]}
-    return Statement(
-        _item_sql(changed or _ITEM_FACTS[:1]),
-        rows=1,
-        values={**values, "at_post": item.post_id, "at_position": item.position},
-    )
-
-
-@cache
-def _item_sql(facts: tuple[str, ...]) -> Update:
-    return (
-        update(items)
-        .where(
-            items.c.post_id == bindparam("at_post"), items.c.position == bindparam("at_position")
-        )
-        .values({name: bindparam(name) for name in facts})
-    )
-
-
-def add_item(item: Item) -> Statement:
-    """A file that goes with a post from now on."""
-    return Statement(
-        _ADD_ITEM, rows=1, values={name: getattr(item, name) for name in _ITEM_COLUMNS}
-    )
-
-
-def forget_item(post_id: str, position: int) -> Statement:
-    """A file does not go with its post any more; nothing else is done to it."""
-    return Statement(
-        delete(items).where(items.c.post_id == post_id, items.c.position == position), rows=1
-    )
-
-
-def exchange_items(before: Sequence[Item], after: Sequence[Item]) -> list[Statement]:
-    """One post has other items from now on; those of the same position are changed."""
-    old, new = ({item.position: item for item in items} for items in (before, after))
-    return [
-        *(forget_item(item.post_id, item.position) for item in before if item.position not in new),
-        *(record_item(item, old[item.position]) for item in after if item.position in old),
-        *(add_item(item) for item in after if item.position not in old),
-    ]
 
 
 def set_back(seconds: float, now: float) -> list[Statement]:
@@ -485,16 +433,3 @@ def from_row(row: Row, of: Iterable[Item]) -> Post:
             "items": tuple(of),
         }
     )
-
-
-async def items_of(journal: Journal, post_id: str) -> tuple[Item, ...]:
-    """The items of one post, in order."""
-    rows = await journal.read(
-        select(items).where(items.c.post_id == post_id).order_by(items.c.position)
-    )
-    return tuple(item_from_row(row) for row in rows)
-
-
-def item_from_row(row: Row) -> Item:
-    """An item out of its row."""
-    return Item(**{**row, "changes": tuple(row["changes"])})

@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import and_, bindparam, or_, select, update
 
 from mediawatch.journal.database import Journal, Statement
-from mediawatch.journal.posts import item_from_row, load
+from mediawatch.journal.post_items import item_from_row
+from mediawatch.journal.posts import load
 from mediawatch.journal.schema import items, posts
 from mediawatch.model.lifecycle import FINAL, State
 from mediawatch.model.posts import Item, Post

@@ -9,7 +9,7 @@ from mediawatch import crash
 from mediawatch.clock import Clock
 from mediawatch.errors import HostProblem
 from mediawatch.hosts.base import HostRefused, MediaHost
-from mediawatch.journal import posts, upkeep
+from mediawatch.journal import post_items, upkeep
 from mediawatch.journal.database import Journal
 from mediawatch.log import Log
 from mediawatch.model.posts import Item
@@ -91,7 +91,7 @@ class Cleaner:
 
     async def _forget(self, item: Item) -> None:
         gone = replace(item, remote_key=None, public_url=None)
-        await self._journal.apply([posts.record_item(gone, item)])
+        await self._journal.apply([post_items.record_item(gone, item)])
         crash.at("upload.forgotten")
 
     def _complain(self, error: HostProblem) -> None:

@@ -21,7 +21,7 @@ from mediawatch.clock import Clock, iso
 from mediawatch.config import Inboxes, WatchSettings
 from mediawatch.errors import MediawatchError, SourceProblem, StorageProblem
 from mediawatch.graph.publishing import Publishing
-from mediawatch.journal import attempts, posts
+from mediawatch.journal import attempts, post_items
 from mediawatch.model.kinds import PostKind
 from mediawatch.model.lifecycle import Event
 from mediawatch.model.names import SIDECARS
@@ -143,7 +143,7 @@ class Archive:
             remedy=error.remedy,
         )
         if item not in work.post.parts:
-            await work.write(extra=[posts.forget_item(item.post_id, item.position)])
+            await work.write(extra=[post_items.forget_item(item.post_id, item.position)])
 
     async def _place(self, work: Work, folder: Path, note: dict[str, Any] | None = None) -> Path:
         """Where the originals are filed: those of a carousel have a folder of their own there,

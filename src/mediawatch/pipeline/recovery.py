@@ -12,7 +12,7 @@ from mediawatch import crash
 from mediawatch.clock import Clock, iso
 from mediawatch.config import Inboxes, WatchSettings
 from mediawatch.errors import JournalError, MediawatchError, SourceProblem
-from mediawatch.journal import accounts, posts
+from mediawatch.journal import accounts, post_items, posts
 from mediawatch.journal.database import Journal, Statement
 from mediawatch.journal.witness import Witness
 from mediawatch.log import Log
@@ -176,8 +176,8 @@ class Recovery:
                 return
             await self._vanished(post, error)
             return
-        statements: list[Statement] = [posts.record_item(item) for item in items]
-        statements += [posts.forget_item(item.post_id, item.position) for item in lost]
+        statements: list[Statement] = [post_items.record_item(item) for item in items]
+        statements += [post_items.forget_item(item.post_id, item.position) for item in lost]
         claimed_again = items[0].source.parent.parent == watch.work_folder
         if post.state is State.HELD and claimed_again:
             # It had been put back into the inbox: the owner wants it tried again.
@@ -198,7 +198,7 @@ class Recovery:
             crash.at("recovery.forgotten")
             return
         stay = [replace(item, moving_to=None) for item in post.items]
-        await self._journal.apply([posts.record_item(item) for item in stay])
+        await self._journal.apply([post_items.record_item(item) for item in stay])
         crash.at("recovery.left-behind")
 
     async def _set_aside_leftovers(self) -> None:

@@ -16,7 +16,7 @@ from mediawatch.errors import (
     MediawatchError,
     from_os_error,
 )
-from mediawatch.journal import accounts, posts
+from mediawatch.journal import accounts, post_items, posts
 from mediawatch.journal.database import Journal, Statement
 from mediawatch.log import Log
 from mediawatch.metrics import Metrics
@@ -151,7 +151,7 @@ class Runner:
         if not rows:
             return None
         crash.at("post.claimed")
-        post = posts.from_row(rows[0], await posts.items_of(self._journal, post_id))
+        post = posts.from_row(rows[0], await post_items.items_of(self._journal, post_id))
         return Work(self._journal, self._clock, self._log, post)
 
     async def _step(self, work: Work) -> Outcome:

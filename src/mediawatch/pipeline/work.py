@@ -11,7 +11,7 @@ from mediawatch import crash
 from mediawatch.clock import Clock
 from mediawatch.errors import Conflict, JournalError
 from mediawatch.graph.client import Exchange
-from mediawatch.journal import attempts, posts
+from mediawatch.journal import attempts, post_items, posts
 from mediawatch.journal.attempts import Attempt
 from mediawatch.journal.database import Journal, Statement
 from mediawatch.log import Log
@@ -80,7 +80,7 @@ class Work:
         known = {item.position: item for item in self.post.items}
         statements = [
             statement,
-            *(posts.record_item(item, known.get(item.position)) for item in items),
+            *(post_items.record_item(item, known.get(item.position)) for item in items),
         ]
         lines, self._log_lines = self._log_lines, []
         try:

@@ -20,7 +20,7 @@ from mediawatch.config import Inbox
 from mediawatch.config.inboxes import place
 from mediawatch.engine.base import JobEngine
 from mediawatch.errors import Conflict, JournalError, MediawatchError, from_os_error
-from mediawatch.journal import accounts, posts
+from mediawatch.journal import accounts, post_items, posts
 from mediawatch.journal.claims import ARRIVED, NewCompanion, NewPost, arrive, intend
 from mediawatch.journal.database import Journal
 from mediawatch.log import Log, size
@@ -323,7 +323,7 @@ class Intake:
         left = await asyncio.to_thread(_left_behind, claims) if count else []
         arrived = arrive(ids, self._clock.now(), companions=count - len(left))
         try:
-            await self._journal.apply([*(posts.forget_item(*each) for each in left), *arrived])
+            await self._journal.apply([*(post_items.forget_item(*each) for each in left), *arrived])
         except JournalError:
             # Nothing is taken that cannot be written down: back to where everybody sees it. The
             # posts wait for just these files, and the next take finishes what was begun.

@@ -13,7 +13,7 @@ from mediawatch.clock import Clock, iso
 from mediawatch.config import Inbox
 from mediawatch.config.inboxes import place
 from mediawatch.engine.base import JobEngine
-from mediawatch.journal import posts
+from mediawatch.journal import post_items, posts
 from mediawatch.journal.database import Journal, Statement
 from mediawatch.log import Log
 from mediawatch.model.lifecycle import PRIORITY, Event, Stage, State
@@ -79,8 +79,8 @@ class KnownContent:
         items, lost = await asyncio.to_thread(finish_moves, post)
         # Nothing but what changed: the post may be worked on by now.
         before = {item.position: item for item in post.items}
-        statements = [posts.record_item(item, before[item.position]) for item in items]
-        statements += [posts.forget_item(item.post_id, item.position) for item in lost]
+        statements = [post_items.record_item(item, before[item.position]) for item in items]
+        statements += [post_items.forget_item(item.post_id, item.position) for item in lost]
         if post.state is State.HELD:
             statements.append(self._release(post))
         await self._journal.apply(statements)
@@ -107,17 +107,17 @@ class KnownContent:
             said = await self._said_anew(post, claim, [] if fingerprint.beside else left)
         said = replace(said, inbox=place(self._watch.folder))
         # With the intent: after a kill only the journal knows that it came with these words.
-        intended = posts.exchange_items(post.items, items)
+        intended = post_items.exchange_items(post.items, items)
         await self._journal.apply([*intended, posts.record_words(said)])
         crash.at("put-back.intended")
         if not await asyncio.to_thread(claiming.rename, claim):
             await asyncio.to_thread(claiming.undo, claim)
-            before = posts.exchange_items(items, post.items)
+            before = post_items.exchange_items(items, post.items)
             await self._journal.apply([*before, posts.record_words(post)])
             crash.at("put-back.forgotten")
             return Taken.CHANGED
         arrived = await asyncio.to_thread(put_back.arrived, items)
-        await self._journal.apply([self._release(post), *posts.exchange_items(items, arrived)])
+        await self._journal.apply([self._release(post), *post_items.exchange_items(items, arrived)])
         crash.at("put-back.recorded")
         self._engine.wake(post.id, PRIORITY[post.stage])
         self._log.info(

@@ -21,10 +21,11 @@ from mediawatch.watch.settle import CUT_SHORT, WRITTEN, SettleRule, Settling
 from mediawatch.watch.tracker import Tracker
 from mediawatch.watch.writers import is_of_a_file
 
-#: Files that are dealt with together, and their bytes: the first is to be on its way soon. In a
-#: storm, which is when more than that many are ready, it is ``IN_A_STORM`` files.
+#: Files that are dealt with together, and their bytes: the first is to be on its way soon.
 MOST, MOST_BYTES = 128, 16 << 20
-IN_A_STORM = 1024
+#: When more files than ``STORM`` are ready, it is so many, until few are left: each group costs a
+#: listing of the folder and a visit to most pages of the journal's indexes, and both grow.
+STORM, IN_A_STORM = 1024, 4096
 _STILL_WRITTEN_RETRY = 60.0
 _FRESH_LOOK = 0.05
 
@@ -53,13 +54,15 @@ class Taker:
         self._clock, self._inspect = clock, inspect
         self._room, self._take = room, take
         self._look_again, self._report = look_again, report
+        self._storm = False
 
     async def offer_next(self) -> bool:
         """Deal with the files that have been ready for longest; False if none is."""
         if not self._tracker.any_ready():
             return False
         room = await self._room()
-        most = IN_A_STORM if self._tracker.ready_count > IN_A_STORM else MOST
+        self._storm = self._tracker.ready_count > (MOST if self._storm else STORM)
+        most = IN_A_STORM if self._storm else MOST
         names = self._tracker.next_ready(min(room, most), MOST_BYTES)
         try:
             await self._offer(names)

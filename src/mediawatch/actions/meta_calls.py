@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
-from mediawatch import crash
 from mediawatch.actions.account_desk import AccountDesk
 from mediawatch.config import InstagramSettings
 from mediawatch.crypto import bearer, signing
@@ -87,7 +86,6 @@ async def delete_data(
     detail = _told(len(ids))
     along.append(deletions.record(digest, now=now, detail=detail))
     await desk.tokens.forget(*connected, along=along)
-    crash.at("deletion.recorded")
     desk.log.warning(
         f"Instagram asked to delete what is known of a person. {detail}", action="account"
     )

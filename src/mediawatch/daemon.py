@@ -13,14 +13,14 @@ from typing import Any
 
 from aiohttp import web
 
-from mediawatch import __version__, checks, figures
+from mediawatch import __version__, checks, crash, figures
 from mediawatch.actions import account_list
 from mediawatch.app import App, open_app
 from mediawatch.clock import Clock, SystemClock, iso
 from mediawatch.config import Settings
 from mediawatch.crypto import local_key, setup_link
 from mediawatch.errors import ConfigError, JournalError, MediawatchError, Problem, StorageProblem
-from mediawatch.journal import posts, users
+from mediawatch.journal import logins, posts, users
 from mediawatch.log import Log
 from mediawatch.metrics import watch_loop
 from mediawatch.model.findings import Finding
@@ -42,6 +42,8 @@ DISKS_EVERY = 60.0
 TIDY_EVERY = 3600.0
 #: Tokens are looked at when the start is over, and then so often.
 TOKENS_AFTER, TOKENS_EVERY = 60.0, 900.0
+#: Between two looks for logins at Meta that were left.
+LOGINS_EVERY = 60.0
 #: Seconds between two looks whether the journal's daily copy is due.
 BACK_UP_EVERY = 3600.0
 _OPEN_TO_ALL = Problem(
@@ -85,6 +87,7 @@ class Daemon:
             roles.create_task(self._every(COMMENTS_EVERY, comment), name="comments")
             roles.create_task(self._look_at_disks(), name="disks")
             roles.create_task(self._look_at_tokens(), name="tokens")
+            roles.create_task(self._every(LOGINS_EVERY, self._forget_logins), name="logins")
             if app.alerts.wanted:
                 roles.create_task(self._every(ALERTS_EVERY, app.alerts.run_once), name="alerts")
                 roles.create_task(self._every(TIDY_EVERY, app.alerts.tidy), name="alerts-tidy")
@@ -142,6 +145,11 @@ class Daemon:
         with self._told("Access tokens were not looked at"):
             await self.app.refresher.run_once()
         await self._every(TOKENS_EVERY, self.app.refresher.run_once)
+
+    async def _forget_logins(self) -> None:
+        if await logins.any_ended(self.app.journal, now=self.app.clock.now()):
+            await self.app.journal.apply([logins.forget_ended(self.app.clock.now())])
+            crash.at("login.forgotten")
 
     async def _every(self, seconds: float, run_once: Callable[[], Awaitable[object]]) -> None:
         while True:

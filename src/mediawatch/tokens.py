@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from pydantic import SecretStr
@@ -221,15 +221,35 @@ class Tokens:
         """The settings have another token for it: it is disconnected no more."""
         self._disconnected.discard(account_id)
 
-    async def forget(self, account_id: str, *, along: Sequence[Write] = ()) -> list[list[Row]]:
-        """Forget the token, with ``along`` in the same transaction. Raises JournalError."""
+    async def forget(self, *account_ids: str, along: Sequence[Write] = ()) -> list[list[Row]]:
+        """Forget these tokens, with ``along`` in the same transaction. Raises JournalError."""
         async with self._changing:
-            found = await self._journal.apply([*along, table.forget(account_id)])
+            found = await self._journal.apply([*along, *map(table.forget, account_ids)])
             crash.at("token.forgotten")
-            self._logins.pop(account_id, None)
-            self._disconnected.add(account_id)
-            self._opened.pop(account_id, None)
+            for account_id in account_ids:
+                self._logins.pop(account_id, None)
+                self._disconnected.add(account_id)
+                self._opened.pop(account_id, None)
             return found[: len(along)]
+
+    # Logins that are under way.
+
+    async def keep_login(
+        self, state_digest: str, plain: str, writes: Callable[[bytes, str], Sequence[Write]]
+    ) -> None:
+        """Write what must stay secret of a login: ``writes`` makes the statements of the sealed
+        value and the id of its key.
+
+        Raises KeyProblem, StorageProblem and JournalError.
+        """
+        async with self._changing:  # no key goes between the sealing and the writing
+            place = Place("logins_under_way", state_digest, "sealed")
+            sealed = await asyncio.to_thread(self._vault.seal, plain, place)
+            await self._journal.apply(writes(sealed, self._vault.active))
+
+    def open_login(self, state_digest: str, sealed: bytes) -> str:
+        """What was kept of a login. Raises SealedOtherwise."""
+        return self._vault.open(sealed, Place("logins_under_way", state_digest, "sealed"))
 
     async def rotate(self, *, along: Sequence[Write] = ()) -> Rotated:
         """A new key in the file, or the first of the settings; all is sealed with it, in one

@@ -59,7 +59,8 @@ class Stage:
     async def log_in(self, **wishes: Any) -> tuple[Grant, list[Candidate]]:
         """The whole way."""
         verifier = new_verifier()
-        return await self.oauth.log_in(await self.code(verifier, **wishes), CALLBACK, verifier)
+        found = await self.oauth.log_in(await self.code(verifier, **wishes), CALLBACK, verifier)
+        return found.grant, found.candidates
 
     def app(self, secret: str = "", app_id: str = "") -> OAuth:
         """Our side with other credentials."""

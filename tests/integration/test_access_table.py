@@ -67,6 +67,21 @@ TABLE: dict[tuple[str, str], tuple[set[str], bool]] = {
     ("GET", "/api/v1/sessions/"): (PEOPLE, False),
     ("DELETE", "/api/v1/sessions/{id}/"): (PEOPLE, False),
     ("GET", "/api/v1/audit/"): (PEOPLE, False),
+    ("GET", "/api/auth/instagram"): (RULE, False),
+    # Whoever is in must be able to have begun it; nobody is told that it is none of theirs.
+    ("GET", "/api/auth/instagram/callback"): (RULE | {"nobody"}, False),
+    ("POST", "/api/webhooks/instagram/deauthorize"): (EVERYBODY, False),  # signed by Meta
+    ("POST", "/api/webhooks/instagram/data-deletion"): (EVERYBODY, False),
+    ("GET", "/api/webhooks/instagram/data-deletion/{code}/"): (EVERYBODY, False),
+    ("GET", "/"): (PEOPLE, False),
+    ("GET", "/accounts"): (PEOPLE, False),
+    ("GET", "/accounts/connect/{id}"): (RULE, False),
+    ("POST", "/accounts/connect/{id}"): (RULE, False),
+    ("POST", "/accounts/{id}/refresh"): (RULE - {"stranger"}, True),
+    ("GET", "/accounts/{id}/disconnect"): (RULE - {"stranger"}, True),
+    ("POST", "/accounts/{id}/disconnect"): (RULE - {"stranger"}, True),
+    ("POST", "/accounts/{id}/share"): (RULE - {"stranger"}, True),
+    ("POST", "/accounts/{id}/unshare"): (RULE - {"stranger"}, True),
     ("GET", "/login"): (EVERYBODY, False),
     ("POST", "/login"): (EVERYBODY, False),
     ("GET", "/setup"): (EVERYBODY, False),
@@ -91,6 +106,11 @@ BODIES: dict[tuple[str, str], dict[str, object]] = {
     ("POST", "/api/v1/social/instagram/accounts/"): {"token": "not-a-token", "login": "facebook"},
     ("POST", "/api/v1/social/instagram/accounts/{id}/share/"): {"user": "leaver"},
     ("POST", "/api/v1/social/instagram/accounts/{id}/unshare/"): {"user": "leaver"},
+}
+#: The same of forms.
+FORMS: dict[tuple[str, str], dict[str, str]] = {
+    ("POST", "/accounts/{id}/share"): {"user": "leaver", "role": "viewer"},
+    ("POST", "/accounts/{id}/unshare"): {"user": "leaver"},
 }
 
 
@@ -147,8 +167,10 @@ async def asked(client: Client, method: str, path: str, headers: dict[str, str])
         .replace("{name}", "leaver")
         .replace("{filename}", "style.css")
     )
-    body = BODIES.get((method, path))
-    answer = await client.request(method, filled, headers=headers, json=body, allow_redirects=False)
+    body, form = BODIES.get((method, path)), FORMS.get((method, path))
+    answer = await client.request(
+        method, filled, headers=headers, json=body, data=form, allow_redirects=False
+    )
     text = await answer.text()
     if answer.status == 401 and "not-logged-in" in text:
         return NOBODY

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import ClientSession, DummyCookieJar
+from aiohttp import web as web_app
 from aiohttp.test_utils import TestClient, TestServer
 
 from mediawatch.clock import Clock, SystemClock
@@ -101,9 +102,15 @@ class House:
     @asynccontextmanager
     async def open(self, **web: Any) -> AsyncIterator[Client]:
         """Somebody who may ask it, and who remembers no cookies."""
-        server = TestServer(create_app(self.doors(**web)))
-        async with TestClient(server, cookie_jar=DummyCookieJar()) as client:
+        async with client_of(create_app(self.doors(**web))) as client:
             yield client
+
+
+@asynccontextmanager
+async def client_of(app: web_app.Application) -> AsyncIterator[Client]:
+    """Somebody who may ask it, and who remembers no cookies."""
+    async with TestClient(TestServer(app), cookie_jar=DummyCookieJar()) as client:
+        yield client
 
 
 @asynccontextmanager

@@ -15,8 +15,9 @@ from mediawatch.actions.pasting import paste_token
 from mediawatch.actions.permission import require, require_account
 from mediawatch.clock import Clock
 from mediawatch.graph.client import GraphClient
-from mediawatch.graph.oauth import OAuth
+from mediawatch.graph.oauth import Candidate, Grant, OAuth
 from mediawatch.journal import audit
+from mediawatch.journal.accounts import Account
 from mediawatch.journal.database import Journal
 from mediawatch.log import Log
 from mediawatch.model.accounts import Login
@@ -85,6 +86,24 @@ class AccountDesk:
         shown = await self.show(actor, made.id)
         self.log.info(f"The account {shown.username or shown.id} is connected.", action="account")
         return shown
+
+    async def connect(
+        self, actor: Actor, login: Login, candidate: Candidate, grant: Grant
+    ) -> Account:
+        """Connect what somebody chose after a login (actions/accounts.py says what it raises)."""
+        made = await accounts.connect(
+            self.journal,
+            self.tokens,
+            actor,
+            login,
+            candidate,
+            grant,
+            grant.permissions,
+            now=self.clock.now(),
+            data_access_expires_at=grant.data_access_ends,
+        )
+        self.log.info(f"The account {made.username or made.id} is connected.", action="account")
+        return made
 
     async def refresh_token(self, actor: Actor, name: str) -> ShownAccount:
         """Raises NotRefreshed, GraphProblem, and what opening a token raises."""

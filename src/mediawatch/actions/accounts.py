@@ -63,16 +63,8 @@ async def connect(
     login does not tell. Raises NotAllowed, CannotConnect, KeyProblem, StorageProblem and
     JournalError.
     """
-    require(actor, Right.ADMIN)
     account_id = candidate.account_id
-    known = await accounts.find(journal, account_id)
-    if known.owner_id is not None and actor.user_id not in {None, known.owner_id}:
-        raise CannotConnect(
-            f"The account {candidate.username or account_id} belongs to somebody else here.",
-            code="account-taken",
-            remedy="Ask them to share it with you (`mediawatch accounts share`).",
-        )
-    require_publishable(login, candidate, granted)
+    known = await require_connectable(journal, actor, login, candidate, granted)
     who = Identity(
         username=candidate.username,
         login=login,
@@ -98,6 +90,26 @@ async def connect(
     new = _token(login, candidate, user_grant, now, data_access_expires_at)
     await tokens.store(account_id, login, new, along=along)
     return await accounts.find(journal, account_id)
+
+
+async def require_connectable(
+    journal: Journal,
+    actor: Actor,
+    login: Login,
+    candidate: Candidate,
+    granted: frozenset[str] | None,
+) -> Account:
+    """The account as it is known by now. Raises NotAllowed, CannotConnect and JournalError."""
+    require(actor, Right.ADMIN)
+    known = await accounts.find(journal, candidate.account_id)
+    if known.owner_id is not None and actor.user_id not in {None, known.owner_id}:
+        raise CannotConnect(
+            f"The account {candidate.username or known.id} belongs to somebody else here.",
+            code="account-taken",
+            remedy="Ask them to share it with you (`mediawatch accounts share`).",
+        )
+    require_publishable(login, candidate, granted)
+    return known
 
 
 def _token(

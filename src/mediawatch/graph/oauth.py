@@ -7,7 +7,7 @@ secrets go in a body; the Instagram login documents them in the query only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -60,12 +60,14 @@ class AppCredentials:
 class Grant:
     """What came of a login. ``expires_in``: seconds, None for no end. ``meta_user_id``: whoever
     granted it, as Meta's callbacks name them; empty where the answer does not tell.
-    ``permissions``: None where it does not."""
+    ``permissions``: None where it does not. ``data_access_ends``: seconds since the epoch, where
+    reading ends before the token does."""
 
     token: SecretStr = field(repr=False)
     expires_in: int | None
     meta_user_id: str
     permissions: frozenset[str] | None
+    data_access_ends: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,15 @@ class Candidate:
     def may_publish(self) -> bool:
         """Whether the person's tasks on the page allow it, where there is a page."""
         return not self.page_id or bool(_MAY_PUBLISH & self.tasks)
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedIn:
+    """What a login came to. ``bare_pages``: the names of pages without a professional account."""
+
+    grant: Grant
+    candidates: list[Candidate]
+    bare_pages: list[str]
 
 
 class OAuth:
@@ -121,6 +132,11 @@ class OAuth:
         """Which of the two it is."""
         return self._app.login
 
+    @property
+    def has_app(self) -> bool:
+        """Whether somebody can log in by it. Tokens of Instagram are refreshed without an app."""
+        return bool(self._app.app_id and self._app.app_secret.get_secret_value())
+
     def authorize_url(
         self, *, state: str, redirect_uri: str, challenge: str | None, again: bool = False
     ) -> str:
@@ -141,13 +157,15 @@ class OAuth:
         asked |= {"force_reauth": "true"} if again else {}
         return f"{self._authorize}/oauth/authorize?{urlencode(asked)}"
 
-    async def log_in(
-        self, code: str, redirect_uri: str, verifier: str | None
-    ) -> tuple[Grant, list[Candidate]]:
+    async def log_in(self, code: str, redirect_uri: str, verifier: str | None) -> LoggedIn:
         """From the code to a long-lived token and the accounts that it is for."""
         short = await self._redeem(code, redirect_uri, verifier)
         grant = await self._filled(_joined(short, await self._lengthened(short.token)))
-        return grant, await self.candidates(grant.token)
+        if self.login == "instagram":
+            return LoggedIn(grant, await self.candidates(grant.token), [])
+        pages = await self._pages(grant.token)
+        bare = [page.name for page in pages if page.instagram_business_account is None]
+        return LoggedIn(grant, _linked(pages), bare)
 
     async def exchange_code(self, code: str, redirect_uri: str, verifier: str | None) -> Grant:
         """The short-lived token for a code, which is then used up whatever is answered."""
@@ -180,19 +198,7 @@ class OAuth:
             fields = {"fields": "id,user_id,username,account_type"}
             me = read(Me, unwrapped(await self._get("me", token, fields)))
             return [Candidate(me.user_id, me.username, me.account_type)]
-        return [
-            Candidate(
-                account.id,
-                account.username,
-                page_id=page.id,
-                page_name=page.name,
-                page_token=page.access_token,
-                tasks=frozenset(page.tasks),
-            )
-            for page in await self._pages(token)
-            for account in [page.instagram_business_account]
-            if account is not None
-        ]
+        return _linked(await self._pages(token))
 
     async def facts(self, token: SecretStr) -> TokenFacts | None:
         """What Meta knows of a token; None for Instagram, which does not tell."""
@@ -246,7 +252,12 @@ class OAuth:
             facts = await self.facts(grant.token)
             if facts is None or not facts.is_valid:
                 return grant
-            return replace(grant, meta_user_id=facts.user_id, permissions=frozenset(facts.scopes))
+            return replace(
+                grant,
+                meta_user_id=facts.user_id,
+                permissions=frozenset(facts.scopes),
+                data_access_ends=float(facts.data_access_expires_at) or None,
+            )
         if not grant.meta_user_id:
             me = read(Me, unwrapped(await self._get("me", grant.token, {"fields": "id,user_id"})))
             grant = replace(grant, meta_user_id=me.id)
@@ -286,6 +297,22 @@ class OAuth:
             "client_id": self._app.app_id,
             "client_secret": self._app.app_secret.get_secret_value(),
         }
+
+
+def _linked(pages: Iterable[Page]) -> list[Candidate]:
+    return [
+        Candidate(
+            account.id,
+            account.username,
+            page_id=page.id,
+            page_name=page.name,
+            page_token=page.access_token,
+            tasks=frozenset(page.tasks),
+        )
+        for page in pages
+        for account in [page.instagram_business_account]
+        if account is not None
+    ]
 
 
 def _grant(answer: Mapping[str, Any]) -> Grant:

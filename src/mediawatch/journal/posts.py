@@ -383,6 +383,16 @@ async def counts(journal: Journal) -> dict[State, int]:
     return {state: found.get(state, 0) for state in State}
 
 
+async def waiting_by_account(journal: Journal) -> dict[str, int]:
+    """How many posts of each account wait, or are held for a person."""
+    query = (
+        select(posts.c.account_id, func.count().label("count"))
+        .where(posts.c.state.in_([State.WAITING, State.HELD]))
+        .group_by(posts.c.account_id)
+    )
+    return {row["account_id"]: row["count"] for row in await journal.read(query)}
+
+
 async def due(journal: Journal, *, now: float) -> tuple[int, float | None]:
     """How many posts wait for a worker, and since when the first of them could be worked on."""
     columns: list[Any] = [func.count().label("count"), func.min(_DUE_SINCE).label("since")]

@@ -287,9 +287,8 @@ deletions = Table(
     "deletions",
     metadata,
     Column("code_digest", Text, primary_key=True),
-    Column("meta_user_id", Text, nullable=False),
     Column("asked_at", Float, nullable=False),
-    Column("done_at", Float),
+    Column("done_at", Float, nullable=False),
     Column("detail", Prose, nullable=False),
 )
 

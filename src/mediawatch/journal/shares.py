@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.sqlite import insert as insert_or_replace
 
@@ -43,11 +45,14 @@ async def roles(journal: Journal, user_id: str) -> dict[str, Role]:
     }
 
 
-async def with_whom(journal: Journal, account_id: str) -> list[Row]:
-    """``name`` and ``role`` of those whom it is shared with."""
-    return await journal.read(
-        select(users.c.name, account_shares.c.role)
+async def by_account(journal: Journal, account_ids: Collection[str]) -> dict[str, list[Row]]:
+    """``name`` and ``role`` of those whom each of these accounts is shared with."""
+    found: dict[str, list[Row]] = {}
+    for row in await journal.read(
+        select(account_shares.c.account_id, users.c.name, account_shares.c.role)
         .join(users, users.c.id == account_shares.c.user_id)
-        .where(account_shares.c.account_id == account_id)
+        .where(account_shares.c.account_id.in_(account_ids))
         .order_by(users.c.name_key)
-    )
+    ):
+        found.setdefault(row["account_id"], []).append(row)
+    return found

@@ -4,6 +4,8 @@ are ``public``."""
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
@@ -13,7 +15,14 @@ from mediawatch.crypto import bearer, local_key
 from mediawatch.journal import users
 from mediawatch.model.people import Actor, Door, this_machine
 from mediawatch.web.doors import DOORS, Doors
-from mediawatch.web.origin import SAFE, is_foreign, is_ours, is_sure_to_be_own
+from mediawatch.web.origin import (
+    LOGIN_RETURN,
+    LOGIN_START,
+    SAFE,
+    is_foreign,
+    is_ours,
+    is_sure_to_be_own,
+)
 from mediawatch.web.peer import Peer, peer_of
 from mediawatch.web.refusals import refusal
 
@@ -24,8 +33,18 @@ ENTERED: web.RequestKey[Entered] = web.RequestKey("ENTERED", Entered)
 ACTOR: web.RequestKey[Actor] = web.RequestKey("ACTOR", Actor)
 PEER: web.RequestKey[Peer] = web.RequestKey("PEER", Peer)
 #: Paths for everybody. Meta's calls and the return from its login carry their own proofs.
-PUBLIC = frozenset({"/healthz", "/readyz", "/login", "/setup", "/api/auth/instagram/callback"})
+PUBLIC = frozenset({"/healthz", "/readyz", "/login", "/setup", LOGIN_RETURN})
 PUBLIC_BELOW = ("/static/", "/api/webhooks/")
+#: Where a person sees what became of their data.
+DELETIONS = "/api/webhooks/instagram/data-deletion/"
+#: Below these programs are answered, but for the addresses of a login.
+_FOR_PROGRAMS = ("/api/", "/metrics", "/healthz", "/readyz", "/static/")
+
+
+def is_page(path: str) -> bool:
+    """Whether people read what is answered there, with a browser."""
+    told = path in {LOGIN_START, LOGIN_RETURN} or path.startswith(DELETIONS)
+    return told or not path.startswith(_FOR_PROGRAMS)
 
 
 def is_public(path: str) -> bool:
@@ -78,7 +97,7 @@ async def _who(
     given = request.headers.getall(hdrs.AUTHORIZATION, [])
     if given:
         return await _bearer(request, doors, peer, given)
-    cookie = _cookie(request)
+    cookie = lone_cookie(request, {COOKIE, SECURE_COOKIE})
     if cookie is not None:
         entered = await sessions.enter(doors.journal, doors.clock, cookie, address=peer.address)
         if entered is not None:
@@ -127,23 +146,23 @@ async def _bearer(
     return answer
 
 
-def _cookie(request: web.Request) -> str | None:
-    """The cookie of the session; none if there are several: one of them is somebody else's."""
+def lone_cookie(request: web.Request, names: Container[str]) -> str | None:
+    """The cookie of one of these names; none if there are several: one of them is somebody
+    else's."""
     found = [
         value
         for part in ";".join(request.headers.getall(hdrs.COOKIE, [])).split(";")
         for name, _, value in [part.strip().partition("=")]
-        if name in {COOKIE, SECURE_COOKIE}
+        if name in names
     ]
     return found[0] if len(found) == 1 else None
 
 
 def _closed(request: web.Request) -> web.StreamResponse:
-    wants_page = request.method in SAFE and not request.path.startswith(("/api/", "/metrics"))
-    if wants_page:
-        response = web.Response(status=303)
-        response.headers[hdrs.LOCATION] = f"/login?next={request.rel_url.raw_path_qs}"
-        return response
+    if request.method in SAFE and is_page(request.path):
+        # What begins a login at Meta is begun by a click, not by coming back.
+        onward = "/accounts" if request.path == LOGIN_START else request.rel_url.raw_path_qs
+        return web.Response(status=303, headers={hdrs.LOCATION: f"/login?next={onward}"})
     answer = refusal(
         401,
         "not-logged-in",

@@ -7,13 +7,14 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from mediawatch.web import headers, health
+from mediawatch.web import headers, health, webhooks
 from mediawatch.web.access import mind_the_door
 from mediawatch.web.api import accounts, audit, keys, poster, posts, sessions, users, withheld
 from mediawatch.web.doors import DOORS, Doors
 from mediawatch.web.login_limits import LoginLimits
 from mediawatch.web.middleware import errors_as_json
-from mediawatch.web.pages import LOGIN_LIMITS, first_user, login, people, security
+from mediawatch.web.pages import LOGIN_LIMITS, connecting, first_user, login, people, security
+from mediawatch.web.pages import accounts as account_pages
 from mediawatch.web.pages.rendering import STATIC, errors_as_pages, set_up_pages
 
 
@@ -28,9 +29,9 @@ def create_app(doors: Doors) -> web.Application:
     set_up_pages(app)
     app[poster.BACKGROUND] = poster.Background()
     app.cleanup_ctx.append(_cancel_background)
-    for part in (health, poster, posts, withheld, accounts, users, keys, sessions, audit):
+    for part in (health, poster, posts, withheld, accounts, users, keys, sessions, audit, webhooks):
         app.add_routes(part.routes)
-    for page in (login, first_user, people, security):
+    for page in (login, first_user, connecting, account_pages, people, security):
         app.add_routes(page.routes)
     app.router.add_static("/static/", STATIC)
     return app

@@ -16,6 +16,9 @@ from mediawatch.config import WebSettings
 from mediawatch.config.values import is_loopback
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
+#: Where a login at Meta begins, and where Meta sends the browser back to: of all
+#: below /api/ the one that a page of another site may lead to.
+LOGIN_START, LOGIN_RETURN = "/api/auth/instagram", "/api/auth/instagram/callback"
 
 
 def is_ours(host: str, settings: WebSettings) -> bool:
@@ -49,7 +52,7 @@ def _is_visit(request: web.BaseRequest) -> bool:
         request.method in SAFE
         and request.headers.get("Sec-Fetch-Mode") == "navigate"
         and request.headers.get("Sec-Fetch-Dest") == "document"
-        and not (request.path.startswith("/api/") and not request.path.startswith("/api/auth/"))
+        and (request.path == LOGIN_RETURN or not request.path.startswith("/api/"))
     )
 
 

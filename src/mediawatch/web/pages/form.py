@@ -10,13 +10,17 @@ from mediawatch.web.api.input import BadInput
 
 async def fields(request: web.Request, *names: str) -> list[str]:
     """The texts of these fields, empty where one is left out. Raises BadInput for anything else."""
+    return [(await values(request, name) or [""])[0] for name in names]
+
+
+async def values(request: web.Request, name: str) -> list[str]:
+    """All texts of one field. Raises BadInput for anything else."""
     if request.content_type not in {"application/x-www-form-urlencoded", "multipart/form-data"}:
         raise BadInput("This is no form.", remedy="Use the page itself.")
-    found = await request.post()
-    values = [found.get(name, "") for name in names]
-    if not all(isinstance(value, str) for value in values):
+    found = (await request.post()).getall(name, [])
+    if not all(isinstance(value, str) for value in found):
         raise BadInput("A file is no text.", remedy="Use the page itself.")
-    return [str(value) for value in values]
+    return [str(value) for value in found]
 
 
 def same(password: str, again: str) -> None:

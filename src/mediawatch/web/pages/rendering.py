@@ -15,12 +15,10 @@ from aiohttp.typedefs import Handler
 from mediawatch import __version__
 from mediawatch.errors import MediawatchError
 from mediawatch.model.people import Right
-from mediawatch.web.access import ACTOR, ENTERED
+from mediawatch.web.access import ACTOR, ENTERED, is_page
 from mediawatch.web.refusals import STATUS
 
 STATIC = Path(__file__).parent.parent / "static"
-#: Paths that answer programs.
-_FOR_PROGRAMS = ("/api/", "/metrics", "/healthz", "/readyz", "/static/")
 
 
 def set_up_pages(app: web.Application) -> None:
@@ -56,7 +54,7 @@ def page(
 async def errors_as_pages(request: web.Request, handler: Handler) -> web.StreamResponse:
     """What went wrong with a page is told on a page, to a browser."""
     browser = "text/html" in request.headers.get(hdrs.ACCEPT, "")
-    if not browser or request.path.startswith(_FOR_PROGRAMS):
+    if not browser or not is_page(request.path):
         return await handler(request)
     try:
         return await handler(request)

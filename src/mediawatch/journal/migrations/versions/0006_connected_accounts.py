@@ -53,9 +53,8 @@ def upgrade() -> None:
     op.create_table(
         "deletions",
         sa.Column("code_digest", sa.Text, primary_key=True),
-        sa.Column("meta_user_id", sa.Text, nullable=False),
         sa.Column("asked_at", sa.Float, nullable=False),
-        sa.Column("done_at", sa.Float),
+        sa.Column("done_at", sa.Float, nullable=False),
         sa.Column("detail", sa.Text, nullable=False),
     )
 

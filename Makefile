@@ -10,6 +10,8 @@ endif
 PYTHON := $(BIN)/python
 UV := $(shell command -v uv 2>/dev/null)
 STAMPS := .venv/.stamps
+# Else each of the processes that run tests compiles all of them, every time.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help wheel demo run test prove fuzz chaos check types lint imports coverage bench bench-idle bench-accounts bench-storm bench-ftp bench-images bench-video ftp-chaos windows lock clean
@@ -23,9 +25,9 @@ demo: $(STAMPS)/run ## see it work: simulator, FTP server, web host and daemon o
 run: $(STAMPS)/run ## the daemon, with ./config.toml
 	$(BIN)/mediawatch run $(ARGS)
 
-# Most of a test is waiting for child processes: three side by side keep two cores busy.
+# Much of a test is waiting for child processes: four side by side keep two cores busy.
 test: $(STAMPS)/test ## install what tests need and run them all, but for the proofs and Windows
-	$(PYTHON) -m pytest --ignore=tests/crash --ignore=tests/chaos --ignore=tests/windows -n $(or $(JOBS),3) --dist worksteal $(ARGS)
+	$(PYTHON) -m pytest --ignore=tests/crash --ignore=tests/chaos --ignore=tests/windows -n $(or $(JOBS),4) --dist worksteal $(ARGS)
 
 prove: $(STAMPS)/test ## die at every crash point, 25 rounds of chaos, and daemons that are wrong
 	$(PYTHON) -m pytest tests/crash tests/chaos $(ARGS)

@@ -33,6 +33,7 @@ POINTS = frozenset(
         "door.closed",  # it is gone again
         "user.changed",
         "session.changed",
+        "login.changed",  # one at Meta has begun, is claimed, answered, over
         "key.changed",
         "account.recorded",
         "account.named",  # folders that are called so are the account's from now on

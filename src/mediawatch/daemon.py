@@ -149,7 +149,7 @@ class Daemon:
     async def _forget_logins(self) -> None:
         if await logins.any_ended(self.app.journal, now=self.app.clock.now()):
             await self.app.journal.apply([logins.forget_ended(self.app.clock.now())])
-            crash.at("login.forgotten")
+            crash.at("login.changed")
 
     async def _every(self, seconds: float, run_once: Callable[[], Awaitable[object]]) -> None:
         while True:

@@ -14,11 +14,13 @@ import aiohttp
 from sqlalchemy import update
 
 from mediawatch.journal.database import Statement
+from mediawatch.journal.ownership import running
 from mediawatch.journal.schema import accounts
 from mediawatch.journal.sqlite import SqliteJournal
 from tests.crash.stage import End, Stage
 from tests.support.alert_receiver import receiver
 from tests.support.clips import clip
+from tests.support.login import FACEBOOK_APP, consent
 from tests.support.pictures import MP4, encoded, jpeg, photo
 from tests.support.river import River, contents
 from tests.support.simulator import TOKEN
@@ -689,6 +691,45 @@ async def connected(stage: Stage) -> None:
     await stage.ends(PUBLISHED)
 
 
+async def connected_by_browser(stage: Stage) -> None:
+    """Somebody logs in at Meta from a page; whenever it is cut off, the login begins anew, and in
+    the end the account is connected and published for."""
+    river = stage.river
+    for key in ("user_id", "access_token"):
+        del river.tables["instagram"][key]
+    river.tables["instagram"] |= {
+        "facebook_app_id": FACEBOOK_APP[0],
+        "facebook_app_secret": FACEBOOK_APP[1],
+    }
+    river.write_settings()
+    await stage.start()
+
+    async def dance() -> bool:
+        with contextlib.suppress(aiohttp.ClientError, OSError, KeyError, ValueError):
+            home = json.loads((river.data / "daemon.json").read_text())["url"]
+            jar = aiohttp.CookieJar(unsafe=True)  # of an address that is no name
+            async with aiohttp.ClientSession(cookie_jar=jar) as browser:
+                begin = f"{home}/api/auth/instagram"
+                asked = {"login": "facebook"}
+                async with browser.get(begin, params=asked, allow_redirects=False) as answer:
+                    there = answer.headers["Location"]
+                told = await consent(browser, there)
+                back = {"code": told["code"], "state": told["state"]}
+                async with browser.get(told["to"], params=back, allow_redirects=False) as answer:
+                    choice = answer.headers["Location"]
+                chosen = {"account": ACCOUNT}
+                await browser.post(f"{home}{choice}", data=chosen, allow_redirects=False)
+        with contextlib.suppress(sqlite3.OperationalError):
+            address = f"{(river.data / 'journal.db').as_uri()}?mode=ro"
+            with contextlib.closing(sqlite3.connect(address, uri=True)) as journal:
+                return bool(journal.execute("SELECT account_id FROM tokens").fetchall())
+        return False
+
+    await stage.until(dance)
+    _picture_with_caption(river)
+    await stage.ends(PUBLISHED)
+
+
 async def sealed_anew(stage: Stage) -> None:
     """A new key: whenever it is cut off, every token opens, and the next one ends it."""
     river = stage.river
@@ -724,7 +765,8 @@ async def people(stage: Stage) -> None:
 
     async def insist(seen: Callable[[], bool], *words: str) -> None:
         async def asked() -> bool:
-            if not seen():
+            owner = running(river.data)
+            if not seen() and owner is not None and owner.url:
                 await stage.ask(*words)
             return seen()
 
@@ -1057,6 +1099,7 @@ SCENARIOS: dict[str, Scenario] = {
         owner_told, armed_life=2, alter=lambda _: {"quick": 0.1}, usual=TOKEN_REFUSED
     ),
     "connected": Scenario(connected),
+    "connected by a browser": Scenario(connected_by_browser),
     "sealed anew": Scenario(sealed_anew, armed_life=3),
     "disconnected": Scenario(disconnected, armed_life=3),
     "people": Scenario(people),

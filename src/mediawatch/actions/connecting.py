@@ -109,7 +109,7 @@ async def begin(
             *logins.begin(replace(begun, sealed=sealed, key_id=key_id)),
         ],
     )
-    crash.at("login.begun")
+    crash.at("login.changed")
     return api.authorize_url(
         state=state,
         redirect_uri=redirect_uri,
@@ -132,14 +132,14 @@ async def answered(
         found = await _log_in(desk, begun, code.removesuffix("#_"), error)
     except BaseException:
         await desk.journal.apply([logins.forget(begun.state_digest)])
-        crash.at("login.ended")
+        crash.at("login.changed")
         raise
     await desk.tokens.keep_login(
         begun.state_digest,
         _told(found),
         lambda sealed, key_id: [logins.answer(begun.state_digest, sealed, key_id)],
     )
-    crash.at("login.answered")
+    crash.at("login.changed")
     return begun.id
 
 
@@ -179,7 +179,7 @@ async def choose(
     for candidate in wanted:
         await require_connectable(desk.journal, actor, begun.login, candidate, granted)
     (gone,) = await desk.journal.apply([logins.forget(begun.state_digest)])
-    crash.at("login.ended")
+    crash.at("login.changed")
     if not gone:
         raise _over()
     return [await desk.connect(actor, begun.login, each, found.grant) for each in wanted]
@@ -190,7 +190,7 @@ async def _claimed(desk: AccountDesk, actor: Actor, browser: str, state: str) ->
         raise _over()
     digest = bearer.digest(state)
     (rows,) = await desk.journal.apply([logins.claim(digest, browser, now=desk.clock.now())])
-    crash.at("login.claimed")
+    crash.at("login.changed")
     if not rows or rows[0]["user_id"] != actor.user_id:
         raise _over()
     return LoginUnderWay(**rows[0])

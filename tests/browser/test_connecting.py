@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from playwright.async_api import Browser, expect
 
+from mediawatch.simulator.callbacks import signed_request
 from tests.browser.conftest import Visit, visit
+from tests.support.login import FACEBOOK_APP, ROBIN
 from tests.support.river import River
 
 
@@ -93,8 +97,50 @@ async def test_what_was_declined_is_asked_for_again(chromium: Browser, river: Ri
         await expect(there.page.locator("section.account")).to_contain_text("@mediawatch_studio")
 
 
+async def test_without_an_app_it_shows_what_to_set_up(chromium: Browser, river: River) -> None:
+    """The settings that are missing, and the addresses for the app's dashboard, to copy."""
+    for key in ("facebook_app_id", "facebook_app_secret"):
+        del river.tables["instagram"][key]
+    river.write_settings()
+    async with river.daemon(), visit(chromium, river) as there:
+        await there.open("/accounts")
+        await there.click("Connect with Facebook")
+        shown = there.page.locator("main")
+        await expect(shown).to_contain_text(f"{there.home}/api/auth/instagram/callback")
+        await expect(shown).to_contain_text("facebook_app_secret")
+        await there.shoot("no-app")
+        there.said.clear()  # Chromium tells the status of the page
+
+
+async def test_who_removes_the_app_is_disconnected_and_forgotten(
+    chromium: Browser, river: River
+) -> None:
+    """Meta calls, and the page of the deletion is open to the person without any login."""
+    async with river.daemon(), visit(chromium, river) as there:
+        await at_meta(there, "Facebook")
+        await there.click("Continue")
+        await there.page.get_by_role("checkbox", name="mediawatch_studio").check()
+        await there.click("Connect")
+        said = {
+            "algorithm": "HMAC-SHA256",
+            "user_id": ROBIN,
+            "issued_at": int(time.time()) + 1,  # not in the second in which it was connected
+        }
+        form = {"signed_request": signed_request(FACEBOOK_APP[1], said)}
+        answer = await there.page.request.post(
+            f"{there.home}/api/webhooks/instagram/data-deletion", form=form
+        )
+        assert 200 == answer.status
+        await there.page.goto((await answer.json())["url"])
+        await expect(there.page.locator("main")).to_contain_text("the access to one account")
+        await there.shoot("deletion")
+        await there.open("/accounts")
+        await expect(there.page.locator(".state")).to_have_text("Disconnected")
+        assert "studio" not in await there.text()
+
+
 async def test_disconnected_and_connected_again(chromium: Browser, river: River) -> None:
-    """It asks first; then posts wait with a remedy until a click connects it again."""
+    """It asks first; then files wait, with a remedy, until a click connects it again."""
     async with river.daemon(), visit(chromium, river) as there:
         await at_meta(there, "Instagram")
         await there.click("Continue")
@@ -109,7 +155,9 @@ async def test_disconnected_and_connected_again(chromium: Browser, river: River)
         await there.click("Disconnect")
         await expect(state).to_have_text("Disconnected")
         await there.shoot("accounts-disconnected")
+        originals = river.drop_pictures(1)
         await there.click("Reconnect")
         await there.click("Continue")
         await there.click("Connect")
         await expect(state).to_have_text("Connected")
+        await river.arrived(originals)

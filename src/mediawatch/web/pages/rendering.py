@@ -11,6 +11,7 @@ import aiohttp_jinja2
 import jinja2
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
+from markupsafe import Markup
 
 from mediawatch import __version__
 from mediawatch.errors import MediawatchError
@@ -70,4 +71,6 @@ def _moment(at: float | None) -> str:
     """A time for people; the zone is said on every page."""
     if at is None:
         return "never"
-    return dt.datetime.fromtimestamp(at, dt.UTC).strftime("%Y-%m-%d %H:%M")
+    told = dt.datetime.fromtimestamp(at, dt.UTC)
+    shown = f"{told:%Y-%m-%d %H:%M}"
+    return Markup('<time datetime="{}">{}</time>').format(told.isoformat("T", "seconds"), shown)

@@ -15,14 +15,13 @@ from typing import Any, TypeVar
 
 from mediawatch.clock import Clock
 from mediawatch.config import WatchSettings
-from mediawatch.errors import MediawatchError, StorageProblem
+from mediawatch.errors import MediawatchError
 from mediawatch.watch import listing
 from mediawatch.watch.candidates import (
     Accounts,
     Candidate,
     FolderState,
     Inspect,
-    Outcome,
     Seen,
     Taken,
     Waiting,
@@ -30,18 +29,13 @@ from mediawatch.watch.candidates import (
 )
 from mediawatch.watch.guard import Guard
 from mediawatch.watch.inbox import Inbox
-from mediawatch.watch.passes import AnyOf, FolderPass
-from mediawatch.watch.settle import AWAITS, CUT_SHORT, NO_ROOM, TRAVELS, WRITTEN, SettleRule
+from mediawatch.watch.passes import Passes, wait_for
+from mediawatch.watch.settle import SettleRule
 from mediawatch.watch.taker import Taker
 from mediawatch.watch.tracker import Tracker
 from mediawatch.watch.withheld import Withheld
 
 T = TypeVar("T")
-
-#: Seconds between two looks whether a pass waits for nothing.
-_LOOK_UP = 0.25
-#: Why files may stay for long that a pass does not wait for.
-_MAY_LAST = (CUT_SHORT, WRITTEN, AWAITS, TRAVELS, NO_ROOM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +86,20 @@ class Watcher:
         self._accounts = accounts or Accounts()
         self._on_scan = on_scan
         self._withheld = withheld
-        self._standstill = standstill
         self._clock = clock
         self._on_settling = on_settling or (lambda: None)
         self._report = report or (lambda *_args, **_fields: None)
         self._rule = rule or SettleRule(settings.settle)
         self._limits = limits or Limits()
         self._inbox = Inbox(str(settings.folder), self._limits.patience, self._report)
-        self._tracker = Tracker(self._rule, self._limits.track_max, self._decided, self._held)
+        self._passes = Passes(
+            self._inbox,
+            clock,
+            standstill=standstill,
+            patience=self._limits.pass_patience,
+            wake=self._wake_all,
+        )
+        self._tracker = Tracker(self._rule, self._limits.track_max, self._passes.decide, self._held)
         self._guard = Guard(
             settings,
             poll=self._limits.poll,
@@ -131,7 +131,6 @@ class Watcher:
         self._scan_cost = 0.0
         self._running, self._users = False, 0
         self._engine: asyncio.Task[None] | None = None
-        self._passes: list[FolderPass] = []
 
     # --- what others call -----------------------------------------------------------------
 
@@ -206,6 +205,16 @@ class Watcher:
             withheld=self._withheld.count if self._withheld is not None else 0,
         )
 
+    async def _pass(self, limit: float) -> list[Seen]:
+        await self._accounts.refresh()
+        names = await self._passes.names(self._accounts.folders)
+        await self.release()
+        return await self._passes.run(names, self._tracker, limit)
+
+    def _wake_all(self) -> None:
+        self._look.set()
+        self.wake()
+
     # --- the engine: shared by run and passes ---------------------------------------------
 
     async def _with_engine(self, work: Coroutine[Any, Any, T]) -> T:
@@ -262,7 +271,7 @@ class Watcher:
                 left = self._scan_began + self._guard.rescan - now
                 if left <= 0:
                     return
-                await _wait(self._dirty, left)
+                await wait_for(self._dirty, left)
 
     async def _scan(self) -> None:
         self._dirty.clear()
@@ -278,7 +287,7 @@ class Watcher:
                 self._inbox.root,
                 tracker.known(),
                 tracker.room(),
-                None if self._running else AnyOf(self._passes),
+                None if self._running else self._passes,
                 tracker.rechecks(self._limits.batch),
                 withheld,
                 self._accounts.folders,
@@ -356,7 +365,7 @@ class Watcher:
             else:
                 times = [time for time in (due, hint_due) if time is not None]
                 self._look.clear()
-                await _wait(self._look, min(times) - now if times else None)
+                await wait_for(self._look, min(times) - now if times else None)
 
     async def _look_at(
         self, questions: list[listing.Question], now: float, peek: listing.Peek | None = None
@@ -408,74 +417,6 @@ class Watcher:
             name=name,
             remedy="Close the program that writes it. If the file is whole, it is taken anyway.",
         )
-
-    # --- one pass -------------------------------------------------------------------------
-
-    async def _pass(self, limit: float) -> list[Seen]:
-        try:
-            await self._accounts.refresh()
-            folders = self._accounts.folders
-            names = await self._inbox(listing.names_in, self._inbox.root, folders)
-        except OSError as error:
-            raise StorageProblem(
-                f"The folder {self._inbox.root} cannot be listed: {error.strerror}.",
-                code="folder-missing" if isinstance(error, FileNotFoundError) else "no-permission",
-                remedy="Create it, or name another one in [watch] folder.",
-            ) from error
-        await self.release()
-        current = FolderPass(names)
-        self._passes.append(current)
-        try:
-            await self._ask_again(current)
-            self.wake()
-            await self._until_decided(current, limit)
-            standstill = self._standstill()
-        finally:
-            self._passes.remove(current)
-        return current.report(lambda name: standstill or self._why_open(name))
-
-    async def _until_decided(self, current: FolderPass, limit: float) -> None:
-        began = self._clock.monotonic()
-        while not current.finished.is_set() and not self._standstill():
-            now = self._clock.monotonic()
-            if now - began >= limit:
-                return
-            await _wait(current.finished, min(_LOOK_UP, began + limit - now))
-            if now - began >= self._limits.pass_patience and all(
-                self._why_open(name) in _MAY_LAST for name in current.open
-            ):
-                return  # the next pass may find them whole; this one would wait for nothing
-
-    async def _ask_again(self, current: FolderPass) -> None:
-        """What was left alone before may have changed since."""
-        tracker = self._tracker
-        keyed = [(name, e.key) for name, e in tracker.ignored.items() if e.key is not None]
-        changed = await self._inbox(listing.changed, self._inbox.root, keyed)
-        now, wall = self._clock.monotonic(), self._clock.now()
-        for name in changed:
-            tracker.reconsider(name, now, wall)
-        for name, entry in list(tracker.ignored.items()):
-            if entry.retry is not None:
-                tracker.reconsider(name, now, wall)
-            else:
-                current.decide(name, entry.outcome, entry.reason)
-        for name in tracker.quiet():
-            current.decide(name, None, "")
-        self._look.set()
-
-    def _decided(self, name: str, outcome: Outcome | None, reason: str) -> None:
-        for current in self._passes:
-            current.decide(name, outcome, reason)
-
-    def _why_open(self, name: str) -> str:
-        entry = self._tracker.settling.get(name)
-        return entry.reason if entry is not None else "its turn did not come in time"
-
-
-async def _wait(event: asyncio.Event, limit: float | None) -> None:
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(limit):
-            await event.wait()
 
 
 async def _stop(task: asyncio.Task[Any]) -> None:

@@ -65,7 +65,7 @@ async def test_without_an_account_files_wait_and_it_says_how_to_connect_one(bare
         _, shown = await get(bare, "/api/poster-media/status")
 
         assert 503 == status
-        assert ["account"] == [check["name"] for check in ready["checks"] if not check["ok"]]
+        assert ["standing"] == [check["name"] for check in ready["checks"] if not check["ok"]]
         assert (None, "none") == (shown["instagram_account"], shown["account"]["state"])
         assert "accounts connect" in shown["account"]["remedy"]
         assert originals.keys() <= {path.name for path in bare.inbox.iterdir()}
@@ -238,7 +238,6 @@ async def test_no_secret_is_anywhere(marked: River) -> None:
             file.parent.mkdir(exist_ok=True)
             file.write_text(value)
             bare.tables["instagram"][f"{key}_file"] = str(file)
-    bare.tables["instagram"]["facebook_app_id"] = "1000000000000001"
     bare.write_settings()
     given = bare.root / "secrets" / "token"
     given.write_text(MARKS["token"])

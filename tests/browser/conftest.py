@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.async_api import Browser, Page, async_playwright
@@ -30,12 +30,13 @@ _WATCH = """document.addEventListener("securitypolicyviolation", event =>
 @dataclass
 class Visit:
     """A browser at the daemon's pages. ``said``: errors of its console; ``foreign``: addresses
-    outside this machine that it asked for."""
+    outside this machine that it asked for; ``states``: of the logins at Meta."""
 
     page: Page
     home: str
     said: list[str] = field(default_factory=list)
     foreign: list[str] = field(default_factory=list)
+    states: set[str] = field(default_factory=set)
 
     async def open(self, path: str) -> None:
         """A page of the daemon."""
@@ -68,6 +69,7 @@ class Visit:
 
     def note(self, url: str) -> None:
         """It asks for something."""
+        self.states.update(parse_qs(urlsplit(url).query).get("state", []))
         if urlsplit(url).scheme != "data" and urlsplit(url).hostname not in {
             "localhost",
             "127.0.0.1",

@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from mediawatch.simulator.callbacks import signed_request
+from tests.acceptance.test_accounts import files_with
 from tests.browser.conftest import Visit, visit
 from tests.support.login import FACEBOOK_APP, ROBIN
 from tests.support.river import River
@@ -30,7 +31,7 @@ async def test_from_the_click_to_a_published_picture(
     chromium: Browser, river: River, login: str, scripts: bool
 ) -> None:
     """Both logins, with and without JavaScript: consent, choice, connected; what is dropped then
-    is published."""
+    is published. No token, code or state lies open in any file, logs and journal among them."""
     async with (
         river.daemon(),
         visit(chromium, river, java_script_enabled=scripts) as there,
@@ -49,6 +50,10 @@ async def test_from_the_click_to_a_published_picture(
         await expect(account.locator(".state")).to_have_text("Connected")
         await there.shoot(f"accounts-{login.lower()}")
         await river.arrived(river.drop_pictures(1))
+    grants = river.simulator.state.grants
+    secrets = [*grants._tokens, *grants._codes, *there.states]
+    assert len(secrets) >= 4  # two tokens at the least, a code, a state
+    assert [] == [place for secret in secrets for place in files_with(river.root, secret)]
 
 
 async def test_who_cancels_is_told_so(chromium: Browser, river: River) -> None:

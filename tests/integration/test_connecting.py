@@ -123,6 +123,29 @@ async def test_a_page_without_an_account_says_what_is_missing(home: LoginHouse) 
     assert "no professional account is linked" in text
 
 
+async def test_who_may_only_look_at_a_page_is_told(tmp_path: Path) -> None:
+    """Beside an account that can be connected stands one whose page gives too little, with what
+    the page's administrator has to do."""
+    tasks = {FIRST: ["CREATE_CONTENT"], STUDIO: ["ANALYZE"]}
+    robin = {
+        "id": ROBIN,
+        "accounts": [{"id": key, "username": f"of_{key}"} for key in tasks],
+        "pages": [
+            {"id": f"13489500000000{number}", "account": key, "tasks": allowed}
+            for number, (key, allowed) in enumerate(tasks.items())
+        ],
+    }
+    async with login_house(tmp_path, scenario={"persons": [robin]}) as home:
+        browser = home.browser("ana")
+        place = await home.log_in(browser)
+        text = await (await home.get(place, browser | AT_HOME)).text()
+        assert "give you the task Create content" in text
+        assert re.search(rf'value="{STUDIO}" disabled', text)
+        assert re.search(rf'value="{FIRST}" checked', text)
+        assert 409 == (await home.choose(browser, place, STUDIO)).status
+        assert 303 == (await home.choose(browser, place, FIRST)).status
+
+
 async def test_what_was_declined_is_told_and_asked_again(home: LoginHouse) -> None:
     """Without a permission that is needed nothing can be ticked; the way to grant it is there."""
     browser = home.browser("ana")

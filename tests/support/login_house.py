@@ -19,6 +19,7 @@ from mediawatch.crypto.vault import Vault
 from mediawatch.journal.sqlite import SqliteJournal
 from mediawatch.model.people import Role
 from mediawatch.simulator import Simulator, SimulatorOptions
+from mediawatch.simulator.faults import Scenario
 from mediawatch.tokens import Tokens
 from mediawatch.web.app import create_app
 from tests.support import web_house
@@ -116,12 +117,19 @@ def state_of(address: str) -> str:
 
 @asynccontextmanager
 async def login_house(
-    folder: Path, *, people: bool = True, apps: bool = True, **web: Any
+    folder: Path,
+    *,
+    people: bool = True,
+    apps: bool = True,
+    scenario: Mapping[str, Any] | None = None,
+    **web: Any,
 ) -> AsyncIterator[LoginHouse]:
-    """It works; ``web``: settings of that table."""
+    """It works; ``scenario``: of the simulator; ``web``: settings of that table."""
     clock = TurnedClock()
     clock.time = 1_800_000_000.0
-    options = SimulatorOptions(clock=clock.now, granted_only=True)
+    options = SimulatorOptions(
+        clock=clock.now, granted_only=True, scenario=Scenario.parse(dict(scenario or {}))
+    )
     async with web_house.house(folder, clock) as house, Simulator(options) as simulator:
         told = web_house.settings(folder, **web).model_dump()
         told["instagram"] = {"graph_url": simulator.url}

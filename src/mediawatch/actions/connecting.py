@@ -75,6 +75,16 @@ def missing_settings(desk: AccountDesk, login: Login) -> list[str]:
     return [] if api is not None and api.has_app else [f"{login}_app_id", f"{login}_app_secret"]
 
 
+def no_app(login: Login) -> LoginFailed:
+    """What is to be done where they are missing."""
+    return LoginFailed(
+        f"The settings have no app for the {login} login.",
+        code="no-app",
+        remedy=f"Make one at developers.facebook.com, and set instagram.{login}_app_id and "
+        f"{login}_app_secret; or paste a token: `mediawatch accounts paste`.",
+    )
+
+
 async def begin(
     desk: AccountDesk,
     actor: Actor,
@@ -91,11 +101,7 @@ async def begin(
     """
     require(actor, Right.ADMIN)
     if missing_settings(desk, login):
-        raise LoginFailed(
-            f"The settings have no app for the {login} login.",
-            code="no-app",
-            remedy=f"Set instagram.{login}_app_id and {login}_app_secret, and restart.",
-        )
+        raise no_app(login)
     api = desk.logins[login]
     state, verifier, now = bearer.new(), signing.new_verifier(), desk.clock.now()
     begun = LoginUnderWay(

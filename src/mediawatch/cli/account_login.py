@@ -7,33 +7,25 @@ need not answer: what stands in the browser's address bar then is pasted here.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import hmac
-import secrets
 import sys
-from base64 import urlsafe_b64encode
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import typer
 
+from mediawatch.actions.connecting import LoginFailed, no_app
 from mediawatch.app import login_apis
 from mediawatch.cli.accounts import connect_with, connected
 from mediawatch.cli.failures import FAILED, explained, load_settings
 from mediawatch.config import Settings
-from mediawatch.errors import MediawatchError
+from mediawatch.crypto import bearer, signing
 from mediawatch.graph.oauth import Grant
 from mediawatch.hosts.http_session import http_session
 from mediawatch.log import printable
 from mediawatch.model.accounts import Login
 
 CALLBACK = "/api/auth/instagram/callback"
-
-
-class LoginFailed(MediawatchError):
-    """The login came to nothing."""
-
-    code = "login-failed"
 
 
 def connect(
@@ -55,27 +47,18 @@ def _offered(settings: Settings) -> Login:
     for login in (settings.instagram.login, other):
         if settings.instagram.app(login)[0]:
             return login
-    raise _no_app(settings.instagram.login)
-
-
-def _no_app(login: Login) -> LoginFailed:
-    return LoginFailed(
-        f"The settings have no app for the {login} login.",
-        code="no-app",
-        remedy=f"Make one at developers.facebook.com, and set instagram.{login}_app_id and "
-        f"{login}_app_secret; or paste a token: `mediawatch accounts paste`.",
-    )
+    raise no_app(settings.instagram.login)
 
 
 async def _log_in(settings: Settings, login: Login, redirect: str) -> Grant:
     async with http_session() as session:
         api = login_apis(settings, session).get(login)
-        if api is None or not all(settings.instagram.app(login)):
-            raise _no_app(login)
-        state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(64)
-        digest = hashlib.sha256(verifier.encode()).digest()
-        challenge = urlsafe_b64encode(digest).rstrip(b"=").decode()
-        address = api.authorize_url(state=state, redirect_uri=redirect, challenge=challenge)
+        if api is None or not api.has_app:
+            raise no_app(login)
+        state, verifier = bearer.new(), signing.new_verifier()
+        address = api.authorize_url(
+            state=state, redirect_uri=redirect, challenge=signing.challenge_of(verifier)
+        )
         typer.echo("Open this address in a browser, on any machine, and log in:\n")
         typer.echo(f"{address}\n")
         typer.echo(f"Meta then sends the browser to {redirect}?code=…")

@@ -276,9 +276,9 @@ async def open_app(settings: Settings, clock: Clock, log: Log) -> AsyncIterator[
 
 
 async def _record_account(settings: Settings, journal: SqliteJournal) -> None:
-    if settings.instagram.user_id is not None:
-        await journal.apply([accounts.ensure(settings.instagram.user_id), users.adopt()])
-        crash.at("account.recorded")
+    own = settings.instagram.user_id
+    await journal.apply([*([accounts.ensure(own)] if own else []), users.adopt()])
+    crash.at("account.recorded")
 
 
 async def _open_tokens(

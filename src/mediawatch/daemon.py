@@ -222,8 +222,10 @@ class Daemon:
             await runner.cleanup()
 
     async def _accounts_fed(self) -> list[str]:
-        fed = (each.sorter.account for each in self.app.watched)
-        return [account_id for account_id in fed if account_id is not None]
+        await self.app.watched.accounts.refresh()
+        usual = [each.sorter.account for each in self.app.watched]
+        # A folder in any inbox may be that of any account.
+        return sorted({*self.app.watched.accounts.in_use(), *(each for each in usual if each)})
 
     def _woken(self, post: Post) -> None:
         # Who asks for it has perhaps just mended the host: it is tried now, not after its pause.

@@ -250,6 +250,31 @@ async def a_viewer_who_makes_himself_owner(home: Home, client: Client) -> None:
     assert 403 == (await client.post(page, headers=home.vic.by_cookie(), data=sent)).status
 
 
+async def ones_own_password_without_the_old_one(home: Home, client: Client) -> None:
+    """A stolen session must not become a stolen account."""
+    asked = {"password": "a new and long one"}
+    answer = await client.patch("/api/v1/users/Ana/", headers=home.ana.by_cookie(), json=asked)
+    assert 422 == answer.status
+    sent = {"old": "a guess of no use", "password": "x" * 12, "again": "x" * 12}
+    page = "/settings/security/password"
+    assert 401 == (await client.post(page, headers=home.ana.by_cookie(), data=sent)).status
+
+
+async def guesses_side_by_side(home: Home, client: Client) -> None:
+    """Sent at once, they are counted all the same."""
+    wrong = {"name": "ana", "password": "a guess of no use", "next": ""}
+    answers = await asyncio.gather(*(client.post("/login", data=wrong) for _ in range(12)))
+    found = [answer.status for answer in answers]
+    assert 429 in found
+    assert found.count(401) <= login_limits.FREE + 1
+
+
+async def accounts_given_to_whoever_cannot_rule_them(home: Home, client: Client) -> None:
+    for heir in ("vic", "ANA"):
+        asked = f"/api/v1/users/ana/?accounts_to={heir}"
+        assert 409 == (await client.delete(asked, headers=home.ana.by_cookie())).status
+
+
 async def the_password_of_somebody_else(home: Home, client: Client) -> None:
     asked = {"password": "a new and long one"}
     answer = await client.patch("/api/v1/users/ana/", headers=home.vic.by_cookie(), json=asked)
@@ -352,6 +377,9 @@ SEQUENCES: list[Attack] = [
     a_viewers_key_with_a_great_scope,
     a_key_that_sets_a_password,
     a_viewer_who_makes_himself_owner,
+    ones_own_password_without_the_old_one,
+    guesses_side_by_side,
+    accounts_given_to_whoever_cannot_rule_them,
     the_password_of_somebody_else,
     the_last_owner_who_leaves,
     a_second_first_user,
@@ -416,6 +444,17 @@ async def test_an_open_house_shuts_its_door_with_the_first_user(tmp_path: Path) 
         assert "users add" in await forwarded.text()
         await settle(house.journal, "ana", Role.OWNER, now=house.clock.now())
         assert 401 == (await client.get(SEE)).status
+
+
+async def test_a_public_name_without_users_lets_nobody_in(tmp_path: Path) -> None:
+    """A proxy may say nothing of itself: with a public name only the first link opens anything."""
+    async with (
+        web_house.house(tmp_path) as house,
+        house.open(public_url="https://mw.example.org") as client,
+    ):
+        assert 401 == (await client.get(SEE)).status
+        through = {"X-Forwarded-For": "203.0.113.7"}
+        assert 200 == (await client.get(f"/setup?link={SETUP_WORD}", headers=through)).status
 
 
 async def test_only_a_trusted_proxy_is_believed(tmp_path: Path) -> None:

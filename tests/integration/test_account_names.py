@@ -98,6 +98,12 @@ async def test_an_inbox_that_names_no_account_posts_to_the_only_one(
     await house.whose("bob")
     with pytest.raises(NoAccount, match=r"\[watch\] names no account, and 2 are connected"):
         house.known.of_inbox("[watch]", "")
+    await disconnect(journal, BOB)
+    await house.whose("bob")
+    with pytest.raises(NoAccount, match="2 are connected, or were"):
+        house.known.of_inbox("[watch]", "")  # what waits may be meant for the other one
+    await connect(journal, BOB, "bob")
+    await house.whose("bob")
     assert BOB == house.known.of_inbox("[watch.inboxes 1]", "Bob")
     with pytest.raises(NoAccount, match=r"\[watch.inboxes 1\] account = carol"):
         house.known.of_inbox("[watch.inboxes 1]", "carol")

@@ -190,7 +190,8 @@ async def test_the_way_back_is_the_public_name(tmp_path: Path) -> None:
     async with login_house(tmp_path, public_url="https://mw.example.org") as home:
         answer = await home.get("/api/auth/instagram", home.browser("ana") | AT_HOME)
         assert "https://mw.example.org/accounts" in await answer.text()
-        named = home.browser("ana") | AT_HOME | {"Host": "mw.example.org"}
+        cookie = f"__Host-{home.browser('ana')['Cookie']}"
+        named = {"Cookie": cookie, "Host": "mw.example.org"} | AT_HOME
         answer = await home.get("/api/auth/instagram", named)
         assert "redirect_uri=https%3A%2F%2Fmw.example.org%2Fapi%2F" in answer.headers["Location"]
 

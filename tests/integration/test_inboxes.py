@@ -133,6 +133,14 @@ async def test_each_inbox_posts_to_its_account_in_its_words(river: River) -> Non
     assert [OWN, ALICE, BOB] == [each["account"] for each in status["inboxes"]]
 
 
+async def test_an_inbox_feeds_every_account(river: River) -> None:
+    """Whoever publishes it at once may do so for each account whose folder may lie in it."""
+    async with at_work(river) as running:
+        await connect(running.app.journal, ALICE, "alice")
+        await running.app.watched.accounts.refresh(at_once=True)
+        assert sorted([OWN, ALICE]) == await running._accounts_fed()
+
+
 async def test_a_folder_named_after_an_account_posts_there(river: River) -> None:
     """Its files, its stories and reels and its carousels; by username in any case, or by id."""
     async with at_work(river) as running:

@@ -17,7 +17,7 @@ from mediawatch.journal import tokens as table
 from mediawatch.journal.accounts import Identity
 from mediawatch.journal.sqlite import SqliteJournal
 from mediawatch.model.accounts import Login
-from mediawatch.tokens import Disconnected, NewToken, NoAccount, Tokens, UnknownAccount
+from mediawatch.tokens import Disconnected, NewToken, Tokens, UnknownAccount
 from tests.support.publishing import TurnedClock
 from tests.support.simulator import Clock
 
@@ -110,19 +110,6 @@ async def test_disconnected_is_disconnected_also_with_a_token_in_the_settings(
     for each in (tokens, await house.start(SETTINGS)):
         with pytest.raises(Disconnected):
             await given(each, SETTINGS)
-
-
-async def test_whose_account_the_inbox_is_for(house: House) -> None:
-    """That of the settings, else the only one; nobody guesses between several."""
-    tokens = await house.start()
-    with pytest.raises(NoAccount, match="No Instagram account is connected"):
-        tokens.inbox_account()
-    await house.keep(tokens, ANA, "a")
-    assert ANA == tokens.inbox_account()
-    await house.keep(tokens, BEN, "b")
-    with pytest.raises(NoAccount, match="2 accounts are connected"):
-        tokens.inbox_account()
-    assert SETTINGS == (await house.start(SETTINGS)).inbox_account()
 
 
 async def test_a_refreshed_token_does_not_undo_what_a_person_did_meanwhile(house: House) -> None:

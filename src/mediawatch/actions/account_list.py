@@ -93,9 +93,13 @@ async def find(journal: Journal, actor: Actor, name: str) -> str:
     """
     wanted = name.strip().removeprefix("@").casefold()
     visible = await visible_accounts(journal, actor)
-    for account in await accounts.listed(journal, visible):
-        if wanted in {account.id, (account.username or "").casefold()}:
-            return account.id
+    found = await accounts.listed(journal, visible) if wanted else []
+    for names in (
+        {account.id: account.id for account in found},
+        {(account.username or "").casefold(): account.id for account in found},
+    ):
+        if wanted in names:
+            return names[wanted]
     await require_account(journal, actor, name, Right.READ)
     return name
 

@@ -76,6 +76,7 @@ async def connect(
     )
     along: list[Statement] = [
         accounts.connect(account_id, who, owner_id=actor.user_id, now=now),
+        users.adopt(),  # by a command: it is the eldest owner's, if there is one
         audit.record(
             actor,
             "account.connect",

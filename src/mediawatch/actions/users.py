@@ -10,7 +10,7 @@ from mediawatch.actions.permission import require
 from mediawatch.clock import Clock
 from mediawatch.crypto import passwords
 from mediawatch.errors import Conflict, MediawatchError
-from mediawatch.journal import audit, sessions, shares, users
+from mediawatch.journal import accounts, audit, sessions, users
 from mediawatch.journal.database import Journal, Statement
 from mediawatch.model.people import Actor, Door, Right, Role, User
 
@@ -117,6 +117,11 @@ async def remove(
     changes = [users.remove(user.id)]
     if accounts_to is not None:
         heir = await find(journal, actor, accounts_to)
+        if heir.id == user.id or heir.role is not Role.OWNER:
+            raise UserNotPossible(
+                f"{heir.name} cannot get the accounts.",
+                remedy="Name another user, with the role of an owner.",
+            )
         changes.insert(0, users.hand_over(user.id, heir.id))
     elif owned := await _owned(journal, user):
         raise UserNotPossible(
@@ -148,8 +153,7 @@ async def find(journal: Journal, actor: Actor, name: str) -> User:
 
 
 async def _owned(journal: Journal, user: User) -> list[str]:
-    roles = await shares.roles(journal, user.id)
-    return sorted(account for account, role in roles.items() if role is Role.OWNER)
+    return sorted(each.id for each in await accounts.listed(journal) if each.owner_id == user.id)
 
 
 async def _change(

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TextIO
 
 from mediawatch import __version__, daemon
 from mediawatch.config import Settings
@@ -94,8 +95,9 @@ async def _live(
 
 def _show(setup_link: str) -> None:
     """The link for the first user, to a person alone: no log ever has it."""
-    if setup_link and sys.stderr.isatty():
-        sys.stderr.write(
+    terminal: TextIO | None = sys.stderr  # a service of Windows has none
+    if setup_link and terminal is not None and terminal.isatty():
+        terminal.write(
             "\nWhoever uses this machine can use mediawatch. To have people log in, make the first "
             f"user here:\n\n    {setup_link}\n\n"
         )

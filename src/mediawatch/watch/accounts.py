@@ -108,9 +108,11 @@ class KnownAccounts(Accounts):
         in_use = self.in_use()
         if not in_use:
             raise NoAccount("No Instagram account is connected.", remedy=CONNECT)
-        if len(in_use) != 1:
+        # What waits for one account is not another's as soon as that one is disconnected.
+        ever = {each.id for each in self._accounts.values() if each.connected_at is not None}
+        if len(ever | set(in_use)) != 1:
             raise NoAccount(
-                f"{where} names no account, and {len(in_use)} are connected.",
+                f"{where} names no account, and {len(ever | set(in_use))} are connected, or were.",
                 remedy="Put files into a folder of the inbox that is named after the account; or "
                 f"write account = its id or username in {where}, and restart mediawatch.",
             )

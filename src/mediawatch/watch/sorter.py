@@ -150,7 +150,10 @@ class Sorter:
             return Addressee(self._accounts.of_inbox(self._inbox.where, self._inbox.account))
         found = self._accounts.of_folder(folder)
         if found is None:
-            raise NoAccount(f"{folder}/ is the folder of no account that is known any more.")
+            raise NoAccount(
+                f"{folder}/ is the folder of no account that is known any more.",
+                remedy="Connect it (`mediawatch accounts connect`), or move the files elsewhere.",
+            )
         return found
 
     def _said(self, candidate: Candidate, *, older: bool) -> Candidate:

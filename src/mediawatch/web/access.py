@@ -11,6 +11,7 @@ from aiohttp.typedefs import Handler
 
 from mediawatch.actions import sessions
 from mediawatch.actions.sessions import Entered
+from mediawatch.config.values import is_loopback
 from mediawatch.crypto import bearer, local_key
 from mediawatch.journal import users
 from mediawatch.model.people import Actor, Door, this_machine
@@ -19,6 +20,7 @@ from mediawatch.web.origin import (
     LOGIN_RETURN,
     LOGIN_START,
     SAFE,
+    host_of,
     is_foreign,
     is_ours,
     is_sure_to_be_own,
@@ -97,7 +99,8 @@ async def _who(
     given = request.headers.getall(hdrs.AUTHORIZATION, [])
     if given:
         return await _bearer(request, doors, peer, given)
-    cookie = lone_cookie(request, {COOKIE, SECURE_COOKIE})
+    # Over TLS only the one with the prefix counts, which no other host can have planted.
+    cookie = lone_cookie(request, {SECURE_COOKIE, *(() if is_secure(request) else (COOKIE,))})
     if cookie is not None:
         entered = await sessions.enter(doors.journal, doors.clock, cookie, address=peer.address)
         if entered is not None:
@@ -109,9 +112,13 @@ async def _who(
                     "Use a newer browser; for a program make a key: `mediawatch keys create`.",
                 )
             return entered
-    if doors.settings.web.is_open or await users.any_there(doors.journal):
+    told = host_of(doors.settings.web.public_url)
+    reached = doors.settings.web.is_open or bool(told and not is_loopback(told))
+    if reached or await users.any_there(doors.journal):
         return None
     if peer.proxied:
+        if is_public(request.path):
+            return None
         return refusal(
             403,
             "proxied",
@@ -197,4 +204,6 @@ def let_out(request: web.Request, response: web.StreamResponse) -> None:
 
 def is_secure(request: web.Request) -> bool:
     """Whether the browser came by TLS."""
-    return request[PEER].secure
+    public = request.app[DOORS].settings.web.public_url
+    told = public.startswith("https:") and host_of(public) == host_of(f"//{request.host}")
+    return told or request[PEER].secure

@@ -13,7 +13,15 @@ from mediawatch.web.api import accounts, audit, keys, poster, posts, sessions, u
 from mediawatch.web.doors import DOORS, Doors
 from mediawatch.web.login_limits import LoginLimits
 from mediawatch.web.middleware import errors_as_json
-from mediawatch.web.pages import LOGIN_LIMITS, connecting, first_user, login, people, security
+from mediawatch.web.pages import (
+    LOGIN_LIMITS,
+    PASSWORDS,
+    connecting,
+    first_user,
+    login,
+    people,
+    security,
+)
 from mediawatch.web.pages import accounts as account_pages
 from mediawatch.web.pages.rendering import STATIC, errors_as_pages, set_up_pages
 
@@ -25,6 +33,7 @@ def create_app(doors: Doors) -> web.Application:
     )
     app[DOORS] = doors
     app[LOGIN_LIMITS] = LoginLimits(doors.clock)
+    app[PASSWORDS] = asyncio.Semaphore(2)
     app.on_response_prepare.append(headers.secure)
     set_up_pages(app)
     app[poster.BACKGROUND] = poster.Background()

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+from mediawatch.actions.sessions import WrongPassword
 from mediawatch.clock import Clock, iso
 from mediawatch.errors import MediawatchError
 
@@ -45,9 +48,19 @@ class LoginLimits:
             until = self._clock.now() + free - now
             raise TooManyLogins(
                 "Too many wrong passwords.",
-                remedy=f"Try again after {iso(until)}. Forgotten? `mediawatch users passwd NAME`.",
+                remedy=f"Try again after {iso(until)}; a restart of mediawatch forgets them, too.",
                 retry_after=free - now,
             )
+
+    @contextmanager
+    def counted(self, name: str, address: str) -> Iterator[None]:
+        """While a password is looked at: whether it was right is told by WrongPassword."""
+        try:
+            yield
+        except WrongPassword:
+            self.note_wrong(name, address)
+            raise
+        self.note_right(name, address)
 
     def note_wrong(self, name: str, address: str) -> None:
         """A password was wrong."""

@@ -10,8 +10,8 @@ from pydantic import SecretStr
 from mediawatch.actions import users as actions
 from mediawatch.clock import iso
 from mediawatch.model.people import Role, User
-from mediawatch.web.access import actor_of
-from mediawatch.web.api.input import Body, read
+from mediawatch.web.access import ENTERED, actor_of
+from mediawatch.web.api.input import BadInput, Body, read
 from mediawatch.web.doors import DOORS
 
 routes = web.RouteTableDef()
@@ -62,6 +62,13 @@ async def change(request: web.Request) -> web.Response:
     if body.role is not None:
         await actions.set_role(doors.journal, doors.clock, actor, name, body.role)
     if body.password is not None:
+        entered = request.get(ENTERED)
+        own = entered is not None and entered.user.name.casefold() == name.strip().casefold()
+        if own and entered is not None and entered.session is not None:
+            raise BadInput(
+                "A browser changes its own password on the page, where the present one is asked.",
+                remedy="Open /settings/security, or use a key with the scope admin.",
+            )
         plain = body.password.get_secret_value()
         await actions.set_password(doors.journal, doors.clock, actor, name, plain)
     return web.json_response(_as_json(await actions.find(doors.journal, actor, name)))

@@ -119,7 +119,7 @@ def _browser(request: web.Request) -> str:
     entered = request.get(ENTERED)
     if entered is not None:
         return entered.session.digest if entered.session is not None else ""
-    cookie = lone_cookie(request, {_COOKIE, _SECURE_COOKIE})
+    cookie = lone_cookie(request, {_SECURE_COOKIE, *(() if is_secure(request) else (_COOKIE,))})
     return bearer.digest(cookie) if cookie else ""
 
 

@@ -14,7 +14,6 @@ from mediawatch.journal import sessions, users
 from mediawatch.model.people import Door, this_machine
 from mediawatch.web.access import PEER, let_in
 from mediawatch.web.doors import DOORS, Doors
-from mediawatch.web.pages import LOGIN_LIMITS
 from mediawatch.web.pages.form import fields, same, see
 from mediawatch.web.pages.rendering import page
 from mediawatch.web.refusals import STATUS
@@ -62,10 +61,7 @@ async def make(request: web.Request) -> web.Response:
 
 async def _check(request: web.Request, word: str) -> None:
     doors: Doors = request.app[DOORS]
-    limits, address = request.app[LOGIN_LIMITS], request[PEER].address
-    limits.admit("/setup", address)
     if not doors.is_setup_word(word) or await users.any_there(doors.journal):
-        limits.note_wrong("/setup", address)
         raise LinkUsed(
             "This link is not the one for the first user, or was used already.",
             remedy="Log in, or look into the file setup-link in the data folder.",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from aiohttp import hdrs, web
 
 from mediawatch.actions import sessions as actions
@@ -12,14 +10,12 @@ from mediawatch.journal import sessions, users
 from mediawatch.web.access import ENTERED, PEER, let_in, let_out
 from mediawatch.web.doors import DOORS
 from mediawatch.web.login_limits import TooManyLogins
-from mediawatch.web.pages import LOGIN_LIMITS
+from mediawatch.web.pages import LOGIN_LIMITS, PASSWORDS
 from mediawatch.web.pages.form import fields, inside, see
 from mediawatch.web.pages.rendering import page
 from mediawatch.web.refusals import STATUS
 
 routes = web.RouteTableDef()
-#: Passwords that are looked at side by side: each takes 64 MB and a core for a while.
-_AT_ONCE = asyncio.Semaphore(2)
 
 
 @routes.get("/login")
@@ -39,25 +35,24 @@ async def log_in(request: web.Request) -> web.Response:
     name, password, onward = await fields(request, "name", "password", "next")
     address = request[PEER].address
     try:
-        limits.admit(name, address)
-        async with _AT_ONCE:
-            begun = await actions.log_in(
-                doors.journal,
-                doors.clock,
-                name,
-                password,
-                address=address,
-                agent=request.headers.get(hdrs.USER_AGENT, ""),
-            )
+        async with request.app[PASSWORDS]:
+            limits.admit(name, address)  # not before: of guesses side by side each counts
+            with limits.counted(name, address):
+                begun = await actions.log_in(
+                    doors.journal,
+                    doors.clock,
+                    name,
+                    password,
+                    address=address,
+                    agent=request.headers.get(hdrs.USER_AGENT, ""),
+                )
     except (WrongPassword, TooManyLogins) as error:
         if isinstance(error, WrongPassword):
-            limits.note_wrong(name, address)
             doors.log.warning(
                 f"A wrong password was given, from {address or 'this machine'}.", action="login"
             )
         facts = {"next": inside(onward), "name": name, "problem": error, "somebody": True}
         return page(request, "login.html", facts, STATUS[error.code])
-    limits.note_right(name, address)
     if ENTERED in request:
         await actions.log_out(doors.journal, doors.clock, request[ENTERED])
     response = see(inside(onward))

@@ -57,7 +57,8 @@ async def set_role(request: web.Request) -> web.Response:
 async def remove(request: web.Request) -> web.Response:
     """Somebody leaves; whoever removes them gets their accounts."""
     doors, actor, name = request.app[DOORS], actor_of(request), request.match_info["name"]
-    heir = actor.name if actor.user_id is not None and actor.name != name else None
+    somebody_else = actor.user_id is not None and actor.name.casefold() != name.casefold()
+    heir = actor.name if somebody_else else None
     try:
         await users.remove(doors.journal, doors.clock, actor, name, heir)
     except MediawatchError as error:

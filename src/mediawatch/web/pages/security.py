@@ -10,11 +10,11 @@ from mediawatch.actions import keys, sessions, users
 from mediawatch.actions.sessions import WrongPassword
 from mediawatch.crypto import passwords
 from mediawatch.errors import MediawatchError
-from mediawatch.model.people import Right
+from mediawatch.model.people import Right, User
 from mediawatch.web.access import ENTERED, PEER, actor_of
 from mediawatch.web.api.input import BadInput
 from mediawatch.web.doors import DOORS
-from mediawatch.web.pages import LOGIN_LIMITS
+from mediawatch.web.pages import LOGIN_LIMITS, PASSWORDS
 from mediawatch.web.pages.form import fields, same, see
 from mediawatch.web.pages.rendering import page
 from mediawatch.web.refusals import STATUS
@@ -39,17 +39,26 @@ async def set_password(request: web.Request) -> web.Response:
         raise BadInput("Nobody is logged in here.", remedy="`mediawatch users passwd NAME`.")
     address = request[PEER].address
     try:
-        limits.admit(entered.user.name, address)
-        if not await asyncio.to_thread(passwords.fits, entered.user.password_hash, old):
-            limits.note_wrong(entered.user.name, address)
-            raise WrongPassword("That is not your password.", remedy="Type the present one again.")
+        async with request.app[PASSWORDS]:
+            limits.admit(entered.user.name, address)
+            with limits.counted(entered.user.name, address):
+                await _require_password(entered.user, old)
         same(new, again)
         await users.set_password(
             doors.journal, doors.clock, actor, entered.user.name, new, keep=entered.session.digest
         )
     except MediawatchError as error:
         return await _page(request, error)
-    return await _page(request, told="The password is changed; you are logged out everywhere else.")
+    return await _page(
+        request,
+        told="The password is changed; you are logged out everywhere else. Keys still work: revoke "
+        "below those that you do not know.",
+    )
+
+
+async def _require_password(user: User, password: str) -> None:
+    if not await asyncio.to_thread(passwords.fits, user.password_hash, password):
+        raise WrongPassword("That is not your password.", remedy="Type the present one again.")
 
 
 @routes.post(_PATH + "/keys")

@@ -87,6 +87,9 @@ def _tell(found: dict[str, Any], settings: Settings) -> None:
         typer.echo(head[found["status"]])
     else:
         typer.echo(f"💤 mediawatch does not run (`{next_step.start(settings.storage.data_dir)}`)")
+    if "inboxes" not in found:
+        typer.echo("   The rest is for those who see every account that it posts to.")
+        return
     for inbox in found["inboxes"]:
         whose = (
             f", for {inbox['account']}" if len(found["inboxes"]) > 1 and "account" in inbox else ""

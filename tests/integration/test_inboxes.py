@@ -133,6 +133,23 @@ async def test_each_inbox_posts_to_its_account_in_its_words(river: River) -> Non
     assert [OWN, ALICE, BOB] == [each["account"] for each in status["inboxes"]]
 
 
+async def test_an_inbox_of_one_account_speaks_for_no_other(river: River) -> None:
+    """A folder of another account in it: its files are held, and published only if somebody says
+    so; the account's own folder is as good as the inbox."""
+    river.configure(watch={"inboxes": [inbox(river, "a", account="Alice")]})
+    folder = river.root / "a" / "in"
+    async with at_work(river) as running:
+        await connect(running.app.journal, ALICE, "alice")
+        await connect(running.app.journal, BOB, "bob")
+        await running.app.watched.accounts.refresh(at_once=True)
+        drop(folder, "bob/strange.jpg")
+        drop(folder, "alice/own.jpg", 2)
+        await until(lambda: {"strange.jpg"} & set(lying(river.root / "a" / "held")))
+        await until(lambda: ALICE in published(river))
+
+    assert {ALICE} == published(river).keys()
+
+
 async def test_an_inbox_feeds_every_account(river: River) -> None:
     """Whoever publishes it at once may do so for each account whose folder may lie in it."""
     async with at_work(river) as running:

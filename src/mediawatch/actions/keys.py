@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 from mediawatch import crash
 from mediawatch.actions.permission import NotAllowed, require
 from mediawatch.actions.users import find as find_user
-from mediawatch.clock import Clock
+from mediawatch.clock import Clock, iso
 from mediawatch.crypto import bearer
 from mediawatch.errors import Conflict, MediawatchError
 from mediawatch.journal import api_keys, audit, users
@@ -83,6 +84,23 @@ async def listed(journal: Journal, actor: Actor) -> list[tuple[ApiKey, str]]:
     whose = None if actor.may(Right.ADMIN) else actor.user_id
     names = {user.id: user.name for user in await users.listed(journal)}
     return [(key, names[key.user_id]) for key in await api_keys.listed(journal, whose)]
+
+
+def as_json(key: ApiKey, user: str) -> dict[str, Any]:
+    """A key as doors show it: nothing of what it says."""
+    times = {
+        "created_at": key.created_at,
+        "used_at": key.used_at,
+        "ends_at": key.ends_at,
+        "revoked_at": key.revoked_at,
+    }
+    return {
+        "id": key.id,
+        "name": key.name,
+        "user": user,
+        "scope": key.scope.value,
+        **{word: iso(at) if at else None for word, at in times.items()},
+    }
 
 
 async def revoke(journal: Journal, clock: Clock, actor: Actor, key_id: str) -> None:

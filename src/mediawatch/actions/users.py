@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from typing import Any
 
 from mediawatch import crash
 from mediawatch.actions.permission import require
-from mediawatch.clock import Clock
+from mediawatch.clock import Clock, iso
 from mediawatch.crypto import passwords
 from mediawatch.errors import Conflict, MediawatchError
 from mediawatch.journal import accounts, audit, sessions, users
@@ -135,6 +136,16 @@ async def listed(journal: Journal, actor: Actor) -> list[User]:
     """Everybody, for those who administer. Raises NotAllowed."""
     require(actor, Right.ADMIN)
     return await users.listed(journal)
+
+
+def as_json(user: User) -> dict[str, Any]:
+    """A user as doors show them."""
+    return {
+        "id": user.id,
+        "name": user.name,
+        "role": user.role.value,
+        "created_at": iso(user.created_at),
+    }
 
 
 async def find(journal: Journal, actor: Actor, name: str) -> User:

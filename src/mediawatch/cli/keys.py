@@ -11,8 +11,7 @@ import typer
 
 from mediawatch.actions import keys as actions
 from mediawatch.cli.asking import ask
-from mediawatch.clock import Clock, iso
-from mediawatch.journal.api_keys import ApiKey
+from mediawatch.clock import Clock
 from mediawatch.journal.database import Journal
 from mediawatch.log import printable
 from mediawatch.model.people import Actor, Right
@@ -24,7 +23,11 @@ def list_keys(config: Path | None, *, as_json: bool) -> None:
     """A line each."""
 
     async def offline(journal: Journal, _: Clock, actor: Actor) -> dict[str, Any]:
-        return {"keys": [_as_json(key, name) for key, name in await actions.listed(journal, actor)]}
+        return {
+            "keys": [
+                actions.as_json(key, name) for key, name in await actions.listed(journal, actor)
+            ]
+        }
 
     found = ask(config, "GET", _KEYS, offline)["keys"]
     if as_json:
@@ -48,7 +51,7 @@ def create_key(
         key, word = await actions.create(
             journal, clock, actor, name, scope, owner=user or None, days=days
         )
-        return {**_as_json(key, user), "key": word}
+        return {**actions.as_json(key, user), "key": word}
 
     body = {"name": name, "scope": scope.value, "user": user or None, "days": days}
     made = ask(config, "POST", _KEYS, offline, body)
@@ -68,19 +71,3 @@ def revoke_key(config: Path | None, key_id: str) -> None:
 
     ask(config, "DELETE", f"{_KEYS}{quote(key_id, safe='', errors='replace')}/", offline)
     typer.echo(printable(f"🔑 The key {key_id} opens nothing any more."))
-
-
-def _as_json(key: ApiKey, user: str) -> dict[str, Any]:
-    times = {
-        "created_at": key.created_at,
-        "used_at": key.used_at,
-        "ends_at": key.ends_at,
-        "revoked_at": key.revoked_at,
-    }
-    return {
-        "id": key.id,
-        "name": key.name,
-        "user": user,
-        "scope": key.scope.value,
-        **{word: iso(at) if at else None for word, at in times.items()},
-    }

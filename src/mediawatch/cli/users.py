@@ -13,11 +13,11 @@ import typer
 from mediawatch.actions import users as actions
 from mediawatch.cli.asking import ask
 from mediawatch.cli.failures import explained
-from mediawatch.clock import Clock, iso
+from mediawatch.clock import Clock
 from mediawatch.errors import MediawatchError
 from mediawatch.journal.database import Journal
 from mediawatch.log import printable
-from mediawatch.model.people import Actor, Role, User
+from mediawatch.model.people import Actor, Role
 
 _USERS = "/api/v1/users/"
 
@@ -26,7 +26,7 @@ def list_users(config: Path | None, *, as_json: bool) -> None:
     """A line each."""
 
     async def offline(journal: Journal, _: Clock, actor: Actor) -> dict[str, Any]:
-        return {"users": [_as_json(user) for user in await actions.listed(journal, actor)]}
+        return {"users": [actions.as_json(user) for user in await actions.listed(journal, actor)]}
 
     found = ask(config, "GET", _USERS, offline)["users"]
     if as_json:
@@ -44,7 +44,7 @@ def add_user(config: Path | None, name: str, role: Role, password_file: Path | N
     password = _password(password_file)
 
     async def offline(journal: Journal, clock: Clock, actor: Actor) -> dict[str, Any]:
-        return _as_json(await actions.add(journal, clock, actor, name, role, password))
+        return actions.as_json(await actions.add(journal, clock, actor, name, role, password))
 
     body = {"name": name, "role": role.value, "password": password}
     user = ask(config, "POST", _USERS, offline, body)
@@ -106,12 +106,3 @@ def _password(file: Path | None) -> str:
         if not sys.stdin.isatty():
             return sys.stdin.readline().rstrip("\r\n")
     return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
-
-
-def _as_json(user: User) -> dict[str, Any]:
-    return {
-        "id": user.id,
-        "name": user.name,
-        "role": user.role.value,
-        "created_at": iso(user.created_at),
-    }

@@ -89,7 +89,7 @@ class Sorter:
         by_account: dict[str, list[Candidate]] = {}
         older = await _older(addressed)
         for candidate, addressee in addressed:
-            said = self._said(candidate, older=candidate.name in older)
+            said = self._said(candidate, addressee, older=candidate.name in older)
             by_account.setdefault(addressee.account_id, []).append(said)
         for account_id, its in by_account.items():
             taken = await self._take(account_id, its)
@@ -156,17 +156,23 @@ class Sorter:
             )
         return found
 
-    def _said(self, candidate: Candidate, *, older: bool) -> Candidate:
+    def _said(self, candidate: Candidate, to: Addressee, *, older: bool) -> Candidate:
         """The file with what the inbox says of it."""
-        kind, awaits = candidate.kind or self._inbox.kind, self._awaits(candidate, older=older)
+        kind, awaits = candidate.kind or self._inbox.kind, self._awaits(candidate, to, older=older)
         if kind is candidate.kind and awaits is None:
             return candidate
         return replace(candidate, kind=kind, awaits=awaits)
 
-    def _awaits(self, candidate: Candidate, *, older: bool) -> tuple[str, str, str] | None:
+    def _awaits(
+        self, candidate: Candidate, to: Addressee, *, older: bool
+    ) -> tuple[str, str, str] | None:
         name = candidate.path.name.encode("utf-8", "replace").decode()
+        folder = folders.account_in(candidate.name)
+        if folder is not None and self._inbox.account and to.account_id != self.account:
+            # Who may write to the inbox of one account may not speak in the name of another.
+            told = f"{name} lies in {folder}/, and this inbox is for another account."
+            return ACCOUNT_FOLDER, told, _RELEASE
         if older:
-            folder = folders.account_in(candidate.name)
             told = f"{name} lay in {folder}/ before that was the name of this account here."
             return ACCOUNT_FOLDER, f"{told} It may not be meant for it.", _RELEASE
         if self._inbox.publish.approval:

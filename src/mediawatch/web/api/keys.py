@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from aiohttp import web
 from pydantic import Field
 
 from mediawatch.actions import keys as actions
-from mediawatch.clock import iso
-from mediawatch.journal.api_keys import ApiKey
 from mediawatch.model.people import Right
 from mediawatch.web.access import actor_of
 from mediawatch.web.api.input import Body, read
@@ -31,7 +27,7 @@ class NewKey(Body):
 async def listed(request: web.Request) -> web.Response:
     """One's own, or everybody's for those who administer."""
     found = await actions.listed(request.app[DOORS].journal, actor_of(request))
-    return web.json_response({"keys": [_as_json(key, name) for key, name in found]})
+    return web.json_response({"keys": [actions.as_json(key, name) for key, name in found]})
 
 
 @routes.post("/api/v1/keys/")
@@ -47,7 +43,7 @@ async def create(request: web.Request) -> web.Response:
         owner=body.user,
         days=body.days,
     )
-    return web.json_response({**_as_json(key, body.user or ""), "key": word}, status=201)
+    return web.json_response({**actions.as_json(key, body.user or ""), "key": word}, status=201)
 
 
 @routes.delete("/api/v1/keys/{id}/")
@@ -57,19 +53,3 @@ async def revoke(request: web.Request) -> web.Response:
     key_id = request.match_info["id"]
     await actions.revoke(doors.journal, doors.clock, actor_of(request), key_id)
     return web.json_response({"revoked": key_id})
-
-
-def _as_json(key: ApiKey, user: str) -> dict[str, Any]:
-    times = {
-        "created_at": key.created_at,
-        "used_at": key.used_at,
-        "ends_at": key.ends_at,
-        "revoked_at": key.revoked_at,
-    }
-    return {
-        "id": key.id,
-        "name": key.name,
-        "user": user,
-        "scope": key.scope.value,
-        **{name: iso(at) if at else None for name, at in times.items()},
-    }

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from aiohttp import web
 from pydantic import SecretStr
 
 from mediawatch.actions import users as actions
-from mediawatch.clock import iso
-from mediawatch.model.people import Role, User
+from mediawatch.model.people import Role
 from mediawatch.web.access import ENTERED, actor_of
 from mediawatch.web.api.input import BadInput, Body, read
 from mediawatch.web.doors import DOORS
@@ -36,7 +33,7 @@ class Change(Body):
 async def listed(request: web.Request) -> web.Response:
     """Everybody."""
     found = await actions.listed(request.app[DOORS].journal, actor_of(request))
-    return web.json_response({"users": [_as_json(user) for user in found]})
+    return web.json_response({"users": [actions.as_json(user) for user in found]})
 
 
 @routes.post("/api/v1/users/")
@@ -51,7 +48,7 @@ async def add(request: web.Request) -> web.Response:
         body.role,
         body.password.get_secret_value(),
     )
-    return web.json_response(_as_json(user), status=201)
+    return web.json_response(actions.as_json(user), status=201)
 
 
 @routes.patch("/api/v1/users/{name}/")
@@ -71,7 +68,7 @@ async def change(request: web.Request) -> web.Response:
             )
         plain = body.password.get_secret_value()
         await actions.set_password(doors.journal, doors.clock, actor, name, plain)
-    return web.json_response(_as_json(await actions.find(doors.journal, actor, name)))
+    return web.json_response(actions.as_json(await actions.find(doors.journal, actor, name)))
 
 
 @routes.delete("/api/v1/users/{name}/")
@@ -86,12 +83,3 @@ async def remove(request: web.Request) -> web.Response:
         request.query.get("accounts_to"),
     )
     return web.json_response({"removed": request.match_info["name"]})
-
-
-def _as_json(user: User) -> dict[str, Any]:
-    return {
-        "id": user.id,
-        "name": user.name,
-        "role": user.role.value,
-        "created_at": iso(user.created_at),
-    }

@@ -26,6 +26,7 @@ from tests.support.login import (
     STUDIO_PAGE,
     consent,
 )
+from tests.support.pictures import jpeg
 from tests.support.river import River, open_river
 from tests.support.simulator import TOKEN, USER
 from tests.support.terminal import at_a_terminal
@@ -368,14 +369,15 @@ async def test_no_secret_is_anywhere(meta: River) -> None:
                     assert 400 <= answer.status < 500
                     said.append(await answer.text())
         await run("accounts", "disconnect", STUDIO, "--yes")
-        meta.drop_pictures(1)
+        (meta.inbox / USER).mkdir()
+        meta.drop(f"{USER}/picture001.jpg", jpeg(400, 320, seed=1))
         await meta.post("picture001.jpg", state="done")
         nowhere()
         # Meta refuses, with the token in what it says.
         mine = [text for text, kept in given._tokens.items() if kept.login == "instagram"][-1]
         refusal = {"on": "create", "do": "error", "code": 190, "message": f"No: {mine}"}
         meta.simulator.script(refusal)
-        meta.drop_pictures(1, first=2)
+        meta.drop(f"{USER}/picture002.jpg", jpeg(400, 320, seed=2))
         await meta.post("picture002.jpg", reason="token")
         for words in (
             ("status", "--json"),

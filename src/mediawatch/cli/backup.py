@@ -92,8 +92,8 @@ def restore(config: Path | None, source: Path, passphrase_file: Path | None) -> 
         typer.echo("   If anything was published since, unfinished posts are held at that start.")
     begin = next_step.start(loaded.settings.storage.data_dir)
     where = f" --config {subprocess.list2cmdline([str(file)])}" if config is not None else ""
-    said, _, word = begin.rpartition(" service ")
-    begin += "" if word else where
+    said, is_service, _ = begin.rpartition(" service ")
+    begin += "" if is_service else where
     look = f"{said or 'mediawatch'} posts list --state held{where}"
     typer.echo(printable(f"   → Next: `{begin}`, then `{look}`"))
 

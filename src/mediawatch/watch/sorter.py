@@ -44,6 +44,7 @@ class Sorter:
         self._intakes: dict[str, Intake] = {}
         #: Why no file of this inbox can be taken for want of an account; else empty.
         self.trouble = ""
+        self._standstill = ""
 
     @property
     def account(self) -> str | None:
@@ -55,17 +56,21 @@ class Sorter:
     def standstill(self) -> str:
         """Why no file can be taken for a long while; completes "…, because …". Else empty."""
         intake = self._usual()
-        return intake.standstill if intake is not None else self.trouble.rstrip(".")
+        return intake.standstill if intake is not None else self._standstill
 
     async def room(self) -> int:
         """How many files may be claimed now, one at least. Waits while the account of the inbox
         has posts enough, or there is none, unless files of another one are there."""
-        while (intake := self._usual()) is None:
-            if self._others_wait():
-                return await self._engine.room()
-            await asyncio.sleep(LOOK_AGAIN)
-            with contextlib.suppress(JournalError):  # its own check tells what is wrong with it
-                await self._accounts.refresh()
+        try:
+            while (intake := self._usual()) is None:
+                if self._others_wait():
+                    return await self._engine.room()
+                self._standstill = self.trouble.rstrip(".")
+                await asyncio.sleep(LOOK_AGAIN)
+                with contextlib.suppress(JournalError):  # its own check tells what is wrong
+                    await self._accounts.refresh()
+        finally:
+            self._standstill = ""
         return await intake.room(or_else=self._others_wait)
 
     async def take(self, candidates: Sequence[Candidate]) -> list[Taken]:

@@ -168,6 +168,7 @@ async def test_what_was_done_is_remembered_until_it_can_be_written(evil: River) 
 async def test_a_full_disk_is_told_and_heals(river: River, tmp_path: Path) -> None:
     """No room for the journal: not ready, with the reason; room again: all goes on."""
     required(small_disk(tmp_path / "probe"))
+    river.configure(alerts={"min_free": 0})  # so small a disk is never well else
     async with river.daemon(small_disk(river.data)) as daemon:
         seen = Path(f"/proc/{daemon.process.pid}/root{river.data}")
         card = (seen / "daemon.json").read_text()

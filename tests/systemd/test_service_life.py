@@ -43,7 +43,7 @@ async def test_a_kill_is_followed_by_a_start(service: Machine, river: River) -> 
     await river.arrived(originals)
     state = await service.state()
     assert "running" == state["running"]
-    assert "Restarted 1 times." in state["detail"]
+    assert "Restarted 1 time." in state["detail"]
 
 
 async def test_a_process_that_stands_still_is_restarted(machine: Machine, river: River) -> None:

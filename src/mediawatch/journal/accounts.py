@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import delete, exists, func, literal, select, update
@@ -98,11 +98,6 @@ def reconnect(account_id: str) -> Statement:
     return Statement(
         update(accounts).where(accounts.c.id == account_id).values(disconnected_at=None), rows=1
     )
-
-
-def record_identity(account_id: str, facts: Mapping[str, object]) -> Statement:
-    """What Meta told of the account lately."""
-    return Statement(update(accounts).where(accounts.c.id == account_id).values(**facts), rows=1)
 
 
 def ensure(account_id: str) -> Statement:

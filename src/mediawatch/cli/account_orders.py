@@ -11,11 +11,10 @@ from urllib.parse import quote
 
 from mediawatch.actions.account_desk import AccountDesk
 from mediawatch.app import open_desk
-from mediawatch.cli.daemon_api import call_daemon
+from mediawatch.cli.daemon_api import ask_daemon
 from mediawatch.cli.offline import own_journal
 from mediawatch.clock import SystemClock
 from mediawatch.config import Settings
-from mediawatch.journal.ownership import running
 from mediawatch.log import open_log
 
 PLACE = "/api/v1/social/instagram/accounts/"
@@ -41,17 +40,8 @@ def place_of(account: str, what: str = "") -> str:
 
 def give(settings: Settings, order: Order) -> dict[str, Any]:
     """Have it carried out; the answer. Raises MediawatchError."""
-    owner = running(settings.storage.data_dir)
-    if owner is not None and owner.url:
-        return call_daemon(
-            owner.url,
-            order.method,
-            order.path,
-            data_dir=settings.storage.data_dir,
-            body=order.body,
-            timeout=PATIENCE,
-        )
-    return asyncio.run(_offline(settings, order))
+    answer = ask_daemon(settings, order.method, order.path, body=order.body, timeout=PATIENCE)
+    return asyncio.run(_offline(settings, order)) if answer is None else answer
 
 
 async def _offline(settings: Settings, order: Order) -> dict[str, Any]:

@@ -7,13 +7,12 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from mediawatch.cli.daemon_api import call_daemon
+from mediawatch.cli.daemon_api import ask_daemon
 from mediawatch.cli.failures import explained, load_settings
 from mediawatch.cli.offline import own_journal
 from mediawatch.clock import Clock, SystemClock
 from mediawatch.config import Settings
 from mediawatch.journal.database import Journal
-from mediawatch.journal.ownership import running
 from mediawatch.model.people import Actor, Door, this_machine
 
 Offline = Callable[[Journal, Clock, Actor], Awaitable[dict[str, Any]]]
@@ -32,11 +31,8 @@ def ask(
     """
     with explained():
         settings = load_settings(config)
-        owner = running(settings.storage.data_dir)
-        if owner is not None and owner.url:
-            data_dir = settings.storage.data_dir
-            return call_daemon(owner.url, method, path, data_dir=data_dir, body=body)
-        return asyncio.run(_offline(settings, offline))
+        answer = ask_daemon(settings, method, path, body=body)
+        return asyncio.run(_offline(settings, offline)) if answer is None else answer
 
 
 async def _offline(settings: Settings, order: Offline) -> dict[str, Any]:

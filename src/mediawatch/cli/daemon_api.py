@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mediawatch.config import Settings
 from mediawatch.crypto import local_key
 from mediawatch.errors import MediawatchError
+from mediawatch.journal.ownership import running
 
 
 class DaemonSilent(MediawatchError):
@@ -42,6 +44,23 @@ def require_this_machine() -> None:
             f"{KEY_VARIABLE} is set: only what the running daemon can be asked for is done.",
             remedy=f"Unset {KEY_VARIABLE} to act as the owner of this machine's files.",
         )
+
+
+def ask_daemon(
+    settings: Settings,
+    method: str,
+    path: str,
+    *,
+    body: Mapping[str, Any] | None = None,
+    timeout: float = 15.0,
+) -> dict[str, Any] | None:
+    """The answer of the daemon that works with these settings; None if none that takes orders
+    does. Raises as ``call_daemon``."""
+    data_dir = settings.storage.data_dir
+    owner = running(data_dir)
+    if owner is None or not owner.url:
+        return None
+    return call_daemon(owner.url, method, path, data_dir=data_dir, body=body, timeout=timeout)
 
 
 def call_daemon(

@@ -6,20 +6,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote, urlencode
 
 import typer
 
 from mediawatch.actions import again
 from mediawatch.actions import posts as actions
-from mediawatch.cli.daemon_api import call_daemon
+from mediawatch.cli.daemon_api import ask_daemon
 from mediawatch.cli.failures import explained, load_settings
 from mediawatch.cli.offline import own_journal
 from mediawatch.clock import Clock, SystemClock
 from mediawatch.config import Settings
 from mediawatch.journal.database import Journal
-from mediawatch.journal.ownership import running
 from mediawatch.log import printable
 from mediawatch.model.people import Door, this_machine
 from mediawatch.model.posts import Post
@@ -90,11 +88,8 @@ def _order(config: Path | None, path: str, offline: Offline) -> tuple[list[str],
     """The names of the posts that the order moved, and when something comes of it."""
     with explained():
         settings = load_settings(config)
-        owner = running(settings.storage.data_dir)
-        if owner is not None and owner.url:
-            answer: dict[str, Any] = call_daemon(
-                owner.url, "POST", path, data_dir=settings.storage.data_dir
-            )
+        answer = ask_daemon(settings, "POST", path)
+        if answer is not None:
             moved = answer.get("retried", [answer])
             return [post["name"] for post in moved], "now"
         return [post.name for post in asyncio.run(_offline(settings, offline))], "at the next start"

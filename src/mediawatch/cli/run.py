@@ -13,11 +13,10 @@ from typing import Any
 import typer
 
 from mediawatch import daemon
-from mediawatch.cli.daemon_api import call_daemon, require_this_machine
+from mediawatch.cli.daemon_api import ask_daemon, require_this_machine
 from mediawatch.cli.failures import BAD_CONFIGURATION, FAILED, explained, load_settings
 from mediawatch.config import Settings
 from mediawatch.errors import MediawatchError
-from mediawatch.journal.ownership import running
 from mediawatch.log import open_log, printable
 from mediawatch.service import foreground
 from mediawatch.service.base import KEPT_BY, LAUNCHD
@@ -49,16 +48,8 @@ def run_once(config: Path | None, *, as_json: bool) -> None:
     """One pass. If a daemon runs already, it is asked for the pass."""
     with explained():
         settings = load_settings(config)
-        owner = running(settings.storage.data_dir)
-        if owner is not None and owner.url:
-            report = call_daemon(
-                owner.url,
-                "POST",
-                "/api/poster-media",
-                data_dir=settings.storage.data_dir,
-                timeout=960.0,
-            )
-        else:
+        report = ask_daemon(settings, "POST", "/api/poster-media", timeout=960.0)
+        if report is None:
             require_this_machine()
             require_own(settings.storage.data_dir)
             report = asyncio.run(_pass(settings))

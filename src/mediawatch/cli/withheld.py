@@ -10,12 +10,11 @@ from urllib.parse import quote
 import typer
 
 from mediawatch.actions import posts, withheld
-from mediawatch.cli.daemon_api import call_daemon
+from mediawatch.cli.daemon_api import ask_daemon
 from mediawatch.cli.failures import explained, load_settings
 from mediawatch.cli.offline import own_journal
 from mediawatch.clock import SystemClock
 from mediawatch.config import Settings
-from mediawatch.journal.ownership import running
 from mediawatch.log import printable
 from mediawatch.model.people import Door, this_machine
 
@@ -26,13 +25,8 @@ def release_posts(config: Path | None, prefix: str | None, *, every: bool) -> No
         raise typer.BadParameter("Name one post, or say --all.")
     with explained():
         settings = load_settings(config)
-        owner = running(settings.storage.data_dir)
-        if owner is not None and owner.url:
-            when, answer = (
-                "now",
-                call_daemon(owner.url, "POST", _path(prefix), data_dir=settings.storage.data_dir),
-            )
-        else:
+        when, answer = "now", ask_daemon(settings, "POST", _path(prefix))
+        if answer is None:
             when, answer = "at the next start", asyncio.run(_offline(settings, prefix))
     if prefix is not None:
         typer.echo(printable(f"🔁 {answer['name']} goes on {when}."))
